@@ -1,0 +1,150 @@
+"""The aggregate: every rule of a checking account, and nothing else.
+
+A task method looks at the account as it is and returns what happens, or raises `CommandRejected`. `apply`
+remembers what happened and never judges. An account is a value: `apply` returns the next one.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Self
+
+from .errors import (
+    AccountAlreadyExists,
+    InvalidAccountHolder,
+    InvalidAccountId,
+    InvalidAmount,
+    MalformedPin,
+    NoSuchAccount,
+)
+from .events import (
+    AccountOverdrawn,
+    BankAccountCreated,
+    BankEvent,
+    InvalidPin,
+    MoneyDepositedIntoBankAccount,
+    MoneyWithdrawnFromBankAccount,
+)
+
+MAX_ACCOUNT_ID = 2**63 - 1
+MAX_AMOUNT = 10**12
+"""The most that one command may move, in minor units."""
+MAX_BALANCE = 2**63 - 1
+"""The most that an account may hold, in minor units: what a 64-bit column holds."""
+MAX_PIN = 9999
+MAX_HOLDER_LENGTH = 100
+
+
+@dataclass(frozen=True, slots=True)
+class BankAccount:
+    """A checking account. Its balance is in minor units; it has no holder until it is opened."""
+
+    account_id: int
+    account_holder: str = ""
+    balance: int = 0
+
+    @property
+    def is_open(self) -> bool:
+        return bool(self.account_holder)
+
+    # The tasks
+
+    def create(self, account_holder: str, pin: int) -> BankAccountCreated:
+        """Open the account.
+
+        Raises:
+            InvalidAccountId, InvalidAccountHolder, MalformedPin, AccountAlreadyExists
+        """
+        check_account_id(self.account_id)
+        account_holder = normal_holder(account_holder)
+        check_pin(pin)
+        if self.is_open:
+            raise AccountAlreadyExists(f"Account {self.account_id} exists already.")
+        return BankAccountCreated(self.account_id, account_holder)
+
+    def deposit(self, amount: int) -> MoneyDepositedIntoBankAccount:
+        """Take money in.
+
+        Raises:
+            InvalidAmount, NoSuchAccount
+        """
+        check_amount(amount)
+        self._check_open()
+        if self.balance + amount > MAX_BALANCE:
+            raise InvalidAmount("The account cannot hold that much.")
+        return MoneyDepositedIntoBankAccount(self.account_id, amount)
+
+    def withdraw(
+        self, amount: int, *, pin_matches: bool
+    ) -> MoneyWithdrawnFromBankAccount | InvalidPin | AccountOverdrawn:
+        """Pay money out, down to a balance of 0. A wrong PIN is refused before the balance is looked at.
+
+        Raises:
+            InvalidAmount, NoSuchAccount
+        """
+        check_amount(amount)
+        self._check_open()
+        if not pin_matches:
+            return InvalidPin(self.account_id, amount)
+        if amount > self.balance:
+            return AccountOverdrawn(self.account_id, self.balance, amount)
+        return MoneyWithdrawnFromBankAccount(self.account_id, amount)
+
+    # What happened
+
+    def apply(self, event: BankEvent) -> Self:
+        """Return the account as it is after an event of its own."""
+        match event:
+            case MoneyDepositedIntoBankAccount():
+                return self._having(self.account_holder, self.balance + event.amount)
+            case MoneyWithdrawnFromBankAccount():
+                return self._having(self.account_holder, self.balance - event.amount)
+            case BankAccountCreated():
+                return self._having(event.account_holder, 0)
+            case InvalidPin() | AccountOverdrawn():
+                return self
+
+    def _having(self, account_holder: str, balance: int) -> Self:
+        return type(self)(self.account_id, account_holder, balance)
+
+    def _check_open(self) -> None:
+        check_account_id(self.account_id)
+        if not self.is_open:
+            raise NoSuchAccount(f"There is no account {self.account_id}.")
+
+
+def check_account_id(account_id: int) -> None:
+    """Raise InvalidAccountId unless this can be an account's number."""
+    if type(account_id) is not int or not 1 <= account_id <= MAX_ACCOUNT_ID:
+        raise InvalidAccountId(f"An account number is a whole number from 1 to {MAX_ACCOUNT_ID}.")
+
+
+def check_amount(amount: int) -> None:
+    """Raise InvalidAmount unless one command may move this amount of minor units."""
+    if type(amount) is not int or amount < 1:
+        raise InvalidAmount("The amount must be more than zero.")
+    if amount > MAX_AMOUNT:
+        raise InvalidAmount("That is more than can be moved at once.")
+
+
+def check_pin(pin: int) -> None:
+    """Raise MalformedPin unless this can be a PIN. The message does not repeat it."""
+    if type(pin) is not int or not 0 <= pin <= MAX_PIN:
+        raise MalformedPin("A PIN has exactly four digits.")
+
+
+def normal_holder(account_holder: str) -> str:
+    """Return a holder's name trimmed and in Unicode's NFC form.
+
+    Raises:
+        InvalidAccountHolder: not 1 to 100 characters, or with control characters.
+    """
+    if not isinstance(account_holder, str):
+        raise InvalidAccountHolder("A name is text.")
+    name = unicodedata.normalize("NFC", account_holder.strip())
+    if not name:
+        raise InvalidAccountHolder("The account needs a holder's name.")
+    if len(name) > MAX_HOLDER_LENGTH:
+        raise InvalidAccountHolder(f"A holder's name has at most {MAX_HOLDER_LENGTH} characters.")
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
+        raise InvalidAccountHolder("A holder's name has no control characters.")
+    return name

@@ -1,0 +1,57 @@
+"""The commands that the bank rejects: nonsense, as against refusals, which are worth an event."""
+
+from typing import ClassVar
+
+
+class CommandRejected(Exception):
+    """A command that was rejected, changed nothing and recorded no event.
+
+    `code` is the stable name of the kind, `field` the command's field that it is about, and the message says to
+    a teller what is wrong.
+    """
+
+    code: ClassVar[str] = "rejected"
+    field: ClassVar[str] = ""
+
+
+class AccountAlreadyExists(CommandRejected):
+    code = "account_already_exists"
+    field = "account_id"
+
+
+class NoSuchAccount(CommandRejected):
+    code = "no_such_account"
+    field = "account_id"
+
+
+class InvalidAccountId(CommandRejected):
+    code = "invalid_account_id"
+    field = "account_id"
+
+
+class InvalidAccountHolder(CommandRejected):
+    code = "invalid_account_holder"
+    field = "account_holder"
+
+
+class InvalidAmount(CommandRejected):
+    code = "invalid_amount"
+    field = "amount"
+
+
+class MalformedPin(CommandRejected):
+    """A PIN that cannot be anybody's. (A wrong PIN is the event `InvalidPin`.)"""
+
+    code = "malformed_pin"
+    field = "pin"
+
+
+class CommandIdReused(CommandRejected):
+    """The command id belongs to an earlier command with other content."""
+
+    code = "command_id_reused"
+    field = "command_id"
+
+
+REJECTIONS: dict[str, type[CommandRejected]] = {kind.code: kind for kind in CommandRejected.__subclasses__()}
+"""Every kind by its code, so that a recorded rejection can be raised again."""

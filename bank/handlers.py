@@ -1,0 +1,150 @@
+"""The one way to change anything: a command goes in, an acknowledgement comes out.
+
+A handler loads the account, calls the method of the task and saves what happened. Each command id counts once;
+a writer who loses a race for an account decides again.
+"""
+
+import random
+import time
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from django.db import OperationalError
+
+from eventstore import clock, store
+from eventstore.records import Envelope, RecordedEvent
+from eventstore.signals import events_appended
+
+from . import pins, repository
+from .domain.account import check_account_id, check_pin
+from .domain.commands import (
+    COMMAND_NAMES,
+    Command,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    WithdrawMoneyFromBankAccount,
+)
+from .domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
+from .domain.events import BankEvent, decode
+
+MAX_TRIES = 100
+"""How often a command that keeps losing the race for its account decides again. Three lost a quarter of them."""
+MAX_PAUSE = 0.05
+"""The longest random pause between two tries, in seconds."""
+
+
+class Busy(Exception):
+    """The command could not be carried out now; nothing has changed, and it may be sent again."""
+
+
+class Ack(NamedTuple):
+    """What became of an accepted command. A refused withdrawal is accepted too: its event says so."""
+
+    account_id: int
+    version: int
+    position: int
+    events: tuple[BankEvent, ...]
+    repeated: bool
+    command_id: UUID
+
+
+def handle(command: Command, *, command_id: UUID | None = None, actor: str = "") -> Ack:
+    """Carry out a command, once.
+
+    A command id seen before changes nothing and has the first outcome again.
+
+    Args:
+        command_id: the id of the command; a new one when it is not given.
+        actor: the user name of who gave it.
+
+    Raises:
+        CommandRejected: the kind says why; nothing has changed.
+        Busy: too many others are at the same account, or the database is; nothing has changed.
+    """
+    envelope = Envelope(
+        command_id or uuid4(), COMMAND_NAMES[type(command)], actor, clock.now(), pins.fingerprint(command)
+    )
+    for attempt in range(MAX_TRIES):
+        try:
+            return _ack(command.account_id, _carry_out(command, envelope), envelope.id)
+        except CommandRejected as rejection:
+            return _reject(command, envelope, rejection)
+        except store.CommandIdTaken:
+            return _first_outcome(command, envelope)
+        except store.WrongExpectedVersion:
+            time.sleep(random.uniform(0, min(MAX_PAUSE, 0.001 * 2**attempt)))
+        except OperationalError as error:
+            if "locked" in str(error):
+                raise Busy("The database is busy.") from error
+            raise
+    raise Busy(f"Account {command.account_id} is busy.")
+
+
+def _carry_out(command: Command, envelope: Envelope) -> list[RecordedEvent]:
+    match command:
+        case CreateBankAccount():
+            return _create(command, envelope)
+        case DepositMoneyIntoBankAccount():
+            return _deposit(command, envelope)
+        case WithdrawMoneyFromBankAccount():
+            return _withdraw(command, envelope)
+
+
+def _create(command: CreateBankAccount, envelope: Envelope) -> list[RecordedEvent]:
+    check_account_id(command.account_id)
+    loaded = repository.load(command.account_id)
+    event = loaded.account.create(command.account_holder, command.pin)
+    verifier = pins.make_verifier(command.account_id, command.pin)
+    return repository.save(loaded, event, envelope, also=lambda: pins.store_verifier(command.account_id, verifier))
+
+
+def _deposit(command: DepositMoneyIntoBankAccount, envelope: Envelope) -> list[RecordedEvent]:
+    check_account_id(command.account_id)
+    loaded = repository.load(command.account_id)
+    event = loaded.account.deposit(command.amount)
+    return repository.save(loaded, event, envelope)
+
+
+def _withdraw(command: WithdrawMoneyFromBankAccount, envelope: Envelope) -> list[RecordedEvent]:
+    check_account_id(command.account_id)
+    check_pin(command.pin)
+    loaded = repository.load(command.account_id)
+    event = loaded.account.withdraw(command.amount, pin_matches=pins.matches(command.account_id, command.pin))
+    return repository.save(loaded, event, envelope)
+
+
+def _reject(command: Command, envelope: Envelope, rejection: CommandRejected) -> Ack:
+    """Put the rejection on record and raise it, unless this command had an outcome before."""
+    stream = "" if isinstance(rejection, InvalidAccountId) else repository.stream_of(command.account_id)
+    try:
+        store.record_rejection(stream, envelope, reason=rejection.code, message=str(rejection))
+    except store.CommandIdTaken:
+        return _first_outcome(command, envelope)
+    raise rejection
+
+
+def _first_outcome(command: Command, envelope: Envelope) -> Ack:
+    """Return, or raise again, what became of the command when it first came.
+
+    Raises:
+        CommandIdReused: it was another command that came under this id.
+    """
+    outcome = store.find_outcome(envelope.id)
+    assert outcome is not None, "command records are never deleted"
+    if not pins.is_fingerprint(outcome.fingerprint, command):
+        raise CommandIdReused("This form was sent before with other entries, which stand. Nothing was changed now.")
+    if not outcome.accepted:
+        raise REJECTIONS[outcome.reason](outcome.message)
+    assert outcome.version is not None
+    events = list(
+        store.read_stream(outcome.stream, first=outcome.version - outcome.event_count + 1, last=outcome.version)
+    )
+    # The process that appended them may have died before it could say so.
+    events_appended.send(sender=handle, events=())
+    return _ack(command.account_id, events, envelope.id, repeated=True)
+
+
+def _ack(account_id: int, recorded: list[RecordedEvent], command_id: UUID, *, repeated: bool = False) -> Ack:
+    last = recorded[-1]
+    events = tuple(decode(event.type, event.schema_version, event.data) for event in recorded)
+    return Ack(account_id, last.version, last.position, events, repeated, command_id)

@@ -1,0 +1,19 @@
+"""What the write side keeps beside the events: a verifier of each account's PIN, never the PIN."""
+
+from django.db import models
+
+
+class PinVerifier(models.Model):
+    """What proves a PIN of an account right: a keyed hash whose key is not in the database. See `pins.py`."""
+
+    account_id = models.BigIntegerField(primary_key=True)
+    key_id = models.CharField(max_length=8, help_text="Which of PIN_KEYS made it")
+    salt = models.BinaryField(max_length=16)
+    digest = models.BinaryField(max_length=32)
+
+    class Meta:
+        default_permissions = ()
+        permissions = [("view_accounts", "Can look at accounts"), ("serve_customers", "Can do a teller's tasks")]
+
+    def __str__(self) -> str:
+        return f"PIN of account {self.account_id}"

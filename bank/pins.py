@@ -1,0 +1,79 @@
+"""PINs: kept as keyed hashes, compared in constant time, never stored, never logged.
+
+Four digits are 10,000 guesses, so a slow hash would protect nothing. What protects a PIN is that the key
+(`PIN_KEYS`) lives outside the database.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connections
+
+from .domain.commands import COMMAND_NAMES, Command
+from .models import PinVerifier
+
+
+class Verifier(NamedTuple):
+    """What is kept of a PIN."""
+
+    key_id: str
+    salt: bytes
+    digest: bytes
+
+
+def _keys() -> Iterator[tuple[str, bytes]]:
+    for key in settings.PIN_KEYS:
+        yield hashlib.sha256(b"key id:" + key.encode()).hexdigest()[:8], key.encode()
+
+
+def _digest(key: bytes, account_id: int, salt: bytes, pin: int) -> bytes:
+    return hmac.digest(key, b"pin:%d:%b:%04d" % (account_id, salt, pin), "sha256")
+
+
+def make_verifier(account_id: int, pin: int) -> Verifier:
+    """Return a verifier under the first of `PIN_KEYS`."""
+    key_id, key = next(_keys())
+    salt = secrets.token_bytes(16)
+    return Verifier(key_id, salt, _digest(key, account_id, salt, pin))
+
+
+def store_verifier(account_id: int, verifier: Verifier) -> None:
+    """Write a new account's verifier, within the caller's transaction."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {PinVerifier._meta.db_table} (account_id, key_id, salt, digest) VALUES (%s, %s, %s, %s)",
+            [account_id, *verifier],
+        )
+
+
+def matches(account_id: int, pin: int) -> bool:
+    """Tell whether this is the account's PIN. An account without a verifier has no right PIN."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            f"SELECT key_id, salt, digest FROM {PinVerifier._meta.db_table} WHERE account_id = %s", [account_id]
+        )
+        row = cursor.fetchone()
+    if row is None:
+        return False
+    key_id, salt, digest = row
+    key = dict(_keys()).get(key_id)
+    return key is not None and hmac.compare_digest(_digest(key, account_id, bytes(salt), pin), bytes(digest))
+
+
+def fingerprint(command: Command) -> bytes:
+    """Return a keyed hash of a whole command, PIN included, that tells one content from another."""
+    return _fingerprint(next(_keys())[1], command)
+
+
+def is_fingerprint(fingerprint: bytes, command: Command) -> bool:
+    """Tell whether the fingerprint is of this very command, whichever of `PIN_KEYS` made it."""
+    return any([hmac.compare_digest(_fingerprint(key, command), fingerprint) for _, key in _keys()])
+
+
+def _fingerprint(key: bytes, command: Command) -> bytes:
+    content = [COMMAND_NAMES[type(command)], *(repr(getattr(command, name)) for name in command.__slots__)]
+    return hmac.digest(key, b"command:" + "\0".join(content).encode(errors="surrogatepass"), "sha256")

@@ -1,0 +1,169 @@
+"""Every setting of the application; what differs from place to place comes from the environment.
+
+The README lists the variables with their meaning and defaults.
+"""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+from .keys import key_from_file
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+# Where the data lives
+
+DATA_DIR = Path(env.str("BANK_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+
+SQLITE_OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20}
+
+
+def database(variable: str, file_name: str, synchronous: str) -> dict[str, object]:
+    """Return the settings of a database: the one that the variable names, or a SQLite file in the data folder."""
+    config: dict[str, object] = env.db_url(variable, default=f"sqlite:///{DATA_DIR / file_name}")
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA recursive_triggers=ON;"
+        return {**config, "CONN_MAX_AGE": None, "OPTIONS": {**SQLITE_OPTIONS, "init_command": pragmas}}
+    return {**config, "CONN_MAX_AGE": 0, "OPTIONS": {"pool": True}}
+
+
+DATABASES = {
+    # The write side. FULL: an acknowledged deposit survives a power cut.
+    "default": database("DATABASE_URL", "bank.sqlite3", "FULL"),
+    # The read side, which can be rebuilt and need not sync.
+    "projections": database("PROJECTIONS_DATABASE_URL", "projections.sqlite3", "NORMAL"),
+}
+DATABASE_ROUTERS = ["projections.routers.ProjectionsRouter"]
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+PROJECTION_MODE = env.str("PROJECTION_MODE", default="inline")
+if PROJECTION_MODE not in ("inline", "worker"):
+    raise ImproperlyConfigured(f"PROJECTION_MODE is 'inline' or 'worker', not {PROJECTION_MODE!r}.")
+
+EVENTSTORE_STATE_OF = "bank.repository.state_of"
+"""How the event inspector shows what a stream's events add up to."""
+
+# Keys
+
+SECRET_KEY = env.str("SECRET_KEY", default="") or key_from_file(DATA_DIR / "secret_key")
+PIN_KEYS = env.list("PIN_KEYS", default=[]) or [key_from_file(DATA_DIR / "pin_key")]
+"""Keys of the PIN verifiers and command fingerprints: the first one signs, all verify."""
+
+# The application
+
+DEBUG = env.bool("DEBUG", default=False)
+ROOT_URLCONF = "bank.urls"
+WSGI_APPLICATION = "bank.wsgi.application"
+INSTALLED_APPS = [
+    "bank",
+    "projections",
+    "eventstore",
+    "django_htmx",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+LOGIN_URL = "login"
+LOGIN_REDIRECT_URL = "desk"
+LOGOUT_REDIRECT_URL = "login"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+]
+
+# Static files
+
+STATIC_URL = "static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+}
+
+# Language, money and time
+
+BANK_CURRENCY = env.str("BANK_CURRENCY", default="USD")
+"""ISO 4217 code of the one currency that the bank keeps."""
+BANK_LOCALE = env.str("BANK_LOCALE", default="en_US")
+"""CLDR locale in which amounts and times are shown and read."""
+LANGUAGE_CODE = "en"
+USE_I18N = False
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+"""Where the bank is: in this zone a day begins at midnight, on screens and in the daily totals."""
+
+# Security
+
+BANK_PUBLIC_URL = env.str("BANK_PUBLIC_URL", default="")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+if BANK_PUBLIC_URL:
+    public = urlsplit(BANK_PUBLIC_URL)
+    if public.scheme != "https" or not public.hostname:
+        raise ImproperlyConfigured("BANK_PUBLIC_URL is the https address that browsers use.")
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, public.hostname]
+    CSRF_TRUSTED_ORIGINS = [f"{public.scheme}://{public.netloc}"]
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = True
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+CSRF_COOKIE_HTTPONLY = True
+X_FRAME_OPTIONS = "DENY"
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+}

@@ -1,0 +1,47 @@
+"""Snapshots: what a stream adds up to at a version, so that a long stream loads as fast as a short one.
+
+A cache. Any or all of them may be deleted at any time.
+"""
+
+import json
+from typing import Any
+
+from django.db import connections
+
+from .records import SnapshotOf
+from .store import WRITE_SIDE
+
+EVERY = 20
+"""A stream is worth a snapshot each time it has grown by this many events."""
+
+_SELECT = "SELECT version, state, hash FROM eventstore_snapshot WHERE stream = %s"
+_UPSERT = """
+    INSERT INTO eventstore_snapshot (stream, version, state, hash) VALUES (%s, %s, %s, %s)
+    ON CONFLICT (stream) DO UPDATE SET version = excluded.version, state = excluded.state, hash = excluded.hash
+    WHERE eventstore_snapshot.version < excluded.version
+"""
+
+
+def load(stream: str) -> SnapshotOf | None:
+    """Return the latest snapshot of a stream, if there is one."""
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute(_SELECT, [stream])
+        row = cursor.fetchone()
+    return row and SnapshotOf(row[0], json.loads(row[1]), bytes(row[2]))
+
+
+def is_due(before: int, after: int) -> bool:
+    """Tell whether a stream that grew from one version to another is worth a snapshot."""
+    return before // EVERY != after // EVERY
+
+
+def store(stream: str, version: int, state: dict[str, Any], event_hash: bytes) -> None:
+    """Keep a snapshot, within the caller's transaction."""
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute(_UPSERT, [stream, version, json.dumps(state), event_hash])
+
+
+def forget(stream: str) -> None:
+    """Delete a stream's snapshot."""
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute("DELETE FROM eventstore_snapshot WHERE stream = %s", [stream])

@@ -1,0 +1,260 @@
+"""The event store: append to a stream, read a stream, read all.
+
+It knows streams, versions, types and JSON, and nothing of the bank. It writes plain SQL, because the ORM's model
+machinery costs ten times as much as the statement itself here, and this is the path of every command.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import IntegrityError, connections, transaction
+
+from . import clock
+from .hashing import GENESIS, canonical, event_hash
+from .records import START, Envelope, NewEvent, Outcome, Place, RecordedEvent
+from .signals import events_appended
+
+WRITE_SIDE = "default"
+"""The alias of the database that holds the log."""
+
+
+class StoreError(Exception):
+    """An append that was refused; nothing was written."""
+
+
+class WrongExpectedVersion(StoreError):
+    """The stream is not at the version that the writer had read."""
+
+
+class CommandIdTaken(StoreError):
+    """A command with this id is on record already."""
+
+
+_COLUMNS = (
+    "position, stream, version, type, schema_version, data, metadata, command_id, recorded_at, transaction_id, hash"
+)
+_INSERT_EVENT = """
+    INSERT INTO eventstore_event
+        (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    RETURNING position, transaction_id
+"""
+_INSERT_COMMAND = """
+    INSERT INTO eventstore_commandrecord
+        (id, name, actor, received_at, outcome, reason, message, stream, version, position, event_count, fingerprint)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+_SELECT_OUTCOME = """
+    SELECT outcome, reason, message, stream, version, event_count, fingerprint
+    FROM eventstore_commandrecord WHERE id = %s
+"""
+_SELECT_STREAM = f"""
+    SELECT {_COLUMNS} FROM eventstore_event
+    WHERE stream = %s AND version >= %s AND version <= %s ORDER BY version
+"""
+_SELECT_ALL = {
+    "sqlite": f"SELECT {_COLUMNS} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT %s",
+    # A lower position can commit after a higher one, so this goes by transaction, and only as far as no
+    # transaction is under way any more.
+    "postgresql": f"""
+        SELECT {_COLUMNS} FROM eventstore_event
+        WHERE (transaction_id, position) > (%s, %s)
+          AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+        ORDER BY transaction_id, position LIMIT %s
+    """,
+}
+_LATEST = 2**63 - 1
+
+
+def append(
+    stream: str,
+    events: Sequence[NewEvent],
+    *,
+    expected_version: int,
+    command: Envelope,
+    previous_hash: bytes | None = None,
+    also: Callable[[RecordedEvent], None] | None = None,
+) -> list[RecordedEvent]:
+    """Append events to a stream, with the record of the command that caused them, in one transaction.
+
+    Args:
+        expected_version: the version of the stream that the decision was made on; 0 for a new stream.
+        previous_hash: the hash of the event at that version; read from the stream when it is not given.
+        also: writes what else belongs into the same transaction; it is given the last of the recorded events.
+
+    Raises:
+        WrongExpectedVersion: the stream is at another version.
+        CommandIdTaken: the command is on record already.
+
+    The signal `events_appended` follows when the transaction has committed.
+    """
+    assert events, "an accepted command has at least one event"
+    try:
+        with transaction.atomic(using=WRITE_SIDE, durable=True):
+            if previous_hash is None:
+                previous_hash = _hash_at(stream, expected_version)
+            recorded = _insert_events(stream, events, expected_version, command, previous_hash)
+            last = recorded[-1]
+            _insert_command(command, ("accepted", "", "", stream, last.version, last.position, len(recorded)))
+            if also is not None:
+                also(last)
+            transaction.on_commit(lambda: _announce(recorded), using=WRITE_SIDE)
+    except IntegrityError:
+        _explain(stream, expected_version, command.id)
+        raise
+    return recorded
+
+
+def record_rejection(stream: str, command: Envelope, *, reason: str, message: str) -> None:
+    """Put a command on record that changed nothing.
+
+    Raises:
+        CommandIdTaken: the command is on record already.
+    """
+    try:
+        with transaction.atomic(using=WRITE_SIDE, durable=True):
+            _insert_command(command, ("rejected", reason, message, stream, None, None, 0))
+    except IntegrityError:
+        _explain(stream, _LATEST, command.id)
+        raise
+
+
+def find_outcome(command_id: UUID) -> Outcome | None:
+    """Return what became of the command of this id, or None if there was none."""
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute(_SELECT_OUTCOME, [command_id.hex])
+        row = cursor.fetchone()
+    return row and Outcome(row[0] == "accepted", *row[1:6], bytes(row[6]))
+
+
+def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator[RecordedEvent]:
+    """Yield a stream's events in the order of their versions, from `first` to `last` inclusive."""
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute(_SELECT_STREAM, [stream, first, last])
+        for row in cursor:
+            yield _recorded(row)
+
+
+def read_all(after: Place = START, *, limit: int = 1000) -> list[RecordedEvent]:
+    """Return the next events of the whole log, at most `limit`, in an order in which none can be skipped."""
+    connection = connections[WRITE_SIDE]
+    place = after[1:] if connection.vendor == "sqlite" else after
+    with connection.cursor() as cursor:
+        cursor.execute(_SELECT_ALL[connection.vendor], [*place, limit])
+        return [_recorded(row) for row in cursor.fetchall()]
+
+
+def last_position() -> int:
+    """Return the highest position in the log, 0 when it is empty."""
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute("SELECT COALESCE(MAX(position), 0) FROM eventstore_event")
+        return int(cursor.fetchone()[0])
+
+
+def first_after(position: int) -> RecordedEvent | None:
+    """Return the event of the next higher position, whether or not a projection may read it yet."""
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_COLUMNS} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT 1", [position]
+        )
+        row = cursor.fetchone()
+    return row and _recorded(row)
+
+
+def _insert_events(
+    stream: str, events: Sequence[NewEvent], version: int, command: Envelope, previous: bytes
+) -> list[RecordedEvent]:
+    connection = connections[WRITE_SIDE]
+    now = clock.now()
+    recorded_at = connection.ops.adapt_datetimefield_value(now)
+    facts = {"actor": command.actor, "correlation_id": str(command.id)}
+    metadata = canonical(facts)
+    recorded = []
+    with connection.cursor() as cursor:
+        for event in events:
+            version += 1
+            data = canonical(event.data)
+            previous = event_hash(
+                previous, stream, version, event.type, event.schema_version, data, metadata, command.id, now
+            )
+            cursor.execute(
+                _INSERT_EVENT,
+                [stream, version, event.type, event.schema_version, data, metadata]
+                + [command.id.hex, recorded_at, previous],
+            )
+            position, transaction_id = cursor.fetchone()
+            recorded.append(
+                RecordedEvent(
+                    position,
+                    stream,
+                    version,
+                    event.type,
+                    event.schema_version,
+                    dict(event.data),
+                    facts,
+                    command.id,
+                    now,
+                    transaction_id,
+                    previous,
+                )
+            )
+    return recorded
+
+
+def _insert_command(command: Envelope, outcome: Sequence[Any]) -> None:
+    connection = connections[WRITE_SIDE]
+    received_at = connection.ops.adapt_datetimefield_value(command.received_at)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT_COMMAND,
+            [command.id.hex, command.name, command.actor, received_at, *outcome, command.fingerprint],
+        )
+
+
+def _hash_at(stream: str, version: int) -> bytes:
+    if version == 0:
+        return GENESIS
+    for event in read_stream(stream, first=version, last=version):
+        return event.hash
+    raise WrongExpectedVersion(f"{stream} has no version {version}")
+
+
+def _explain(stream: str, expected_version: int, command_id: UUID) -> None:
+    """Raise what an IntegrityError means in the store's own words, if it is one of its two."""
+    if find_outcome(command_id) is not None:
+        raise CommandIdTaken(str(command_id)) from None
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM eventstore_event WHERE stream = %s AND version > %s LIMIT 1", [stream, expected_version]
+        )
+        if cursor.fetchone():
+            raise WrongExpectedVersion(f"{stream} is past version {expected_version}") from None
+
+
+def _announce(recorded: list[RecordedEvent]) -> None:
+    events_appended.send(sender=append, events=recorded)
+
+
+def _recorded(row: Sequence[Any]) -> RecordedEvent:
+    """Return the event of a row, in which SQLite and PostgreSQL differ in a few types."""
+    (position, stream, version, type_, schema, data, metadata, command_id, recorded_at, transaction_id, digest) = row
+    return RecordedEvent(
+        position,
+        stream,
+        version,
+        type_,
+        schema,
+        json.loads(data),
+        json.loads(metadata),
+        command_id if isinstance(command_id, UUID) else UUID(command_id),
+        _utc(recorded_at),
+        transaction_id,
+        bytes(digest),
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,0 +1,11 @@
+#!/usr/bin/env python
+"""The operator's way in: `manage.py start`, `manage.py replay_projections` and Django's own commands."""
+
+import os
+import sys
+
+from django.core.management import execute_from_command_line
+
+if __name__ == "__main__":
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bank.settings")
+    execute_from_command_line(sys.argv)

@@ -1,0 +1,154 @@
+"""The one way events reach the read side's tables.
+
+`catch_up` locks the checkpoints, reads the events after them, applies them and moves the checkpoints in the same
+transaction, so that each event counts exactly once, however often or rarely it is called. The signal, the worker
+and a replay all end here.
+"""
+
+import logging
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from django.db import OperationalError, connections, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from bank.domain.events import decode
+from eventstore import store
+from eventstore.records import START, Place, RecordedEvent
+
+from .projectors import PROJECTORS, Fact, Projector
+from .routers import READ_SIDE
+
+logger = logging.getLogger(__name__)
+
+BATCH = 1000
+"""How many events go into one transaction: a tenth of a second's work or less."""
+
+
+class UnknownProjection(Exception):
+    """There is no projection of this name."""
+
+
+def projectors(names: Iterable[str] = (), suffix: str = "") -> list[Projector]:
+    """Return the named projectors, or all.
+
+    Raises:
+        UnknownProjection
+    """
+    wanted = list(names) or list(PROJECTORS)
+    if unknown := [name for name in wanted if name not in PROJECTORS]:
+        raise UnknownProjection(f"There is no projection {', '.join(unknown)}; there are {', '.join(PROJECTORS)}.")
+    return [PROJECTORS[name](suffix) for name in dict.fromkeys(wanted)]
+
+
+def catch_up(names: Iterable[str] = (), *, events: Sequence[RecordedEvent] = ()) -> None:
+    """Bring the named projections, or all, up to the end of the log.
+
+    A projection that raises is left where it was, its failure on its checkpoint; the others go on.
+
+    Args:
+        events: events that the caller has in hand; they are used when they are just the next ones.
+    """
+    chosen = projectors(names)
+    try:
+        while _advance(chosen, events):
+            pass
+    except OperationalError:  # the database's fault and no projection's
+        raise
+    except Exception:
+        logger.exception("A projection failed; each goes on by itself")
+        for projector in chosen:
+            _advance_alone(projector)
+
+
+def _advance(chosen: Sequence[Projector], events: Sequence[RecordedEvent] = (), batch: int = BATCH) -> bool:
+    """Apply the next batch in one transaction; tell whether there may be more."""
+    more = False
+    with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
+        places = lock_checkpoints(cursor, [projector.name for projector in chosen])
+        for place, group in groupby(sorted(chosen, key=lambda p: places[p.name]), lambda p: places[p.name]):
+            following = _following(place, events, batch)
+            if following:
+                apply_all(cursor, list(group), following)
+                more = more or len(following) >= batch
+    return more
+
+
+def _following(place: Place, events: Sequence[RecordedEvent], batch: int) -> Sequence[RecordedEvent]:
+    """Return the events after a place: those in hand if they are the next, else from the log."""
+    # On SQLite one writer at a time makes positions follow one another without gaps.
+    if events and connections[store.WRITE_SIDE].vendor == "sqlite" and events[0].position == place.position + 1:
+        return events
+    return store.read_all(place, limit=batch)
+
+
+def apply_all(cursor: CursorWrapper, group: Sequence[Projector], events: Sequence[RecordedEvent]) -> None:
+    """Apply events to the tables of a group of projectors and move their checkpoints."""
+    facts = facts_of(events)
+    for projector in group:
+        projector.apply(cursor, facts)
+    _move_checkpoints(cursor, [projector.name for projector in group], events[-1].place)
+
+
+def facts_of(events: Sequence[RecordedEvent]) -> list[Fact]:
+    """Return events in the bank's words."""
+    return [Fact(decode(event.type, event.schema_version, event.data), event) for event in events]
+
+
+def _advance_alone(projector: Projector) -> None:
+    """Bring one projection as far as it goes, and record what stops it."""
+    try:
+        while _advance([projector]):
+            pass
+    except Exception:
+        logger.warning("%s goes on event by event", projector.name)
+        try:
+            while _advance([projector], batch=1):
+                pass
+        except Exception as error:
+            _record_failure(projector.name, error)
+
+
+def _record_failure(name: str, error: Exception) -> None:
+    with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
+        place = lock_checkpoints(cursor, [name])[name]
+        following = store.read_all(place, limit=1)
+        position = following[0].position if following else None
+        logger.error("The projection %s failed at event %s: %r", name, position, error)
+        cursor.execute(
+            "UPDATE projections_checkpoint SET error = %s, failed_position = %s, failed_at = %s WHERE name = %s",
+            [f"{type(error).__name__}: {error}"[:1000], position, _now(), name],
+        )
+
+
+def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Place]:
+    """Return how far each projection has come, and let nobody else move it until the transaction ends."""
+    marks = ", ".join(["%s"] * len(names))
+    lock = " FOR UPDATE" if connections[READ_SIDE].vendor == "postgresql" else ""  # SQLite's writers are alone
+    select = (
+        f"SELECT name, transaction_id, position FROM projections_checkpoint WHERE name IN ({marks}) ORDER BY name{lock}"
+    )
+    cursor.execute(select, names)
+    places = {name: Place(transaction_id, position) for name, transaction_id, position in cursor.fetchall()}
+    for name in set(names) - set(places):  # a new projection starts at the beginning
+        cursor.execute(
+            """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error)
+               VALUES (%s, 0, 0, %s, '') ON CONFLICT (name) DO NOTHING""",
+            [name, _now()],
+        )
+        places[name] = START
+    return places
+
+
+def _move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place) -> None:
+    marks = ", ".join(["%s"] * len(names))
+    cursor.execute(
+        f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
+            error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({marks})""",
+        [*place, _now(), *names],
+    )
+
+
+def _now() -> object:
+    return connections[READ_SIDE].ops.adapt_datetimefield_value(timezone.now())

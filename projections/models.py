@@ -1,0 +1,129 @@
+"""The read side's tables. Only projectors write them, and all of them can be rebuilt from the events.
+
+Amounts and balances are integers of minor units (cents). `position` is the event's place in the whole log,
+`version` its place in the account's own history.
+"""
+
+from django.db import models
+
+
+class AccountSummary(models.Model):
+    """An account as it stands."""
+
+    account_id = models.BigIntegerField(primary_key=True)
+    account_holder = models.CharField(max_length=100)
+    search_name = models.TextField(help_text="The holder in lower case without accents")
+    balance = models.BigIntegerField()
+    version = models.BigIntegerField()
+    opened_at = models.DateTimeField()
+    last_event_at = models.DateTimeField()
+
+    class Meta:
+        verbose_name_plural = "account summaries"
+
+    def __str__(self) -> str:
+        return f"{self.account_id} {self.account_holder}"
+
+
+class StatementLine(models.Model):
+    """One line of an account's statement: its opening, a deposit or a withdrawal."""
+
+    class Kind(models.TextChoices):
+        OPENED = "opened", "Account opened"
+        DEPOSIT = "deposit", "Deposit"
+        WITHDRAWAL = "withdrawal", "Withdrawal"
+
+    position = models.BigIntegerField(primary_key=True)
+    account_id = models.BigIntegerField()
+    version = models.BigIntegerField()
+    kind = models.CharField(max_length=10, choices=Kind)
+    amount = models.BigIntegerField(help_text="What was paid in (above 0) or paid out (below 0)")
+    balance = models.BigIntegerField(help_text="The balance after it")
+    recorded_at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    command_id = models.UUIDField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account_id", "version"], name="line_account_version"),
+            models.Index(fields=["command_id"], name="line_command"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.account_id} {self.kind} {self.amount}"
+
+
+class RefusedWithdrawal(models.Model):
+    """A withdrawal that was refused. No money moved."""
+
+    class Reason(models.TextChoices):
+        INVALID_PIN = "invalid_pin", "Wrong PIN"
+        OVERDRAWN = "account_overdrawn", "Not enough money"
+
+    position = models.BigIntegerField(primary_key=True)
+    account_id = models.BigIntegerField()
+    version = models.BigIntegerField()
+    reason = models.CharField(max_length=20, choices=Reason)
+    amount_requested = models.BigIntegerField()
+    balance = models.BigIntegerField(null=True, help_text="The balance, where it was looked at")
+    recorded_at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    command_id = models.UUIDField()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["account_id", "version"], name="refusal_account_version"),
+            models.Index(fields=["command_id"], name="refusal_command"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: {self.account_id} {self.reason}"
+
+
+class BankTotals(models.Model):
+    """The bank's figures, in one row."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    accounts = models.BigIntegerField()
+    balance = models.BigIntegerField(help_text="Money on deposit: the sum of all balances")
+    paid_in = models.BigIntegerField()
+    paid_out = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "bank totals"
+
+    def __str__(self) -> str:
+        return f"{self.accounts} accounts, {self.balance} on deposit"
+
+
+class DailyTotals(models.Model):
+    """What happened on one day of the bank's time zone."""
+
+    day = models.DateField(primary_key=True)
+    accounts_opened = models.BigIntegerField()
+    deposits = models.BigIntegerField()
+    paid_in = models.BigIntegerField()
+    withdrawals = models.BigIntegerField()
+    paid_out = models.BigIntegerField()
+    refusals = models.BigIntegerField()
+
+    class Meta:
+        verbose_name_plural = "daily totals"
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+
+class Checkpoint(models.Model):
+    """How far a projection has come in the log, and what stopped it if something did."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    transaction_id = models.BigIntegerField(default=0, help_text="PostgreSQL's xid8; 0 on SQLite")
+    position = models.BigIntegerField(default=0)
+    updated_at = models.DateTimeField()
+    error = models.TextField(default="", blank=True)
+    failed_position = models.BigIntegerField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.position}"

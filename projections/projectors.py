@@ -1,0 +1,235 @@
+"""What each event does to each table of the read side. Nothing else writes those tables.
+
+A projector is exact and knows no clock but the events'. It reads no table but its own, and each event reaches it
+exactly once (see `engine.py`), so it may simply add.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, ClassVar, NamedTuple
+
+from django.db import connections
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Model
+from django.utils import timezone
+
+from bank.domain.events import (
+    AccountOverdrawn,
+    BankAccountCreated,
+    BankEvent,
+    InvalidPin,
+    MoneyDepositedIntoBankAccount,
+    MoneyWithdrawnFromBankAccount,
+)
+from eventstore.records import RecordedEvent
+
+from .models import AccountSummary, BankTotals, DailyTotals, RefusedWithdrawal, StatementLine
+from .routers import READ_SIDE
+
+
+class Fact(NamedTuple):
+    """An event in the bank's words, with its row in the log."""
+
+    event: BankEvent
+    recorded: RecordedEvent
+
+
+class Projector:
+    """Keeps one table. `suffix` names another table of the same shape, in which a replay builds it anew."""
+
+    name: ClassVar[str]
+    model: ClassVar[type[Model]]
+
+    def __init__(self, suffix: str = "") -> None:
+        self.table = self.model._meta.db_table + suffix
+
+    def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
+        """Write what a batch of events, in their order, does to the table."""
+        raise NotImplementedError
+
+
+class Accounts(Projector):
+    """An account as it stands."""
+
+    name = "accounts"
+    model = AccountSummary
+
+    def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
+        rows: dict[int, list[Any]] = {}
+        for event, recorded in facts:
+            moment = to_column(recorded.recorded_at)
+            row = rows.setdefault(event.account_id, [event.account_id, "", "", 0, 0, moment, moment])
+            match event:
+                case BankAccountCreated():
+                    row[1], row[2] = event.account_holder, search_form(event.account_holder)
+                case MoneyDepositedIntoBankAccount():
+                    row[3] += event.amount
+                case MoneyWithdrawnFromBankAccount():
+                    row[3] -= event.amount
+            row[4], row[6] = recorded.version, moment
+        # An account is in the table from its first event on, so of the later ones only the changes count.
+        cursor.executemany(
+            f"""INSERT INTO {self.table} AS account
+                (account_id, account_holder, search_name, balance, version, opened_at, last_event_at)
+                VALUES (%s, %s, %s, %s, %s, %s, %s)
+                ON CONFLICT (account_id) DO UPDATE SET balance = account.balance + excluded.balance,
+                    version = excluded.version, last_event_at = excluded.last_event_at""",
+            list(rows.values()),
+        )
+
+
+class Statements(Projector):
+    """The lines of each account's statement, with the running balance."""
+
+    name = "statements"
+    model = StatementLine
+
+    def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
+        moves = [fact for fact in facts if not isinstance(fact.event, InvalidPin | AccountOverdrawn)]
+        balances = self._balances(cursor, {fact.event.account_id for fact in moves})
+        lines = []
+        for event, recorded in moves:
+            kind, amount = "opened", 0
+            match event:
+                case MoneyDepositedIntoBankAccount():
+                    kind, amount = "deposit", event.amount
+                case MoneyWithdrawnFromBankAccount():
+                    kind, amount = "withdrawal", -event.amount
+            balance = balances.get(event.account_id, 0) + amount
+            balances[event.account_id] = balance
+            lines.append([event.account_id, kind, amount, balance, *origin(recorded)])
+        if lines:
+            cursor.executemany(
+                f"""INSERT INTO {self.table}
+                    (account_id, kind, amount, balance, position, version, recorded_at, actor, command_id)
+                    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                lines,
+            )
+
+    def _balances(self, cursor: CursorWrapper, account_ids: Iterable[int]) -> dict[int, int]:
+        """Return the balance of each account's last line."""
+        ids = list(account_ids)
+        if not ids:
+            return {}
+        values = ", ".join(["(%s)"] * len(ids))
+        cursor.execute(
+            f"""WITH wanted (id) AS (VALUES {values})
+                SELECT id, (SELECT balance FROM {self.table} WHERE account_id = id ORDER BY version DESC LIMIT 1)
+                FROM wanted""",
+            ids,
+        )
+        return {account_id: balance or 0 for account_id, balance in cursor.fetchall()}
+
+
+class Refusals(Projector):
+    """The withdrawals that were refused."""
+
+    name = "refusals"
+    model = RefusedWithdrawal
+
+    def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
+        rows = []
+        for event, recorded in facts:
+            match event:
+                case InvalidPin():
+                    rows.append([event.account_id, "invalid_pin", event.amount_requested, None, *origin(recorded)])
+                case AccountOverdrawn():
+                    rows.append(
+                        [event.account_id, "account_overdrawn", event.amount_requested, event.balance]
+                        + origin(recorded)
+                    )
+        if rows:
+            cursor.executemany(
+                f"""INSERT INTO {self.table}
+                    (account_id, reason, amount_requested, balance, position, version, recorded_at, actor, command_id)
+                    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+                rows,
+            )
+
+
+class Totals(Projector):
+    """The bank's figures."""
+
+    name = "totals"
+    model = BankTotals
+
+    def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
+        accounts = paid_in = paid_out = 0
+        for event, _ in facts:
+            match event:
+                case BankAccountCreated():
+                    accounts += 1
+                case MoneyDepositedIntoBankAccount():
+                    paid_in += event.amount
+                case MoneyWithdrawnFromBankAccount():
+                    paid_out += event.amount
+        cursor.execute(
+            f"""INSERT INTO {self.table} AS totals (id, accounts, balance, paid_in, paid_out)
+                VALUES (1, %s, %s, %s, %s)
+                ON CONFLICT (id) DO UPDATE SET accounts = totals.accounts + excluded.accounts,
+                    balance = totals.balance + excluded.balance, paid_in = totals.paid_in + excluded.paid_in,
+                    paid_out = totals.paid_out + excluded.paid_out""",
+            [accounts, paid_in - paid_out, paid_in, paid_out],
+        )
+
+
+class Daily(Projector):
+    """What happened on each day of the bank's time zone."""
+
+    name = "daily"
+    model = DailyTotals
+
+    def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
+        days: dict[date, list[int]] = {}
+        for event, recorded in facts:
+            row = days.setdefault(timezone.localtime(recorded.recorded_at).date(), [0] * 6)
+            match event:
+                case BankAccountCreated():
+                    row[0] += 1
+                case MoneyDepositedIntoBankAccount():
+                    row[1] += 1
+                    row[2] += event.amount
+                case MoneyWithdrawnFromBankAccount():
+                    row[3] += 1
+                    row[4] += event.amount
+                case InvalidPin() | AccountOverdrawn():
+                    row[5] += 1
+        cursor.executemany(
+            f"""INSERT INTO {self.table} AS daily
+                (day, accounts_opened, deposits, paid_in, withdrawals, paid_out, refusals)
+                VALUES (%s, %s, %s, %s, %s, %s, %s)
+                ON CONFLICT (day) DO UPDATE SET accounts_opened = daily.accounts_opened + excluded.accounts_opened,
+                    deposits = daily.deposits + excluded.deposits, paid_in = daily.paid_in + excluded.paid_in,
+                    withdrawals = daily.withdrawals + excluded.withdrawals,
+                    paid_out = daily.paid_out + excluded.paid_out, refusals = daily.refusals + excluded.refusals""",
+            [[day.isoformat(), *row] for day, row in days.items()],
+        )
+
+
+PROJECTORS: dict[str, type[Projector]] = {
+    projector.name: projector for projector in (Accounts, Statements, Refusals, Totals, Daily)
+}
+"""Every projection by its name."""
+
+
+def origin(recorded: RecordedEvent) -> list[Any]:
+    """Return what a line says of where it comes from: position, version, time, actor, command id."""
+    return [
+        recorded.position,
+        recorded.version,
+        to_column(recorded.recorded_at),
+        recorded.metadata["actor"],
+        recorded.command_id.hex,
+    ]
+
+
+def to_column(moment: datetime) -> Any:
+    """Return a moment as the read side's database wants it in plain SQL."""
+    return connections[READ_SIDE].ops.adapt_datetimefield_value(moment)
+
+
+def search_form(text: str) -> str:
+    """Return a name as it is searched for: without case and accents."""
+    letters = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
