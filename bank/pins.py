@@ -71,7 +71,7 @@ def fingerprint(command: Command) -> bytes:
 
 def is_fingerprint(fingerprint: bytes, command: Command) -> bool:
     """Tell whether the fingerprint is of this very command, whichever of `PIN_KEYS` made it."""
-    return any([hmac.compare_digest(_fingerprint(key, command), fingerprint) for _, key in _keys()])
+    return any(hmac.compare_digest(_fingerprint(key, command), fingerprint) for _, key in _keys())
 
 
 def _fingerprint(key: bytes, command: Command) -> bytes:

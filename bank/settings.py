@@ -13,7 +13,7 @@ from django.utils.csp import CSP
 from .keys import key_from_file
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
+env = environ.Env()  # type: ignore[no-untyped-call]
 
 # Where the data lives
 

@@ -127,7 +127,10 @@ def find_outcome(command_id: UUID) -> Outcome | None:
     with connections[WRITE_SIDE].cursor() as cursor:
         cursor.execute(_SELECT_OUTCOME, [command_id.hex])
         row = cursor.fetchone()
-    return row and Outcome(row[0] == "accepted", *row[1:6], bytes(row[6]))
+    if row is None:
+        return None
+    outcome, reason, message, stream, version, event_count, fingerprint = row
+    return Outcome(outcome == "accepted", reason, message, stream, version, event_count, bytes(fingerprint))
 
 
 def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator[RecordedEvent]:
@@ -151,6 +154,13 @@ def last_position() -> int:
     """Return the highest position in the log, 0 when it is empty."""
     with connections[WRITE_SIDE].cursor() as cursor:
         cursor.execute("SELECT COALESCE(MAX(position), 0) FROM eventstore_event")
+        return int(cursor.fetchone()[0])
+
+
+def count_events() -> int:
+    """Return the number of events; the whole log is counted, which takes a while when it is long."""
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute("SELECT COUNT(*) FROM eventstore_event")
         return int(cursor.fetchone()[0])
 
 
@@ -180,26 +190,11 @@ def _insert_events(
             previous = event_hash(
                 previous, stream, version, event.type, event.schema_version, data, metadata, command.id, now
             )
-            cursor.execute(
-                _INSERT_EVENT,
-                [stream, version, event.type, event.schema_version, data, metadata]
-                + [command.id.hex, recorded_at, previous],
-            )
+            said = (stream, version, event.type, event.schema_version)
+            cursor.execute(_INSERT_EVENT, [*said, data, metadata, command.id.hex, recorded_at, previous])
             position, transaction_id = cursor.fetchone()
             recorded.append(
-                RecordedEvent(
-                    position,
-                    stream,
-                    version,
-                    event.type,
-                    event.schema_version,
-                    dict(event.data),
-                    facts,
-                    command.id,
-                    now,
-                    transaction_id,
-                    previous,
-                )
+                RecordedEvent(position, *said, dict(event.data), facts, command.id, now, transaction_id, previous)
             )
     return recorded
 

@@ -8,6 +8,7 @@ and a replay all end here.
 import logging
 from collections.abc import Iterable, Sequence
 from itertools import groupby
+from typing import Any
 
 from django.db import OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
@@ -88,7 +89,7 @@ def apply_all(cursor: CursorWrapper, group: Sequence[Projector], events: Sequenc
     facts = facts_of(events)
     for projector in group:
         projector.apply(cursor, facts)
-    _move_checkpoints(cursor, [projector.name for projector in group], events[-1].place)
+    move_checkpoints(cursor, [projector.name for projector in group], events[-1].place)
 
 
 def facts_of(events: Sequence[RecordedEvent]) -> list[Fact]:
@@ -141,7 +142,8 @@ def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, P
     return places
 
 
-def _move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place) -> None:
+def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place) -> None:
+    """Set how far projections have come, and that nothing stops them."""
     marks = ", ".join(["%s"] * len(names))
     cursor.execute(
         f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
@@ -150,5 +152,5 @@ def _move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place)
     )
 
 
-def _now() -> object:
+def _now() -> Any:
     return connections[READ_SIDE].ops.adapt_datetimefield_value(timezone.now())

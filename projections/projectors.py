@@ -136,8 +136,13 @@ class Refusals(Projector):
                     rows.append([event.account_id, "invalid_pin", event.amount_requested, None, *origin(recorded)])
                 case AccountOverdrawn():
                     rows.append(
-                        [event.account_id, "account_overdrawn", event.amount_requested, event.balance]
-                        + origin(recorded)
+                        [
+                            event.account_id,
+                            "account_overdrawn",
+                            event.amount_requested,
+                            event.balance,
+                            *origin(recorded),
+                        ]
                     )
         if rows:
             cursor.executemany(

@@ -5,7 +5,7 @@ Amounts and balances are integers of minor units (cents), times are aware and in
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
@@ -192,8 +192,12 @@ def _entries(limit: int, order: str, **conditions: object) -> list[Entry]:
     lines: QuerySet[StatementLine] = StatementLine.objects.filter(**conditions).order_by(f"-{order}")
     refusals = RefusedWithdrawal.objects.filter(**conditions).order_by(f"-{order}")
     rows = [*lines.values_list(*_LINE)[:limit], *refusals.values_list(*_REFUSAL)[:limit]]
-    entries = [Entry(*row[:4], abs(row[4]), *row[5:]) for row in rows]
+    entries = [_entry(*row) for row in rows]
     return sorted(entries, key=lambda entry: -getattr(entry, order))[:limit]
+
+
+def _entry(position: int, account_id: int, version: int, kind: str, amount: int, *others: Any) -> Entry:
+    return Entry(position, account_id, version, kind, abs(amount), *others)
 
 
 def statement(account_id: int, *, before: int | None = None, limit: int = 25) -> Page[Entry]:
@@ -228,7 +232,7 @@ def refusals(*, before: int | None = None, limit: int = 25) -> Page[Entry]:
     """Return the refused withdrawals of the whole bank, the latest first; `before` is the previous page's `next`."""
     position = MAX_ID if before is None else min(max(before, 0), MAX_ID)
     rows = RefusedWithdrawal.objects.filter(position__lt=position).order_by("-position")
-    found = [Entry(*row) for row in rows.values_list(*_REFUSAL)[: limit + 1]]
+    found = [_entry(*row) for row in rows.values_list(*_REFUSAL)[: limit + 1]]
     return Page(_named(found[:limit]), found[limit - 1].position if len(found) > limit else None)
 
 
@@ -263,10 +267,10 @@ def projection_states() -> list[ProjectionState]:
     checkpoints = {checkpoint.name: checkpoint for checkpoint in Checkpoint.objects.all()}
     states = []
     for name in PROJECTORS:
-        at = checkpoints.get(name) or Checkpoint(name=name, position=0, updated_at=None)
-        states.append(
-            ProjectionState(
-                name, at.position, last - at.position, at.error, at.failed_position, at.failed_at, at.updated_at
-            )
-        )
+        if at := checkpoints.get(name):
+            behind = last - at.position
+            failure = (at.error, at.failed_position, at.failed_at)
+            states.append(ProjectionState(name, at.position, behind, *failure, at.updated_at))
+        else:
+            states.append(ProjectionState(name, 0, last, "", None, None, None))
     return states

@@ -1,0 +1,82 @@
+"""`manage.py replay_projections [NAME ...] [--check]`"""
+
+import sys
+import time
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+from eventstore import store
+from projections import engine, replay
+from projections.projectors import PROJECTORS
+
+
+class Command(BaseCommand):
+    help = "Rebuild the read side from the events, while the pages go on answering from the old figures."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(PROJECTORS)}; default all")
+        parser.add_argument(
+            "--check", action="store_true", help="change nothing, say what differs, and exit 1 on a difference"
+        )
+
+    def handle(self, *args: Any, names: list[str], check: bool, **options: Any) -> None:
+        started = time.monotonic()
+        try:
+            with _ProgressBar(self) as progress:
+                if check:
+                    differences = replay.check(names, progress=progress.update)
+                else:
+                    count = replay.replay(names, progress=progress.update)
+        except (engine.UnknownProjection, replay.ReplayRunning) as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted; the figures are as they were. Run it again at any time.") from None
+        what = ", ".join(names or PROJECTORS)
+        if check:
+            self._report(differences, what)
+            return
+        seconds = time.monotonic() - started
+        self.stdout.write(f"Rebuilt {what} from {count:,} events in {seconds:.1f} s ({count / seconds:,.0f}/s).")
+
+    def _report(self, differences: list[replay.Difference], what: str) -> None:
+        for table, key, live, rebuilt in differences:
+            if live is None or rebuilt is None:
+                self.stdout.write(f"{table} {key}: {'missing' if live is None else 'should not be there'}")
+                continue
+            for column, value in live.items():
+                if value != rebuilt[column]:
+                    self.stdout.write(f"{table} {key}: {column} is {value!r}, should be {rebuilt[column]!r}")
+        if differences:
+            self.stderr.write(f"The read side differs from the events (at most {replay.SHOWN} rows a side are shown).")
+            sys.exit(1)
+        self.stdout.write(f"No difference in {what}.")
+
+
+class _ProgressBar:
+    """A bar with rate and time left on a terminal, a line every few seconds elsewhere."""
+
+    EVERY = 5.0
+
+    def __init__(self, command: BaseCommand) -> None:
+        self.out = command.stdout
+        self.total = store.count_events()
+        self.done = 0
+        self.said_at = time.monotonic()
+        on_terminal = sys.stderr.isatty()
+        self.bar = tqdm(total=self.total, unit=" events", unit_scale=True, disable=not on_terminal, leave=False)
+
+    def __enter__(self) -> "_ProgressBar":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.bar.close()
+
+    def update(self, count: int) -> None:
+        self.done += count
+        self.bar.update(count)
+        if self.bar.disable and time.monotonic() - self.said_at >= self.EVERY:
+            self.said_at = time.monotonic()
+            self.out.write(f"{self.done:,} of {self.total:,} events")

@@ -1,0 +1,200 @@
+"""Rebuilding: each table is built anew beside the live one, by the code that runs live, and then takes its place.
+
+While it is built the live tables are read and kept up to date as always; the change of tables is one short
+transaction. A rebuild that is broken off leaves nothing that the next one does not sweep away.
+"""
+
+import fcntl
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from django.db import connections, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.migrations.state import ModelState, ProjectState
+from django.db.models import Model
+
+from eventstore import store
+from eventstore.records import START, Place
+
+from . import engine
+from .projectors import Projector
+from .routers import READ_SIDE
+
+SUFFIX = "_replay"
+END = Place(2**63, 2**63)
+PAUSE = 0.002
+"""Seconds between two batches, in which the live projections get their turn at the database."""
+SHOWN = 20
+"""How many differences of a table are shown."""
+
+type Progress = Callable[[int], object]
+
+
+class ReplayRunning(Exception):
+    """Another replay is under way."""
+
+
+class Difference(NamedTuple):
+    """A row that differs. `live` or `rebuilt` is None where that table lacks it."""
+
+    table: str
+    key: object
+    live: dict[str, object] | None
+    rebuilt: dict[str, object] | None
+
+
+def replay(names: Iterable[str] = (), *, progress: Progress = lambda count: None) -> int:
+    """Rebuild the named projections, or all, and return how many events went into them.
+
+    Raises:
+        engine.UnknownProjection
+        ReplayRunning: another process replays or checks.
+    """
+    with _alone(), _Rebuild(names, progress) as rebuild:
+        everything = dict.fromkeys(rebuild.places, END)
+        rebuild.run(everything)
+        with connections[READ_SIDE].schema_editor(atomic=True) as editor, connections[READ_SIDE].cursor() as cursor:
+            engine.lock_checkpoints(cursor, list(rebuild.places))
+            while rebuild.step(cursor, everything):
+                pass
+            for projector in rebuild.projectors:
+                _take_place(editor, projector.model)
+                engine.move_checkpoints(cursor, [projector.name], rebuild.places[projector.name])
+    return rebuild.count
+
+
+def check(names: Iterable[str] = (), *, progress: Progress = lambda count: None) -> list[Difference]:
+    """Rebuild beside the live tables, compare row by row, change nothing, and return what differs.
+
+    Raises:
+        engine.UnknownProjection
+        ReplayRunning: another process replays or checks.
+    """
+    with _alone(), _Rebuild(names, progress) as rebuild:
+        with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
+            reached = engine.lock_checkpoints(cursor, list(rebuild.places))
+        rebuild.run(reached)
+        with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
+            reached = engine.lock_checkpoints(cursor, list(rebuild.places))
+            while rebuild.step(cursor, reached):
+                pass
+            return [row for projector in rebuild.projectors for row in _differences(cursor, projector)]
+
+
+class _Rebuild:
+    """The tables that are being built, and how far each has come."""
+
+    def __init__(self, names: Iterable[str], progress: Progress) -> None:
+        self.projectors = engine.projectors(names, SUFFIX)
+        self.places: dict[str, Place] = {projector.name: START for projector in self.projectors}
+        self.progress = progress
+        self.count = 0
+
+    def __enter__(self) -> "_Rebuild":
+        self._drop()
+        with connections[READ_SIDE].schema_editor() as editor:
+            for projector in self.projectors:
+                editor.create_model(_beside(projector.model))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._drop()
+
+    def _drop(self) -> None:
+        with connections[READ_SIDE].cursor() as cursor:
+            for projector in self.projectors:
+                cursor.execute(f"DROP TABLE IF EXISTS {projector.table}")
+
+    def run(self, until: Mapping[str, Place]) -> None:
+        """Go on batch by batch until each projection has reached its place or the end of the log."""
+        more = True
+        while more:
+            with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
+                more = self.step(cursor, until)
+            time.sleep(PAUSE)
+
+    def step(self, cursor: CursorWrapper, until: Mapping[str, Place]) -> bool:
+        """Apply the next batch; tell whether there was any."""
+        waiting = [projector for projector in self.projectors if self.places[projector.name] < until[projector.name]]
+        before = dict(self.places)
+        for place, group in groupby(sorted(waiting, key=self._place), self._place):
+            facts = engine.facts_of(store.read_all(place, limit=engine.BATCH))
+            for projector in group:
+                mine = [fact for fact in facts if fact.recorded.place <= until[projector.name]]
+                if mine:
+                    projector.apply(cursor, mine)
+                    self.places[projector.name] = mine[-1].recorded.place
+            self.count += len(facts)
+            self.progress(len(facts))
+        return self.places != before
+
+    def _place(self, projector: Projector) -> Place:
+        return self.places[projector.name]
+
+
+def _beside(model: type[Model]) -> type[Model]:
+    """Return a model of the same shape whose table and indexes have other names."""
+    state = ModelState.from_model(model)
+    indexes = [index.clone() for index in state.options.get("indexes", [])]
+    for index in indexes:
+        index.name += SUFFIX
+    state.options = {**state.options, "db_table": model._meta.db_table + SUFFIX, "indexes": indexes}
+    project = ProjectState()
+    project.add_model(state)
+    return project.apps.get_model(state.app_label, state.name)
+
+
+def _take_place(editor: Any, model: type[Model]) -> None:
+    """Put the rebuilt table into the live one's place, within the editor's transaction."""
+    beside = _beside(model)
+    editor.delete_model(model)
+    editor.alter_db_table(model, beside._meta.db_table, model._meta.db_table)
+    for old, new in zip(beside._meta.indexes, model._meta.indexes, strict=True):
+        editor.rename_index(model, old, new)
+
+
+def _differences(cursor: CursorWrapper, projector: Projector) -> Iterator[Difference]:
+    """Yield the rows of the live table and the rebuilt one that are not the same, the first few of each side."""
+    live = projector.model._meta.db_table
+    columns = [str(field.column) for field in projector.model._meta.concrete_fields]
+    assert projector.model._meta.pk is not None
+    key = str(projector.model._meta.pk.column)
+    names = ", ".join(columns)
+
+    def only_in(one: str, other: str) -> dict[object, dict[str, object]]:
+        cursor.execute(
+            f"""SELECT {names} FROM (SELECT {names} FROM {one} EXCEPT SELECT {names} FROM {other}) AS only
+                ORDER BY {key} LIMIT {SHOWN}"""
+        )
+        rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+        return {row[key]: row for row in rows}
+
+    here, there = only_in(live, projector.table), only_in(projector.table, live)
+    for each in sorted({*here, *there}, key=lambda value: (str(type(value)), value)):
+        yield Difference(live, each, here.get(each), there.get(each))
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Hold the lock that only one replay or check can hold; it goes with the process, however that ends."""
+    connection = connections[READ_SIDE]
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_try_advisory_lock(hashtext('replay_projections'))")
+            if not cursor.fetchone()[0]:
+                raise ReplayRunning("A replay is running already.")
+            try:
+                yield
+            finally:
+                cursor.execute("SELECT pg_advisory_unlock(hashtext('replay_projections'))")
+        return
+    with Path(f"{connection.settings_dict['NAME']}.replay.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ReplayRunning("A replay is running already.") from None
+        yield

@@ -1,0 +1,214 @@
+"""`manage.py replay_projections`: the read side rebuilt from the events."""
+
+import fcntl
+import sqlite3
+import time
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connections
+
+from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
+from bank.handlers import handle
+from projections import engine, queries, replay
+from projections.projectors import PROJECTORS
+
+
+@pytest.fixture
+def busy_bank(bank: Path) -> Path:
+    """A bank in which every kind of event has happened."""
+    for account_id in range(1, 8):
+        handle(CreateBankAccount(account_id, f"Holder {account_id}", 1234))
+        handle(DepositMoneyIntoBankAccount(account_id, 1000 * account_id), actor="teller")
+        handle(WithdrawMoneyFromBankAccount(account_id, 300, 1234))
+        handle(WithdrawMoneyFromBankAccount(account_id, 300, 4321))
+        handle(WithdrawMoneyFromBankAccount(account_id, 10**9, 1234))
+    return bank
+
+
+def dump() -> dict[str, Any]:
+    """Every row of the read side's tables, and their definitions."""
+    with connections["projections"].cursor() as cursor:
+        rows: dict[str, Any] = {}
+        for projector in PROJECTORS.values():
+            table = projector.model._meta.db_table
+            cursor.execute(f"SELECT * FROM {table}")
+            rows[table] = sorted(cursor.fetchall())
+        cursor.execute("SELECT name, position FROM projections_checkpoint ORDER BY name")
+        rows["checkpoints"] = cursor.fetchall()
+        return rows
+
+
+def schema() -> set[tuple[str, str]]:
+    with connections["projections"].cursor() as cursor:
+        cursor.execute("SELECT type, name FROM sqlite_master")
+        return set(cursor.fetchall())
+
+
+def run(*arguments: str) -> str:
+    out = StringIO()
+    call_command("replay_projections", *arguments, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def spoil(statement: str) -> None:
+    with connections["projections"].cursor() as cursor:
+        cursor.execute(statement)
+
+
+@pytest.mark.usefixtures("busy_bank")
+def test_a_replay_makes_the_very_rows_that_ran_live() -> None:
+    before, names = dump(), schema()
+
+    assert "from 35 events" in run()
+
+    assert dump() == before
+    assert schema() == names
+
+
+@pytest.mark.usefixtures("busy_bank")
+def test_a_replay_mends_what_was_spoilt() -> None:
+    before = dump()
+    spoil("UPDATE projections_accountsummary SET balance = 1")
+    spoil("DELETE FROM projections_statementline")
+    spoil("DELETE FROM projections_checkpoint")
+
+    run()
+
+    assert dump() == before
+
+
+@pytest.mark.usefixtures("busy_bank")
+def test_a_named_projection_is_rebuilt_and_the_others_are_left_alone() -> None:
+    spoil("UPDATE projections_accountsummary SET balance = 1")
+    spoil("UPDATE projections_banktotals SET balance = 1")
+
+    run("totals")
+
+    assert queries.get_total_deposits() == 28000 - 7 * 300
+    assert queries.check_balance(3) == 1
+
+
+def test_the_read_side_comes_back_after_its_file_was_deleted(busy_bank: Path) -> None:
+    before = dump()
+    connections["projections"].close()
+    for file in busy_bank.glob("projections.sqlite3*"):
+        file.unlink()
+
+    call_command("migrate", database="projections", verbosity=0)
+    run()
+
+    assert dump() == before
+
+
+@pytest.mark.usefixtures("busy_bank")
+def test_commands_go_on_after_a_replay() -> None:
+    run()
+    handle(DepositMoneyIntoBankAccount(1, 5))
+    assert queries.check_balance(1) == 705
+    assert "No difference" in run("--check")
+
+
+@pytest.mark.usefixtures("busy_bank")
+def test_a_command_in_the_middle_of_a_replay_counts_in_the_live_and_the_rebuilt_tables(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "BATCH", 10)
+    live: list[int] = []
+
+    def between_batches(seconds: float) -> None:
+        if not live:
+            handle(DepositMoneyIntoBankAccount(1, 5))
+            live.append(queries.check_balance(1))
+
+    monkeypatch.setattr(time, "sleep", between_batches)
+    replay.replay()
+
+    assert live == [705], "the live table went on in the meantime"
+    assert queries.check_balance(1) == 705
+    assert replay.check() == []
+
+
+@pytest.mark.usefixtures("busy_bank")
+def test_an_interrupted_replay_leaves_the_figures_as_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, names = dump(), schema()
+    monkeypatch.setattr(engine, "BATCH", 10)
+
+    def interrupt(count: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        replay.replay(progress=interrupt)
+
+    assert dump() == before
+    assert schema() == names
+    run()
+    assert dump() == before
+
+
+def test_a_second_replay_says_that_one_is_running(busy_bank: Path) -> None:
+    with (busy_bank / "projections.sqlite3.replay.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with pytest.raises(CommandError, match="running already"):
+            run()
+        with pytest.raises(CommandError, match="running already"):
+            run("--check")
+
+
+@pytest.mark.usefixtures("bank")
+def test_an_unknown_name_is_refused_with_those_there_are() -> None:
+    with pytest.raises(CommandError, match="no projection nonsense; there are accounts, statements"):
+        run("nonsense")
+
+
+@pytest.mark.usefixtures("bank")
+def test_an_empty_log_makes_empty_tables() -> None:
+    run()
+    assert queries.get_account_list() == []
+    assert "No difference" in run("--check")
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("UPDATE projections_accountsummary SET balance = 1 WHERE account_id = 2", "2: balance is 1, should be 1700"),
+        ("DELETE FROM projections_refusedwithdrawal WHERE account_id = 2", "missing"),
+        ("UPDATE projections_statementline SET position = 999 WHERE position = 2", "999: should not be there"),
+    ],
+)
+@pytest.mark.usefixtures("busy_bank")
+def test_a_check_says_what_differs_and_changes_nothing(
+    statement: str, said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spoil(statement)
+    before, names = dump(), schema()
+    out = StringIO()
+
+    with pytest.raises(SystemExit) as stopped:
+        call_command("replay_projections", "--check", stdout=out, stderr=out)
+
+    assert stopped.value.code == 1
+    assert said in out.getvalue()
+    assert dump() == before
+    assert schema() == names
+
+
+def test_a_reader_of_another_process_sees_the_old_figures_until_the_new_ones_are_whole(
+    busy_bank: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "BATCH", 10)
+    reader = sqlite3.connect(busy_bank / "projections.sqlite3")
+    seen: set[Callable[..., Any] | Any] = set()
+
+    def look(count: int) -> None:
+        seen.add(reader.execute("SELECT SUM(balance), COUNT(*) FROM projections_accountsummary").fetchone())
+
+    replay.replay(progress=look)
+    look(0)
+    reader.close()
+
+    assert seen == {(28000 - 7 * 300, 7)}
