@@ -1,0 +1,145 @@
+"""What a teller types, made into a command or refused at the field.
+
+The bank's rules are the aggregate's; a form only reads text, and says in the teller's words what it cannot read.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from django import forms
+
+from .domain.commands import (
+    Command,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    WithdrawMoneyFromBankAccount,
+)
+from .domain.errors import CommandRejected
+from .money import NotAnAmount, parse_money
+
+
+class MoneyField(forms.CharField):
+    """An amount in the bank's currency; its value is in minor units."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return parse_money(text)
+        except NotAnAmount as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class PinField(forms.CharField):
+    """Four digits that are never shown again; its value is an integer."""
+
+    widget = forms.PasswordInput(
+        render_value=False, attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": "4"}
+    )
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not re.fullmatch("[0-9]{4}", text):
+            raise forms.ValidationError("A PIN has exactly four digits.")
+        return int(text)
+
+
+class AccountNumberField(forms.CharField):
+    """An account's number; its value is an integer."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        if not re.fullmatch("[0-9]{1,30}", text):
+            raise forms.ValidationError("An account number is a whole number.")
+        return int(text)
+
+
+class TaskForm(forms.Form):
+    """A task for one command. It is rendered with an id of its own, under which the command counts once."""
+
+    verb: ClassVar[str]
+    command_id = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", f"{self.verb.split()[0].lower()}_%s")
+        super().__init__(data, **kwargs)
+
+    def command(self) -> Command:
+        """Return the command of a valid form."""
+        raise NotImplementedError
+
+    def get_command_id(self) -> UUID:
+        """Return the command id of a valid form."""
+        command_id: UUID = self.cleaned_data["command_id"]
+        return command_id
+
+    @property
+    def fresh_id(self) -> str:
+        """An id for the form as it is shown now: a form shown again never carries the one that was sent."""
+        return str(uuid4())
+
+    def reject(self, rejection: CommandRejected) -> None:
+        """Show why the bank rejected the command, at the field that it is about."""
+        shown = rejection.field in self.fields and rejection.field != "command_id"
+        self.add_error(rejection.field if shown else None, str(rejection))
+
+    @property
+    def said(self) -> list[tuple[str, str]]:
+        """Each error with the id of the field that it is about."""
+        return [
+            ("" if name in ("__all__", "command_id") else self[name].id_for_label, str(error))
+            for name, errors in self.errors.items()
+            for error in errors
+        ]
+
+
+class OpenAccountForm(TaskForm):
+    verb = "Open account"
+    account_id = AccountNumberField(
+        label="Account number", error_messages={"required": "Enter the new account's number."}
+    )
+    account_holder = forms.CharField(
+        label="Account holder",
+        strip=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Enter the holder's name."},
+    )
+    pin = PinField(
+        label="PIN",
+        help_text="Four digits, typed by the customer.",
+        error_messages={"required": "The customer has to choose a PIN."},
+    )
+
+    def command(self) -> Command:
+        data = self.cleaned_data
+        return CreateBankAccount(data["account_id"], data["account_holder"], data["pin"])
+
+
+class DepositForm(TaskForm):
+    verb = "Deposit"
+    amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, account_id: int, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.account_id = account_id
+
+    def command(self) -> Command:
+        return DepositMoneyIntoBankAccount(self.account_id, self.cleaned_data["amount"])
+
+
+class WithdrawForm(DepositForm):
+    verb = "Withdraw"
+    pin = PinField(
+        label="PIN",
+        help_text="Four digits, typed by the customer.",
+        error_messages={"required": "The customer has to enter the PIN."},
+    )
+
+    def command(self) -> Command:
+        data = self.cleaned_data
+        return WithdrawMoneyFromBankAccount(self.account_id, data["amount"], data["pin"])

@@ -1,0 +1,69 @@
+"""What a load balancer and an operator ask: is it alive, and is it ready?"""
+
+import logging
+from functools import cache
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connections
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.views.decorators.cache import never_cache
+
+from projections import queries
+
+logger = logging.getLogger(__name__)
+
+
+class NotMigrated(Exception):
+    """A database lacks migrations."""
+
+
+@login_not_required
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """Alive: the process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """Ready: both databases answer, migrations are applied and no projection has failed. Else 503."""
+    databases = {alias: _state(alias) for alias in ("default", "projections")}
+    body: dict[str, object] = {"databases": databases}
+    ready = set(databases.values()) == {"ok"}
+    if ready:
+        states = queries.projection_states()
+        ready = not any(state.error for state in states)
+        body["lag"] = max(state.behind for state in states)
+        body["projections"] = {
+            state.name: {
+                "position": state.position,
+                "behind": state.behind,
+                "error": state.error,
+                "failed_position": state.failed_position,
+            }
+            for state in states
+        }
+    return JsonResponse({"ready": ready, **body}, status=200 if ready else 503)
+
+
+def _state(alias: str) -> str:
+    try:
+        with connections[alias].cursor() as cursor:
+            cursor.execute("SELECT 1")
+        _check_migrated(alias)
+    except DatabaseError:
+        logger.exception("The database %s does not answer", alias)
+        return "does not answer"
+    except NotMigrated:
+        return "migrations are missing"
+    return "ok"
+
+
+@cache
+def _check_migrated(alias: str) -> None:
+    """Raise NotMigrated unless all migrations are applied. Only the good answer is remembered."""
+    executor = MigrationExecutor(connections[alias])
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        raise NotMigrated(alias)

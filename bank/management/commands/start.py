@@ -1,0 +1,92 @@
+"""`manage.py start`: from a fresh clone to a bank that is open, in one command."""
+
+import os
+import secrets
+import socket
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connections
+from granian import Granian
+from granian.constants import Interfaces
+
+from bank import demo, roles
+from projections import engine
+
+THREADS = 8
+"""Requests that one process works on at once; the rest wait their turn."""
+
+
+class Command(BaseCommand):
+    help = "Prepare everything that is not there yet, and serve the bank."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--demo", action="store_true", help="fill an empty bank with some weeks of business")
+
+    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+        check_free(host, port)
+        for alias in connections:
+            call_command("migrate", database=alias, verbosity=0, interactive=False)
+        roles.make_groups()
+        call_command("collectstatic", verbosity=0, interactive=False)
+        engine.catch_up()
+        if options["demo"] and not demo.fill():
+            self.stdout.write("The bank is not empty, so the demonstration leaves it alone.")
+        credentials = make_first_users()
+        self.stdout.write(f"\nThe bank is open at http://{host}:{port}/\n")
+        for name, password in credentials:
+            self.stdout.write(f"    user {name:8} password {password}")
+        if credentials:
+            self.stdout.write("These passwords are shown only now. Ctrl-C closes the bank.\n")
+        self.stdout.flush()
+        connections.close_all()
+        serve(host, port)
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise CommandError unless this address can be served on."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, OverflowError) as error:
+        raise CommandError(f"Cannot serve on {host}:{port}: {error}. Choose another with --port.") from error
+
+
+def make_first_users() -> list[tuple[str, str]]:
+    """Make a teller and an administrator where there is no user yet; return what to tell of their passwords."""
+    if User.objects.exists():
+        return []
+    said = []
+    for name, variable in (("teller", "BANK_TELLER_PASSWORD"), ("admin", "BANK_ADMIN_PASSWORD")):
+        given = os.environ.get(variable, "")
+        password = given or secrets.token_urlsafe(12)
+        if name == "admin":
+            User.objects.create_superuser(name, password=password)
+        else:
+            User.objects.create_user(name, password=password).groups.add(Group.objects.get(name="Tellers"))
+        said.append((name, f"(from {variable})" if given else password))
+    return said
+
+
+def serve(host: str, port: int) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests in flight are finished."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings.SETTINGS_MODULE
+    Granian(
+        "bank.wsgi:application",
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        blocking_threads=THREADS,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=30,
+        log_access=False,
+    ).serve()

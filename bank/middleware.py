@@ -1,0 +1,19 @@
+"""What htmx needs of every answer."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRedirect
+
+
+class HtmxLoginMiddleware:
+    """Lets a redirect, to the log-in page above all, move the whole page: htmx would put it into a part."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 302 and request.headers.get("HX-Request") == "true":
+            return HttpResponseClientRedirect(response["Location"])
+        return response

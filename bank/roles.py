@@ -1,0 +1,40 @@
+"""Who works in the bank: groups of users and what each may do.
+
+| group       | looks at accounts | does a teller's tasks | looks into the admin |
+|-------------|-------------------|-----------------------|----------------------|
+| Tellers     | yes               | yes                   | no                   |
+| Supervisors | yes               | yes                   | no                   |
+| Auditors    | yes               | no                    | yes, if marked staff |
+
+A superuser may do everything. The record itself can be changed by nobody.
+"""
+
+from django.contrib.auth.models import Group, Permission
+
+LOOK = ("bank", "view_accounts")
+SERVE = ("bank", "serve_customers")
+INSPECTED = {
+    "eventstore": ("event", "commandrecord", "snapshot"),
+    "projections": (
+        "accountsummary",
+        "statementline",
+        "refusedwithdrawal",
+        "banktotals",
+        "dailytotals",
+        "checkpoint",
+    ),
+}
+
+ROLES: dict[str, list[tuple[str, str]]] = {
+    "Tellers": [LOOK, SERVE],
+    "Supervisors": [LOOK, SERVE],
+    "Auditors": [LOOK, *((app, f"view_{model}") for app, models in INSPECTED.items() for model in models)],
+}
+
+
+def make_groups() -> None:
+    """Make the groups with their permissions; what is there already stays."""
+    for name, permissions in ROLES.items():
+        group, _ = Group.objects.get_or_create(name=name)
+        for app, codename in permissions:
+            group.permissions.add(Permission.objects.get(content_type__app_label=app, codename=codename))

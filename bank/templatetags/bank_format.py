@@ -1,0 +1,42 @@
+"""How templates show money and time."""
+
+from datetime import datetime
+from functools import lru_cache
+
+from babel.dates import format_datetime
+from django import template
+from django.conf import settings
+from django.utils import timezone
+
+from bank.money import format_money
+
+register = template.Library()
+
+
+@register.filter
+def money(minor_units: int) -> str:
+    """Show minor units as "1,234.56"."""
+    return format_money(minor_units)
+
+
+@register.filter
+def when(moment: datetime) -> str:
+    """Show a moment in the bank's time zone and locale, to the minute."""
+    return _when(timezone.localtime(moment).replace(second=0, microsecond=0))
+
+
+@register.filter
+def exactly(moment: datetime) -> str:
+    """Show a moment in the bank's time zone and locale, to the second."""
+    return format_datetime(timezone.localtime(moment), "long", locale=settings.BANK_LOCALE)
+
+
+@lru_cache(maxsize=4096)
+def _when(minute: datetime) -> str:
+    return format_datetime(minute, "d MMM y, HH:mm", locale=settings.BANK_LOCALE)
+
+
+@register.simple_tag
+def currency() -> str:
+    """The bank's currency, for labels."""
+    return settings.BANK_CURRENCY

@@ -1,0 +1,19 @@
+"""The web process."""
+
+import logging
+import os
+
+from django.conf import settings
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bank.settings")
+application = get_wsgi_application()
+
+if settings.PROJECTION_MODE == "inline":
+    # A process that was killed between a commit and its projections leaves the read side behind.
+    from projections import engine
+
+    try:
+        engine.catch_up()
+    except Exception:
+        logging.getLogger(__name__).exception("The projections could not catch up at the start")
