@@ -1,16 +1,22 @@
 """Pins the dependencies of our dependencies in `[tool.uv] constraint-dependencies`, so that every machine has the same.
 
-uv run python .ci/constraints.py            writes the list as resolved today
-uv run python .ci/constraints.py --check    fails where the list is not what is resolved under it
+uv run --no-project .ci/constraints.py              writes the list; what is pinned stays, unless it cannot
+uv run --no-project .ci/constraints.py --upgrade    writes the list with the newest versions that fit
+uv run --no-project .ci/constraints.py --check      fails where the list is not what is resolved under it
 """
 
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 import tomllib
 from pathlib import Path
 
-PYPROJECT = Path(__file__).resolve().parent.parent / "pyproject.toml"
+ROOT = Path(__file__).resolve().parent.parent
+PYPROJECT = ROOT / "pyproject.toml"
+LIST = re.compile(r"constraint-dependencies = \[\n.*?\]\n", re.DOTALL)
+EXPORT = ["uv", "export", "--all-groups", "--no-hashes", "--no-annotate", "--no-header", "--no-emit-project", "--quiet"]
 
 
 def name_of(requirement: str) -> str:
@@ -19,28 +25,44 @@ def name_of(requirement: str) -> str:
     return re.sub(r"[-_.]+", "-", match.group()).lower()
 
 
+def resolve(text: str) -> list[str]:
+    """Return all that a pyproject.toml leads to, as plain pins, whatever the platform.
+
+    It is resolved beside the project, so that a lock file of this machine has no say.
+
+    Raises:
+        subprocess.CalledProcessError: it cannot be resolved; uv has said why.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / PYPROJECT.name).write_text(text)
+        shutil.copy(ROOT / ".python-version", folder)
+        exported = subprocess.run(EXPORT, cwd=folder, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return sorted({line.split(";")[0].strip() for line in exported.splitlines() if "==" in line})
+
+
+def with_list(text: str, pins: list[str]) -> str:
+    """Return pyproject.toml with these pins as its list, direct dependencies left out: they are pinned already."""
+    project = tomllib.loads(text)
+    groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
+    direct = {name_of(each) for group in groups for each in group}
+    lines = "".join(f'    "{pin}",\n' for pin in pins if name_of(pin) not in direct)
+    return LIST.sub(f"constraint-dependencies = [\n{lines}]\n", text)
+
+
 def main() -> int:
     text = PYPROJECT.read_text()
-    project = tomllib.loads(text)
-    direct = {name_of(each) for each in project["project"]["dependencies"]}
-    direct |= {name_of(each) for group in project["dependency-groups"].values() for each in group}
-    exported = subprocess.run(
-        ["uv", "export", "--all-groups", "--no-hashes", "--no-annotate", "--no-header", "--quiet"],
-        cwd=PYPROJECT.parent,
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout
-    pins = sorted({line.split(";")[0].strip() for line in exported.splitlines() if "==" in line})
-    pins = [pin for pin in pins if name_of(pin) not in direct]
-    lines = "".join(f'    "{pin}",\n' for pin in pins)
-    wanted = f"constraint-dependencies = [\n{lines}]\n"
-    new, found = re.subn(r"constraint-dependencies = \[\n.*?\]\n", wanted, text, flags=re.DOTALL)
-    if not found:
-        new = text.replace("[tool.uv]\npackage = false\n", f"[tool.uv]\npackage = false\n{wanted}")
+    assert LIST.search(text), "[tool.uv] has a constraint-dependencies list, empty at first"
+    try:
+        pins = resolve(with_list(text, []) if "--upgrade" in sys.argv else text)
+    except subprocess.CalledProcessError:
+        if "--check" in sys.argv or "--upgrade" in sys.argv:
+            return 1
+        print("The pins no longer fit the direct dependencies; all are chosen anew.")
+        pins = resolve(with_list(text, []))
+    new = with_list(text, pins)
     if "--check" in sys.argv:
         if new != text:
-            print("The pinned versions in pyproject.toml are not current: uv run python .ci/constraints.py")
+            print("The pinned versions in pyproject.toml are not current: uv run --no-project .ci/constraints.py")
         return int(new != text)
     PYPROJECT.write_text(new)
     return 0

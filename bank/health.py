@@ -33,19 +33,26 @@ def readyz(request: HttpRequest) -> JsonResponse:
     body: dict[str, object] = {"databases": databases}
     ready = set(databases.values()) == {"ok"}
     if ready:
-        states = queries.projection_states()
-        ready = not any(state.error for state in states)
-        body["lag"] = max(state.behind for state in states)
-        body["projections"] = {
-            state.name: {
-                "position": state.position,
-                "behind": state.behind,
-                "error": state.error,
-                "failed_position": state.failed_position,
-            }
-            for state in states
-        }
+        try:
+            states = queries.projection_states()
+        except DatabaseError:  # a table that was there is gone
+            logger.exception("The projections cannot be read")
+            ready = False
+        else:
+            ready = not any(state.error for state in states)
+            body["lag"] = max(state.behind for state in states)
+            body["projections"] = {state.name: _report(state) for state in states}
     return JsonResponse({"ready": ready, **body}, status=200 if ready else 503)
+
+
+def _report(state: queries.ProjectionState) -> dict[str, object]:
+    """Tell how a projection does. Of an error only the kind: its text may hold what is in an event."""
+    return {
+        "position": state.position,
+        "behind": state.behind,
+        "error": state.error.partition(":")[0],
+        "failed_position": state.failed_position,
+    }
 
 
 def _state(alias: str) -> str:

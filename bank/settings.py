@@ -46,6 +46,8 @@ if PROJECTION_MODE not in ("inline", "worker"):
 
 EVENTSTORE_STATE_OF = "bank.repository.state_of"
 """How the event inspector shows what a stream's events add up to."""
+EVENTSTORE_CATEGORIES = ["bank_account"]
+"""The kinds of streams in which the event inspector looks for a number."""
 
 # Keys
 

@@ -5,6 +5,7 @@ import os
 
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
+from django.db import connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bank.settings")
 application = get_wsgi_application()
@@ -17,3 +18,5 @@ if settings.PROJECTION_MODE == "inline":
         engine.catch_up()
     except Exception:
         logging.getLogger(__name__).exception("The projections could not catch up at the start")
+    finally:
+        connections.close_all()  # this thread serves nobody

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 from django.contrib.auth.models import Group, User
-from django.http import HttpResponse
 from django.test import Client
 
 from bank import roles
@@ -28,12 +27,12 @@ def client_of(name: str, group: str = "", **extra: Any) -> Client:
     return client
 
 
-def text_of(response: HttpResponse) -> str:
+def text_of(response: Any) -> str:
     """Return what a page says, without its tags."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 
-def command_id_in(response: HttpResponse) -> str:
+def command_id_in(response: Any) -> str:
     """Return the command id of the first form on a page."""
     found = re.search(r'name="command_id" value="([^"]+)"', response.content.decode())
     assert found, "the page has a form with a command id"

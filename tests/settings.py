@@ -7,7 +7,7 @@ os.environ.setdefault("BANK_DATA_DIR", tempfile.mkdtemp(prefix="bank-tests-"))
 os.environ.setdefault("SECRET_KEY", "a key for tests only")
 os.environ.setdefault("PIN_KEYS", "a PIN key for tests only")
 
-from bank.settings import *  # noqa: E402, F403
+from bank.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

@@ -1,5 +1,8 @@
 """Amounts as people write them."""
 
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -65,22 +68,21 @@ def test_a_loss_is_shown_with_a_minus_sign() -> None:
 
 
 @pytest.fixture
-def _elsewhere(settings: object, request: pytest.FixtureRequest) -> object:
+def elsewhere(settings: Any) -> Iterator[Any]:
+    """The settings of a bank in another place."""
     _symbols.cache_clear()
-    request.addfinalizer(_symbols.cache_clear)
-    return settings
+    yield settings
+    _symbols.cache_clear()
 
 
-def test_other_places_write_amounts_otherwise(settings: pytest.FixtureRequest, _elsewhere: object) -> None:
-    settings.BANK_LOCALE, settings.BANK_CURRENCY = "de_DE", "EUR"  # type: ignore[attr-defined]
+def test_other_places_write_amounts_otherwise(elsewhere: Any) -> None:
+    elsewhere.BANK_LOCALE, elsewhere.BANK_CURRENCY = "de_DE", "EUR"
     assert format_money(123_456) == "1.234,56"
     assert parse_money("1.234,56 €") == 123_456
 
 
-def test_a_currency_without_minor_units_has_none_on_screens(
-    settings: pytest.FixtureRequest, _elsewhere: object
-) -> None:
-    settings.BANK_LOCALE, settings.BANK_CURRENCY = "en_US", "JPY"  # type: ignore[attr-defined]
+def test_a_currency_without_minor_units_has_none_on_screens(elsewhere: Any) -> None:
+    elsewhere.BANK_LOCALE, elsewhere.BANK_CURRENCY = "en_US", "JPY"
     assert format_money(1234) == "1,234"
     assert parse_money("1,234") == 1234
     with pytest.raises(NotAnAmount):

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client
 
 from bank import handlers
@@ -247,8 +246,7 @@ def test_a_page_says_when_its_figures_are_not_current(teller: Client, settings: 
 
 
 def test_a_receipt_is_a_page_for_get_only(teller: Client) -> None:
-    response: HttpResponse = teller.post(f"/receipts/{uuid4()}/")
-    assert response.status_code == 405
+    assert teller.post(f"/receipts/{uuid4()}/").status_code == 405
 
 
 def test_the_empty_bank_has_every_page(bank: object) -> None:

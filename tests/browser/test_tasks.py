@@ -1,6 +1,7 @@
 """A teller's work in a real browser, with JavaScript and without."""
 
 import re
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,7 +10,7 @@ from playwright.sync_api import Page, expect
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
 from bank.handlers import handle
 from eventstore import store
-from projections import queries
+from projections import engine, queries
 
 
 @pytest.fixture
@@ -129,10 +130,8 @@ def test_the_pages_are_accessible(ada: Page, scheme: str) -> None:
 
 
 @pytest.mark.parametrize("javascript", [True], indirect=True)
-def test_figures_that_were_behind_appear_by_themselves(ada: Page, settings: pytest.FixtureRequest) -> None:
-    from projections import engine
-
-    settings.PROJECTION_MODE = "worker"  # type: ignore[attr-defined]
+def test_figures_that_were_behind_appear_by_themselves(ada: Page, settings: Any) -> None:
+    settings.PROJECTION_MODE = "worker"
     ada.locator("#deposit_amount").fill("5")
     ada.get_by_role("button", name="Deposit").click()
     expect(ada.get_by_role("heading", name="Recorded")).to_be_visible()

@@ -3,6 +3,7 @@
 import os
 import secrets
 import socket
+import tempfile
 from argparse import ArgumentParser
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections
+from django.db import connections, transaction
 from granian import Granian
 from granian.constants import Interfaces
 
@@ -23,6 +24,7 @@ THREADS = 8
 
 class Command(BaseCommand):
     help = "Prepare everything that is not there yet, and serve the bank."
+    requires_system_checks = ()  # they open the databases, so they wait until the port is known to be free
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
@@ -31,6 +33,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
         check_free(host, port)
+        check_writable()
+        self.check()
         for alias in connections:
             call_command("migrate", database=alias, verbosity=0, interactive=False)
         roles.make_groups()
@@ -45,7 +49,7 @@ class Command(BaseCommand):
         if credentials:
             self.stdout.write("These passwords are shown only now. Ctrl-C closes the bank.\n")
         self.stdout.flush()
-        connections.close_all()
+        close_databases()
         serve(host, port)
 
 
@@ -60,6 +64,19 @@ def check_free(host: str, port: int) -> None:
         raise CommandError(f"Cannot serve on {host}:{port}: {error}. Choose another with --port.") from error
 
 
+def check_writable() -> None:
+    """Raise CommandError unless the data folder can be written to."""
+    try:
+        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=settings.DATA_DIR):
+            pass
+    except OSError as error:
+        raise CommandError(
+            f"The data folder cannot be written to: {error}. Choose another with BANK_DATA_DIR."
+        ) from error
+
+
+@transaction.atomic(using="default")
 def make_first_users() -> list[tuple[str, str]]:
     """Make a teller and an administrator where there is no user yet; return what to tell of their passwords."""
     if User.objects.exists():
@@ -74,6 +91,14 @@ def make_first_users() -> list[tuple[str, str]]:
             User.objects.create_user(name, password=password).groups.add(Group.objects.get(name="Tellers"))
         said.append((name, f"(from {variable})" if given else password))
     return said
+
+
+def close_databases() -> None:
+    """Close what is open, the pools included: the web process is a fork, and a pool's threads stay behind."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if connection.vendor == "postgresql":
+            connection.close_pool()  # type: ignore[attr-defined]
 
 
 def serve(host: str, port: int) -> None:

@@ -1,0 +1,78 @@
+"""The read side's tables, for looking at. Only projectors write them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+
+from eventstore.admin import ReadOnlyAdmin, number_in, uuid_in
+
+from .models import AccountSummary, BankTotals, Checkpoint, DailyTotals, RefusedWithdrawal, StatementLine
+
+
+@admin.register(AccountSummary)
+class AccountSummaryAdmin(ReadOnlyAdmin):
+    list_display = ("account_id", "account_holder", "balance", "version", "opened_at", "last_event_at")
+    ordering = ("-account_id",)
+    search_help_text = "An account number."
+
+    def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        number = number_in(term)
+        return queryset.none() if number is None else queryset.filter(account_id=number)
+
+
+class EntryAdmin(ReadOnlyAdmin):
+    """Rows that come of one event each."""
+
+    ordering = ("-position",)
+    search_help_text = "A position, an account number or a command id."
+
+    def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        if (number := number_in(term)) is not None:
+            return queryset.filter(position=number) | queryset.filter(account_id=number)
+        command_id = uuid_in(term)
+        return queryset.none() if command_id is None else queryset.filter(command_id=command_id)
+
+
+@admin.register(StatementLine)
+class StatementLineAdmin(EntryAdmin):
+    list_display = ("position", "account_id", "version", "kind", "amount", "balance", "recorded_at", "actor")
+
+
+@admin.register(RefusedWithdrawal)
+class RefusedWithdrawalAdmin(EntryAdmin):
+    list_display = (
+        "position",
+        "account_id",
+        "version",
+        "reason",
+        "amount_requested",
+        "balance",
+        "recorded_at",
+        "actor",
+    )
+
+
+@admin.register(BankTotals)
+class BankTotalsAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "accounts", "balance", "paid_in", "paid_out")
+    search_fields = ()
+    ordering = ("id",)
+
+
+@admin.register(DailyTotals)
+class DailyTotalsAdmin(ReadOnlyAdmin):
+    list_display = ("day", "accounts_opened", "deposits", "paid_in", "withdrawals", "paid_out", "refusals")
+    search_fields = ()
+    ordering = ("-day",)
+
+
+@admin.register(Checkpoint)
+class CheckpointAdmin(ReadOnlyAdmin):
+    list_display = ("name", "position", "updated_at", "healthy", "failed_position", "failed_at", "error")
+    search_fields = ()
+    ordering = ("name",)
+
+    @admin.display(description="healthy", boolean=True)
+    def healthy(self, checkpoint: Checkpoint) -> bool:
+        return not checkpoint.error

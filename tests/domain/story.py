@@ -1,0 +1,67 @@
+"""Tells what an account does: `given` a history, `when` a task is tried, `then` this happened. No database."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from bank.domain.account import BankAccount
+from bank.domain.errors import CommandRejected
+from bank.domain.events import BankAccountCreated, BankEvent
+
+type Task = Callable[[BankAccount], BankEvent]
+
+OPENED = BankAccountCreated(1, "Josh")
+
+
+def create(account_holder: Any = "Josh", pin: Any = 1234) -> Task:
+    return lambda account: account.create(account_holder, pin)
+
+
+def deposit(amount: Any) -> Task:
+    return lambda account: account.deposit(amount)
+
+
+def withdraw(amount: Any, *, pin_matches: bool = True) -> Task:
+    return lambda account: account.withdraw(amount, pin_matches=pin_matches)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """An account of which a task was asked, and what came of it."""
+
+    account: BankAccount
+    outcome: BankEvent | CommandRejected
+
+    def then(self, event: BankEvent) -> BankAccount:
+        """Claim that this happened; return the account as it is after it."""
+        assert self.outcome == event
+        return self.account.apply(event)
+
+    def then_rejected(self, kind: type[CommandRejected], *, field: str, saying: str = "") -> None:
+        """Claim that the command was rejected in this very way."""
+        assert type(self.outcome) is kind
+        assert self.outcome.field == field
+        assert saying in str(self.outcome)
+        assert str(self.outcome), "a teller is told what is wrong"
+
+
+@dataclass(frozen=True)
+class Given:
+    account: BankAccount
+
+    def when(self, task: Task) -> Tried:
+        try:
+            return Tried(self.account, task(self.account))
+        except CommandRejected as rejection:
+            return Tried(self.account, rejection)
+
+    def then_balance(self, balance: int) -> None:
+        assert self.account.balance == balance
+
+
+def given(*history: BankEvent, account_id: Any = 1) -> Given:
+    """Play a history back; the account has the history's number."""
+    account = BankAccount(history[0].account_id if history else account_id)
+    for event in history:
+        account = account.apply(event)
+    return Given(account)

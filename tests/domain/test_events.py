@@ -1,0 +1,99 @@
+"""How facts are written down: names and payloads are the challenge's to the letter."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bank.domain import events
+from bank.domain.events import (
+    EVENT_TYPES,
+    SCHEMA_VERSION,
+    AccountOverdrawn,
+    BankAccountCreated,
+    BankEvent,
+    InvalidPin,
+    MoneyDepositedIntoBankAccount,
+    MoneyWithdrawnFromBankAccount,
+    UnknownEvent,
+    decode,
+    encode,
+)
+
+AS_STORED = [
+    (BankAccountCreated(1, "Josh"), "bank_account_created", {"accountId": 1, "accountHolder": "Josh"}),
+    (MoneyDepositedIntoBankAccount(1, 10), "money_deposited_into_bank_account", {"accountId": 1, "amount": 10}),
+    (MoneyWithdrawnFromBankAccount(1, 5), "money_withdrawn_from_bank_account", {"accountId": 1, "amount": 5}),
+    (InvalidPin(1, 5), "invalid_pin", {"accountId": 1, "amount_requested": 5}),
+    (AccountOverdrawn(1, 45, 500), "account_overdrawn", {"accountId": 1, "balance": 45, "amount_requested": 500}),
+]
+numbers = st.integers(min_value=-(2**63), max_value=2**63 - 1)
+facts: st.SearchStrategy[BankEvent] = st.one_of(
+    st.builds(BankAccountCreated, numbers, st.text()),
+    st.builds(MoneyDepositedIntoBankAccount, numbers, numbers),
+    st.builds(MoneyWithdrawnFromBankAccount, numbers, numbers),
+    st.builds(InvalidPin, numbers, numbers),
+    st.builds(AccountOverdrawn, numbers, numbers, numbers),
+)
+
+
+@pytest.mark.parametrize(("event", "name", "payload"), AS_STORED)
+def test_events_are_stored_in_the_challenges_words(event: BankEvent, name: str, payload: dict[str, Any]) -> None:
+    assert encode(event) == (name, payload)
+    assert decode(name, 1, payload) == event
+
+
+def test_there_are_these_five_events_and_no_others() -> None:
+    assert list(EVENT_TYPES) == [name for _, name, _ in AS_STORED]
+
+
+@settings(deadline=None)
+@given(facts)
+def test_every_event_comes_back_from_json_as_it_went_in(event: BankEvent) -> None:
+    name, payload = encode(event)
+    back = decode(name, SCHEMA_VERSION, json.loads(json.dumps(payload)))
+    assert back == event
+    assert type(back) is type(event)
+
+
+def test_an_unknown_type_cannot_be_read() -> None:
+    with pytest.raises(UnknownEvent, match="account_closed"):
+        decode("account_closed", 1, {"accountId": 1})
+
+
+def test_an_event_of_a_newer_program_cannot_be_read() -> None:
+    with pytest.raises(UnknownEvent, match="newer"):
+        decode("invalid_pin", SCHEMA_VERSION + 1, {"accountId": 1, "amount_requested": 5})
+
+
+def test_a_payload_that_lacks_a_key_cannot_be_read() -> None:
+    with pytest.raises(UnknownEvent, match="amount_requested"):
+        decode("invalid_pin", 1, {"accountId": 1})
+
+
+def test_a_payload_of_an_older_version_is_raised_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    stored = {"account": 1, "sum": 5}
+
+    def to_2(data: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"accountId": data["account"], "sum": data["sum"]}
+
+    def to_3(data: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {"accountId": data["accountId"], "amount_requested": data["sum"] * 100}
+
+    monkeypatch.setattr(events, "SCHEMA_VERSION", 3)
+    monkeypatch.setitem(events.UPCASTERS, ("invalid_pin", 1), to_2)
+    monkeypatch.setitem(events.UPCASTERS, ("invalid_pin", 2), to_3)
+
+    assert decode("invalid_pin", 1, stored) == InvalidPin(1, 500)
+    assert decode("invalid_pin", 2, {"accountId": 1, "sum": 5}) == InvalidPin(1, 500)
+    assert decode("invalid_pin", 3, {"accountId": 1, "amount_requested": 5}) == InvalidPin(1, 5)
+    assert stored == {"account": 1, "sum": 5}, "what is stored does not change"
+
+
+def test_an_older_version_without_an_upcaster_cannot_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "SCHEMA_VERSION", 2)
+    with pytest.raises(UnknownEvent, match="schema version 1"):
+        decode("invalid_pin", 1, {"accountId": 1, "amount_requested": 5})

@@ -1,0 +1,93 @@
+"""Real threads at one account, on real files."""
+
+import random
+import threading
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from django.db import connections
+
+from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
+from bank.domain.events import MoneyDepositedIntoBankAccount, MoneyWithdrawnFromBankAccount
+from bank.handlers import Ack, handle
+from eventstore.models import CommandRecord, Event
+from projections import queries, replay
+
+pytestmark = pytest.mark.usefixtures("bank")
+
+
+def at_once(count: int, work: Callable[[int], None]) -> None:
+    """Do the work in as many threads, let go together; what one of them raises is raised here."""
+    gate, failures = threading.Barrier(count), []
+
+    def run(number: int) -> None:
+        try:
+            gate.wait()
+            work(number)
+        except BaseException as error:
+            failures.append(error)
+        finally:
+            connections.close_all()
+
+    threads = [threading.Thread(target=run, args=[number]) for number in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if failures:
+        raise failures[0]
+
+
+def test_the_same_command_fifty_times_at_once_has_one_effect_and_one_receipt() -> None:
+    handle(CreateBankAccount(1, "Josh", 1234))
+    command_id, acks = uuid4(), list[Ack]()
+
+    at_once(50, lambda number: acks.append(handle(DepositMoneyIntoBankAccount(1, 10), command_id=command_id)))
+
+    assert len(acks) == 50
+    assert {ack._replace(repeated=False) for ack in acks} == {acks[0]._replace(repeated=False)}
+    assert sum(not ack.repeated for ack in acks) == 1
+    assert queries.check_balance(1) == 10
+    assert CommandRecord.objects.count() == Event.objects.count() == 2
+
+
+def test_the_same_account_opened_by_many_at_once_is_opened_once() -> None:
+    outcomes: list[str] = []
+
+    def open_account(number: int) -> None:
+        try:
+            handle(CreateBankAccount(1, f"Holder {number}", number))
+            outcomes.append("opened")
+        except Exception as error:
+            outcomes.append(type(error).__name__)
+
+    at_once(8, open_account)
+    assert sorted(outcomes) == ["AccountAlreadyExists"] * 7 + ["opened"]
+
+
+def test_eight_at_one_account_lose_nothing() -> None:
+    handle(CreateBankAccount(1, "Josh", 1234))
+    acks: list[Ack] = []
+    seen: list[int] = []
+
+    def work(number: int) -> None:
+        chance = random.Random(number)
+        for _ in range(40):
+            amount = chance.randint(1, 50)
+            if chance.random() < 0.5:
+                acks.append(handle(DepositMoneyIntoBankAccount(1, amount)))
+            else:
+                acks.append(handle(WithdrawMoneyFromBankAccount(1, amount, 1234)))
+            seen.append(queries.check_balance(1))
+
+    at_once(8, work)
+
+    events = [ack.events[0] for ack in acks]
+    paid_in = sum(event.amount for event in events if isinstance(event, MoneyDepositedIntoBankAccount))
+    paid_out = sum(event.amount for event in events if isinstance(event, MoneyWithdrawnFromBankAccount))
+    assert queries.check_balance(1) == paid_in - paid_out
+    assert (queries.get_total_paid_in(), queries.get_total_paid_out()) == (paid_in, paid_out)
+    assert sorted(ack.version for ack in acks) == list(range(2, 322))
+    assert min(seen) >= 0
+    assert replay.check() == []

@@ -1,0 +1,286 @@
+"""`manage.py start`, by starting it: each test has a data folder, a port and a process of its own."""
+
+import os
+import re
+import signal
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PATIENCE = 60
+"""How long a start or a stop may take, in seconds."""
+PASSWORD = "correct horse battery"
+
+
+@dataclass
+class Server:
+    """A running `manage.py start`."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def stop(self, signal_number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(signal_number)
+        return self.process.wait(PATIENCE)
+
+    def request(self, method: str, path: str, body: str = "", **headers: str) -> tuple[int, str, dict[str, str]]:
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        try:
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            cookies = {}
+            for cookie in response.headers.get_all("Set-Cookie", []):
+                name, _, value = cookie.partition(";")[0].partition("=")
+                cookies[name] = value
+            return response.status, response.read().decode(), cookies
+        finally:
+            connection.close()
+
+
+type Start = Callable[..., Server]
+
+
+def environment(data: Path, **variables: str) -> dict[str, str]:
+    """Return the environment of a machine that knows nothing of the bank but its data folder."""
+    ours = ("BANK_", "DATABASE_URL", "DEBUG", "DJANGO_", "PIN_KEYS", "PROJECTION", "SECRET_KEY", "COVERAGE")
+    others = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+    return {**others, "BANK_DATA_DIR": str(data), **variables}
+
+
+def command(port: int, *arguments: str) -> list[str]:
+    return [sys.executable, "manage.py", "start", "--port", str(port), *arguments]
+
+
+@pytest.fixture
+def port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def start(tmp_path: Path, port: int) -> Iterator[Start]:
+    servers: list[Server] = []
+
+    def start(*arguments: str, **variables: str) -> Server:
+        log = tmp_path / f"{len(servers)}.log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command(port, *arguments),
+                cwd=ROOT,
+                env=environment(tmp_path / "data", **variables),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        server = Server(process, port, log)
+        servers.append(server)
+        wait_for(server)
+        return server
+
+    yield start
+    for server in servers:
+        if server.process.poll() is None:
+            os.killpg(server.process.pid, signal.SIGKILL)
+            server.process.wait()
+
+
+def wait_for(server: Server) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        assert server.process.poll() is None, server.output
+        try:
+            if server.request("GET", "/healthz")[:2] == (200, "ok\n"):
+                return
+        except OSError:
+            time.sleep(0.05)
+    raise AssertionError(server.output)
+
+
+def rows(data: Path, sql: str, file_name: str = "bank.sqlite3") -> list[Sequence[object]]:
+    connection = sqlite3.connect(data / file_name)
+    try:
+        return connection.execute(sql).fetchall()
+    finally:
+        connection.close()
+
+
+def log_in(server: Server, name: str, password: str) -> dict[str, str]:
+    """Log in and return the cookies of the session."""
+    _, page, cookies = server.request("GET", "/login/")
+    status, page, more = submit(server, "/login/", page, cookies, username=name, password=password)
+    assert status == 302, page
+    return {**cookies, **more}
+
+
+def submit(
+    server: Server, path: str, page: str, cookies: dict[str, str], **fields: str
+) -> tuple[int, str, dict[str, str]]:
+    """Post the form of a page, with its hidden fields."""
+    hidden = dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]+)"', page))
+    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
+    headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
+    return server.request("POST", path, urlencode({**hidden, **fields}), **headers)
+
+
+def get(server: Server, path: str, cookies: dict[str, str]) -> str:
+    status, page, _ = server.request("GET", path, Cookie="; ".join(f"{n}={v}" for n, v in cookies.items()))
+    assert status == 200, page
+    return page
+
+
+def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(start: Start, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    server = start()
+    passwords = dict(re.findall(r"user (teller|admin) +password (\S+)", server.output))
+    assert set(passwords) == {"teller", "admin"}
+    assert f"http://127.0.0.1:{server.port}/" in server.output
+    for name, password in passwords.items():
+        log_in(server, name, password)
+    for key in ("secret_key", "pin_key"):
+        assert stat.S_IMODE((data / key).stat().st_mode) == 0o600
+    assert server.stop() == 0
+    users = "SELECT username, password, is_superuser FROM auth_user ORDER BY id"
+    before = rows(data, users), (data / "secret_key").read_text(), (data / "pin_key").read_text()
+
+    again = start()
+    assert f"http://127.0.0.1:{again.port}/" in again.output
+    assert "password" not in again.output
+    assert (rows(data, users), (data / "secret_key").read_text(), (data / "pin_key").read_text()) == before
+    log_in(again, "teller", passwords["teller"])
+    assert again.stop() == 0
+
+
+def test_passwords_of_the_environment_are_used_and_not_said(start: Start) -> None:
+    server = start(BANK_TELLER_PASSWORD=PASSWORD, BANK_ADMIN_PASSWORD=PASSWORD)
+    assert PASSWORD not in server.output
+    assert "(from BANK_TELLER_PASSWORD)" in server.output
+    assert "(from BANK_ADMIN_PASSWORD)" in server.output
+    log_in(server, "admin", PASSWORD)
+    assert server.stop() == 0
+
+
+def test_static_files_have_hashed_names_and_may_be_kept_for_ever(start: Start) -> None:
+    server = start()
+    _, page, _ = server.request("GET", "/login/")
+    [path] = re.findall(r'href="(/static/bank/bank\.[0-9a-f]{12}\.css)"', page)
+    connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    assert response.status == 200
+    assert "immutable" in response.headers["Cache-Control"]
+    connection.close()
+
+
+def test_the_demonstration_fills_an_empty_bank_once(start: Start, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    server = start("--demo")
+    count = "SELECT type, COUNT(*) FROM eventstore_event GROUP BY type"
+    events = {str(name): number for name, number in rows(data, count)}
+    assert events["bank_account_created"] == 25
+    assert len(events) == 5
+    assert sum(int(str(number)) for number in events.values()) > 300
+    assert rows(data, "SELECT COUNT(*) FROM projections_accountsummary", "projections.sqlite3") == [(25,)]
+    assert server.stop() == 0
+
+    again = start("--demo")
+    assert "not empty" in again.output
+    assert {str(name): number for name, number in rows(data, count)} == events
+
+
+def test_a_taken_port_is_said_before_anything_changes(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        run = refused(command(port), environment(tmp_path / "data"))
+    assert f"Cannot serve on 127.0.0.1:{port}" in run.stderr
+    assert "--port" in run.stderr
+    assert not list(tmp_path.glob("data/*.sqlite3"))
+
+
+def test_a_data_folder_that_cannot_be_written_to_is_said(tmp_path: Path, port: int) -> None:
+    (tmp_path / "file").touch()
+    run = refused(command(port), environment(tmp_path / "file" / "data", SECRET_KEY="one" * 20, PIN_KEYS="two"))
+    assert "The data folder cannot be written to" in run.stderr
+    assert "BANK_DATA_DIR" in run.stderr
+
+
+def refused(arguments: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run a start that must fail with a message and no traceback."""
+    run = subprocess.run(arguments, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=PATIENCE)
+    assert run.returncode == 1
+    assert "Traceback" not in run.stderr
+    return run
+
+
+@pytest.mark.parametrize("ctrl_c", [False, True], ids=["SIGTERM", "Ctrl-C"])
+def test_a_stop_finishes_the_deposit_in_flight(start: Start, tmp_path: Path, ctrl_c: bool) -> None:
+    server = start("--demo", BANK_TELLER_PASSWORD=PASSWORD)
+    cookies = log_in(server, "teller", PASSWORD)
+    page = get(server, "/accounts/1/deposit/", cookies)
+    database = tmp_path / "data" / "bank.sqlite3"
+    count = "SELECT COUNT(*) FROM eventstore_event"
+    [(before,)] = rows(database.parent, count)
+    answers: list[tuple[int, str, dict[str, str]]] = []
+
+    lock = sqlite3.connect(database, isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    deposit = threading.Thread(
+        target=lambda: answers.append(submit(server, "/accounts/1/deposit/", page, cookies, amount="12.34"))
+    )
+    deposit.start()
+    time.sleep(1)
+    if ctrl_c:  # the terminal tells the whole group
+        os.killpg(server.process.pid, signal.SIGINT)
+    else:
+        server.process.terminate()
+    time.sleep(1)
+    assert server.process.poll() is None, "it did not wait for the request"
+    assert not answers
+    lock.execute("ROLLBACK")
+    lock.close()
+    deposit.join(PATIENCE)
+
+    assert server.process.wait(PATIENCE) == 0
+    assert [status for status, _, _ in answers] == [303]
+    assert rows(database.parent, count) == [(int(str(before)) + 1,)]
+
+
+def test_a_process_that_is_killed_is_replaced_and_repairs_the_read_side(start: Start, tmp_path: Path) -> None:
+    server = start("--demo")
+    script = (
+        "import django; django.setup()\n"
+        "from bank.domain.commands import CreateBankAccount as Create\n"
+        "from bank.handlers import handle\n"
+        "handle(Create(99, 'Josh', 1234))\n"
+    )
+    unprojected = environment(tmp_path / "data", PROJECTION_MODE="worker", DJANGO_SETTINGS_MODULE="bank.settings")
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=unprojected, check=True, timeout=PATIENCE)
+    assert '"lag": 1,' in server.request("GET", "/readyz")[1]
+
+    main = server.process.pid
+    [worker] = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+    os.kill(int(worker), signal.SIGKILL)
+    time.sleep(0.5)
+    wait_for(server)
+    assert '"lag": 0,' in server.request("GET", "/readyz")[1]
+    assert server.stop() == 0

@@ -1,0 +1,171 @@
+"""The whole bank against a model of a few lines, over whatever Hypothesis thinks of."""
+
+import shutil
+import tempfile
+from pathlib import Path
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from bank import repository
+from bank.domain.commands import (
+    Command,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    WithdrawMoneyFromBankAccount,
+)
+from bank.domain.errors import CommandRejected
+from bank.domain.events import (
+    AccountOverdrawn,
+    BankAccountCreated,
+    BankEvent,
+    InvalidPin,
+    MoneyDepositedIntoBankAccount,
+    MoneyWithdrawnFromBankAccount,
+)
+from bank.handlers import Ack, handle
+from eventstore import store
+from eventstore.hashing import GENESIS, canonical, event_hash
+from eventstore.models import Snapshot
+from projections import queries, replay
+from tests.conftest import FILES, use_databases
+
+ACCOUNTS = st.integers(1, 3)
+PINS = st.sampled_from([0, 1234])
+AMOUNTS = st.integers(0, 120)
+
+
+class Bank(RuleBasedStateMachine):
+    """Sends commands to the real bank and to the model, and compares."""
+
+    template: ClassVar[Path]
+    sent: Bundle[tuple[UUID, Command]] = Bundle("sent")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="bank-"))
+        for file_name in FILES.values():
+            shutil.copy(self.template / file_name, self.folder / file_name)
+        use_databases(self.folder)
+        self.holders: dict[int, str] = {}
+        self.pins: dict[int, int] = {}
+        self.balances: dict[int, int] = {}
+        self.versions: dict[int, int] = {}
+        self.refusals = 0
+        self.outcomes: dict[UUID, Ack | str] = {}
+
+    @initialize()
+    def empty(self) -> None:
+        assert queries.get_account_list() == []
+
+    def expected(self, command: Command) -> BankEvent | None:
+        """What the model says of a command; None where it is rejected."""
+        account_id = command.account_id
+        if isinstance(command, CreateBankAccount):
+            if account_id in self.holders:
+                return None
+            self.holders[account_id], self.pins[account_id] = command.account_holder, command.pin
+            self.balances[account_id] = 0
+            return BankAccountCreated(account_id, command.account_holder)
+        if account_id not in self.holders or command.amount < 1:
+            return None
+        if isinstance(command, DepositMoneyIntoBankAccount):
+            self.balances[account_id] += command.amount
+            return MoneyDepositedIntoBankAccount(account_id, command.amount)
+        if command.pin != self.pins[account_id]:
+            self.refusals += 1
+            return InvalidPin(account_id, command.amount)
+        if command.amount > self.balances[account_id]:
+            self.refusals += 1
+            return AccountOverdrawn(account_id, self.balances[account_id], command.amount)
+        self.balances[account_id] -= command.amount
+        return MoneyWithdrawnFromBankAccount(account_id, command.amount)
+
+    def send(self, command: Command) -> tuple[UUID, Command]:
+        command_id, event = uuid4(), self.expected(command)
+        if event is None:
+            with pytest.raises(CommandRejected) as rejection:
+                handle(command, command_id=command_id)
+            self.outcomes[command_id] = rejection.value.code
+        else:
+            ack = handle(command, command_id=command_id)
+            self.versions[command.account_id] = self.versions.get(command.account_id, 0) + 1
+            assert ack.events == (event,)
+            assert ack.version == self.versions[command.account_id]
+            self.outcomes[command_id] = ack
+        return command_id, command
+
+    @rule(target=sent, account_id=ACCOUNTS, holder=st.sampled_from(["Josh", "Luke"]), pin=PINS)
+    def create(self, account_id: int, holder: str, pin: int) -> tuple[UUID, Command]:
+        return self.send(CreateBankAccount(account_id, holder, pin))
+
+    @rule(target=sent, account_id=ACCOUNTS, amount=AMOUNTS)
+    def deposit(self, account_id: int, amount: int) -> tuple[UUID, Command]:
+        return self.send(DepositMoneyIntoBankAccount(account_id, amount))
+
+    @rule(target=sent, account_id=ACCOUNTS, amount=AMOUNTS, pin=PINS)
+    def withdraw(self, account_id: int, amount: int, pin: int) -> tuple[UUID, Command]:
+        return self.send(WithdrawMoneyFromBankAccount(account_id, amount, pin))
+
+    @rule(earlier=sent)
+    def send_again(self, earlier: tuple[UUID, Command]) -> None:
+        command_id, command = earlier
+        outcome = self.outcomes[command_id]
+        if isinstance(outcome, Ack):
+            assert handle(command, command_id=command_id) == outcome._replace(repeated=True)
+        else:
+            with pytest.raises(CommandRejected) as rejection:
+                handle(command, command_id=command_id)
+            assert rejection.value.code == outcome
+
+    @rule()
+    def lose_the_snapshots(self) -> None:
+        Snapshot.objects.all().delete()
+
+    @rule()
+    def rebuild(self) -> None:
+        replay.replay()
+
+    def teardown(self) -> None:
+        assert dict(queries.get_account_list()) == self.holders
+        for account_id, balance in self.balances.items():
+            loaded = repository.load(account_id)
+            assert balance >= 0
+            assert queries.check_balance(account_id) == loaded.account.balance == balance
+            assert loaded.version == self.versions[account_id]
+            self.check_chain(account_id)
+        assert queries.get_total_deposits() == sum(self.balances.values())
+        assert len(queries.refusals(limit=1000).rows) == self.refusals
+        assert replay.check() == []
+        use_databases(self.template)
+        shutil.rmtree(self.folder)
+
+    def check_chain(self, account_id: int) -> None:
+        previous = GENESIS
+        for version, event in enumerate(store.read_stream(repository.stream_of(account_id)), start=1):
+            previous = event_hash(
+                previous,
+                event.stream,
+                version,
+                event.type,
+                event.schema_version,
+                canonical(event.data),
+                canonical(event.metadata),
+                event.command_id,
+                event.recorded_at,
+            )
+            assert event.hash == previous
+
+
+def test_the_bank_does_what_the_model_does(bank: Path, migrated: Path) -> None:
+    Bank.template = migrated
+    run_state_machine_as_test(
+        Bank,
+        settings=settings(
+            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
