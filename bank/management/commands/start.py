@@ -18,8 +18,11 @@ from granian.constants import Interfaces
 from bank import demo, roles
 from projections import engine
 
-THREADS = 8
-"""Requests that one process works on at once; the rest wait their turn."""
+THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
+"""Requests that one process works on at once; the rest wait their turn.
+
+Measured on two processors: 4 and 8 serve as many pages a second, 4 with the shorter longest wait.
+"""
 
 
 class Command(BaseCommand):
