@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 
 from .domain.commands import (
     Command,
@@ -59,11 +60,22 @@ class AccountNumberField(forms.CharField):
         return int(text)
 
 
+class SentOnce(forms.HiddenInput):
+    """A hidden input that counts as missing where it was sent twice: nobody can tell which one is meant."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        values = data.getlist(name) if isinstance(data, MultiValueDict) else [data.get(name)]
+        return values[0] if len(values) == 1 else None
+
+
 class TaskForm(forms.Form):
     """A task for one command. It is rendered with an id of its own, under which the command counts once."""
 
     verb: ClassVar[str]
-    command_id = forms.UUIDField(widget=forms.HiddenInput(attrs={"autocomplete": "off"}))
+    command_id = forms.UUIDField(
+        widget=SentOnce(attrs={"autocomplete": "off"}),
+        error_messages=dict.fromkeys(("required", "invalid"), "The form was not complete. Check it and send it again."),
+    )
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
         kwargs.setdefault("auto_id", f"{self.verb.split()[0].lower()}_%s")

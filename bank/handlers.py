@@ -64,6 +64,15 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
     envelope = Envelope(
         command_id or uuid4(), COMMAND_NAMES[type(command)], actor, clock.now(), pins.fingerprint(command)
     )
+    try:
+        return _handle(command, envelope)
+    except OperationalError as error:
+        if "locked" in str(error):
+            raise Busy("The database is busy.") from error
+        raise
+
+
+def _handle(command: Command, envelope: Envelope) -> Ack:
     for attempt in range(MAX_TRIES):
         try:
             return _ack(command.account_id, _carry_out(command, envelope), envelope.id)
@@ -73,10 +82,6 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
             return _first_outcome(command, envelope)
         except store.WrongExpectedVersion:
             time.sleep(random.uniform(0, min(MAX_PAUSE, 0.001 * 2**attempt)))
-        except OperationalError as error:
-            if "locked" in str(error):
-                raise Busy("The database is busy.") from error
-            raise
     raise Busy(f"Account {command.account_id} is busy.")
 
 

@@ -41,12 +41,12 @@ def parse_money(text: str) -> int:
     """
     digits, point, group, symbol = _symbols()
     example = format_money(125_000)
-    bare = re.sub(r"\s", "", text)
+    bare = re.sub(r"\s", " ", text).strip()
     for sign in (settings.BANK_CURRENCY, symbol):
-        bare = bare.removeprefix(sign).removesuffix(sign)
+        bare = bare.removeprefix(sign).removesuffix(sign).strip()
     if bare.startswith(("-", "\u2212")):
         raise NotAnAmount("The amount must be more than zero.")
-    group = re.escape(re.sub(r"\s", "", group)) or r"(?!)"
+    group = re.escape(re.sub(r"\s", " ", group)) or r"(?!)"  # some locales group by one kind of space or another
     match = re.fullmatch(rf"([0-9]+|[0-9]{{1,3}}(?:{group}[0-9]{{3}})+)?(?:{re.escape(point)}([0-9]*))?", bare)
     if not match or not (match[1] or match[2]):
         raise NotAnAmount(f"Enter an amount of money such as {example}.")

@@ -75,5 +75,10 @@ def is_fingerprint(fingerprint: bytes, command: Command) -> bool:
 
 
 def _fingerprint(key: bytes, command: Command) -> bytes:
-    content = [COMMAND_NAMES[type(command)], *(repr(getattr(command, name)) for name in command.__slots__)]
+    content = [COMMAND_NAMES[type(command)], *(_said(getattr(command, name)) for name in command.__slots__)]
     return hmac.digest(key, b"command:" + "\0".join(content).encode(errors="surrogatepass"), "sha256")
+
+
+def _said(value: object) -> str:
+    """Return what a field of a command says, nonsense included: Python prints no integer of any length but in hex."""
+    return hex(value) if type(value) is int else repr(value)

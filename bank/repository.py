@@ -1,7 +1,7 @@
 """Loads and saves accounts through the event store: an account is what its events add up to."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any, NamedTuple
 
 from eventstore import snapshots, store
@@ -12,6 +12,8 @@ from .domain.account import BankAccount
 from .domain.events import SCHEMA_VERSION, BankEvent, decode, encode
 
 CATEGORY = "bank_account"
+FIELDS = {field.name for field in fields(BankAccount)}
+"""What a snapshot has to have; one of another version of the program is not used."""
 
 
 class Loaded(NamedTuple):
@@ -34,8 +36,10 @@ def load(account_id: int) -> Loaded:
     if snapshot is not None:
         events = store.read_stream(stream, first=snapshot.version)
         # The event at the snapshot's version proves that the snapshot is of this very history.
-        if (first := next(events, None)) is not None and first.hash == snapshot.hash:
-            return _play(Loaded(BankAccount(**snapshot.state), snapshot.version, snapshot.hash), events)
+        first = next(events, None)
+        state = snapshots.opened(snapshot, first)
+        if first is not None and state is not None and state.keys() == FIELDS:
+            return _play(Loaded(BankAccount(**state), first.version, first.hash), events)
         snapshots.forget(stream)
     return _play(Loaded(BankAccount(account_id), 0, GENESIS), store.read_stream(stream))
 

@@ -7,6 +7,8 @@ from django.views.decorators.cache import never_cache
 
 from . import health, views
 
+admin.site.site_header = admin.site.site_title = "Bank teller: the record"
+
 urlpatterns = [
     path("", views.desk, name="desk"),
     path("accounts/", views.accounts, name="accounts"),

@@ -42,7 +42,11 @@ may_serve = permission_required("bank.serve_customers", raise_exception=True)
 @never_cache
 def desk(request: Request) -> HttpResponse:
     """Where a teller begins."""
-    context = {"figures": queries.bank_figures(), "activity": queries.latest_activity()}
+    context = {
+        "freshness": freshness(request),
+        "figures": queries.bank_figures(),
+        "activity": queries.latest_activity(),
+    }
     return show(request, "bank/desk.html", context)
 
 
@@ -57,8 +61,12 @@ def accounts(request: Request) -> HttpResponse:
             return redirect("account", queries.find_account(int(text)).account_id)
         except queries.UnknownAccount:
             pass
-    page = queries.find_accounts(text, after=whole_number(request.GET.get("after")) or 0)
-    return show(request, "bank/accounts.html", {"text": text, "page": page}, part="list")
+    context = {
+        "freshness": freshness(request),
+        "text": text,
+        "page": queries.find_accounts(text, after=whole_number(request.GET.get("after")) or 0),
+    }
+    return show(request, "bank/accounts.html", context, part="list")
 
 
 @require_GET
@@ -67,6 +75,7 @@ def accounts(request: Request) -> HttpResponse:
 def account(request: Request, account_id: int) -> HttpResponse:
     """One account, with its tasks and its statement."""
     context = {
+        "freshness": freshness(request),
         "account": account_or_404(account_id),
         "page": queries.statement(account_id, before=whole_number(request.GET.get("before"))),
         "deposit": DepositForm(account_id=account_id),
@@ -80,10 +89,11 @@ def account(request: Request, account_id: int) -> HttpResponse:
 @never_cache
 def receipt(request: Request, command_id: UUID) -> HttpResponse:
     """What a command did, as long as anybody asks."""
+    fresh = freshness(request)
     entry = queries.receipt(command_id)
-    if entry is None and queries.freshness().position >= seen(request):
+    if entry is None and not (fresh.behind and fresh.position < seen(request)):
         raise Http404("There is no receipt of this number.")
-    return show(request, "bank/receipt.html", {"entry": entry, "command_id": command_id})
+    return show(request, "bank/receipt.html", {"freshness": fresh, "entry": entry, "command_id": command_id})
 
 
 @require_GET
@@ -91,7 +101,7 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
 @never_cache
 def days(request: Request) -> HttpResponse:
     """What happened on each of the latest days."""
-    return show(request, "bank/days.html", {"days": queries.daily_totals()})
+    return show(request, "bank/days.html", {"freshness": freshness(request), "days": queries.daily_totals()})
 
 
 # Tasks
@@ -178,11 +188,17 @@ def account_or_404(account_id: int) -> queries.Account:
 def show(
     request: Request, template: str, context: dict[str, Any], *, part: str = "", status: int = 200
 ) -> HttpResponse:
-    """Render a page, or only the part of it that htmx swaps, with how fresh its figures are."""
+    """Render a page, or only the part of it that htmx swaps."""
     only_part = part and request.htmx and (request.method == "POST" or request.htmx.target == part)
-    if not only_part:
-        context = {**context, "freshness": queries.freshness(seen(request))}
     return render(request, f"{template}#{part}" if only_part else template, context, status=status)
+
+
+def freshness(request: HttpRequest) -> queries.Freshness:
+    """Tell how fresh the figures are.
+
+    Views ask before they get the figures: what catches up in between must not make old ones look current.
+    """
+    return queries.freshness(seen(request))
 
 
 def seen(request: HttpRequest) -> int:

@@ -55,7 +55,7 @@ def wait_for(url: str) -> None:
 def take_pictures(chromium: str, address: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        page = browser.new_page(base_url=address, viewport={"width": 1180, "height": 820}, color_scheme="light")
+        page = browser.new_page(base_url=address, viewport={"width": 1240, "height": 820}, color_scheme="light")
         log_in(page, "teller")
         page.screenshot(path=IMAGES / "desk.png")
         page.goto("/accounts/5/")

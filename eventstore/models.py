@@ -109,7 +109,8 @@ class CommandRecord(AppendOnlyModel):
 class Snapshot(models.Model):
     """What a stream's events up to a version add up to: a cache that may be deleted at any time.
 
-    `hash` is the hash of the event at that version, so that a snapshot of another history is never believed.
+    `hash` covers the state and the hash of the event at that version, so that a snapshot of another history, or one
+    that was changed, is not believed.
     """
 
     stream = models.CharField(max_length=200, primary_key=True)

@@ -67,8 +67,8 @@ class Outcome(NamedTuple):
 
 
 class SnapshotOf(NamedTuple):
-    """What a stream's events up to a version add up to, and the hash of the event at that version."""
+    """What a stream's events up to a version add up to, as JSON, and the hash that ties it to the event there."""
 
     version: int
-    state: dict[str, Any]
+    state: str
     hash: bytes

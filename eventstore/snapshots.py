@@ -3,12 +3,14 @@
 A cache. Any or all of them may be deleted at any time.
 """
 
+import hashlib
 import json
 from typing import Any
 
 from django.db import connections
 
-from .records import SnapshotOf
+from .hashing import canonical
+from .records import RecordedEvent, SnapshotOf
 from .store import WRITE_SIDE
 
 EVERY = 20
@@ -27,7 +29,20 @@ def load(stream: str) -> SnapshotOf | None:
     with connections[WRITE_SIDE].cursor() as cursor:
         cursor.execute(_SELECT, [stream])
         row = cursor.fetchone()
-    return row and SnapshotOf(row[0], json.loads(row[1]), bytes(row[2]))
+    return row and SnapshotOf(row[0], row[1], bytes(row[2]))
+
+
+def seal(state: str, event_hash: bytes) -> bytes:
+    """Return what ties a state to the event that it is of."""
+    return hashlib.sha256(event_hash + state.encode()).digest()
+
+
+def opened(snapshot: SnapshotOf, event: RecordedEvent | None) -> dict[str, Any] | None:
+    """Return a snapshot's state if it is what the history up to this event added up to, else None."""
+    if event is None or seal(snapshot.state, event.hash) != snapshot.hash:
+        return None
+    state: dict[str, Any] = json.loads(snapshot.state)
+    return state
 
 
 def is_due(before: int, after: int) -> bool:
@@ -38,7 +53,8 @@ def is_due(before: int, after: int) -> bool:
 def store(stream: str, version: int, state: dict[str, Any], event_hash: bytes) -> None:
     """Keep a snapshot, within the caller's transaction."""
     with connections[WRITE_SIDE].cursor() as cursor:
-        cursor.execute(_UPSERT, [stream, version, json.dumps(state), event_hash])
+        text = canonical(state)
+        cursor.execute(_UPSERT, [stream, version, text, seal(text, event_hash)])
 
 
 def forget(stream: str) -> None:

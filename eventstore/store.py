@@ -53,7 +53,7 @@ _SELECT_OUTCOME = """
 """
 _SELECT_STREAM = f"""
     SELECT {_COLUMNS} FROM eventstore_event
-    WHERE stream = %s AND version >= %s AND version <= %s ORDER BY version
+    WHERE stream = %s AND version >= %s AND version <= %s ORDER BY version LIMIT %s
 """
 _SELECT_ALL = {
     "sqlite": f"SELECT {_COLUMNS} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT %s",
@@ -67,6 +67,8 @@ _SELECT_ALL = {
     """,
 }
 _LATEST = 2**63 - 1
+CHUNK = 1000
+"""How many events of a stream are in memory at a time; between two chunks no cursor stays open."""
 
 
 def append(
@@ -118,7 +120,8 @@ def record_rejection(stream: str, command: Envelope, *, reason: str, message: st
         with transaction.atomic(using=WRITE_SIDE, durable=True):
             _insert_command(command, ("rejected", reason, message, stream, None, None, 0))
     except IntegrityError:
-        _explain(stream, _LATEST, command.id)
+        if find_outcome(command.id) is not None:
+            raise CommandIdTaken(str(command.id)) from None
         raise
 
 
@@ -135,10 +138,14 @@ def find_outcome(command_id: UUID) -> Outcome | None:
 
 def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator[RecordedEvent]:
     """Yield a stream's events in the order of their versions, from `first` to `last` inclusive."""
-    with connections[WRITE_SIDE].cursor() as cursor:
-        cursor.execute(_SELECT_STREAM, [stream, first, last])
-        for row in cursor:
+    rows: list[Any] = [None] * CHUNK
+    while len(rows) == CHUNK:
+        with connections[WRITE_SIDE].cursor() as cursor:
+            cursor.execute(_SELECT_STREAM, [stream, first, last, CHUNK])
+            rows = cursor.fetchall()
+        for row in rows:
             yield _recorded(row)
+        first += CHUNK
 
 
 def read_all(after: Place = START, *, limit: int = 1000) -> list[RecordedEvent]:
@@ -222,11 +229,10 @@ def _explain(stream: str, expected_version: int, command_id: UUID) -> None:
     if find_outcome(command_id) is not None:
         raise CommandIdTaken(str(command_id)) from None
     with connections[WRITE_SIDE].cursor() as cursor:
-        cursor.execute(
-            "SELECT 1 FROM eventstore_event WHERE stream = %s AND version > %s LIMIT 1", [stream, expected_version]
-        )
-        if cursor.fetchone():
-            raise WrongExpectedVersion(f"{stream} is past version {expected_version}") from None
+        cursor.execute("SELECT COALESCE(MAX(version), 0) FROM eventstore_event WHERE stream = %s", [stream])
+        version = cursor.fetchone()[0]
+    if version != expected_version:
+        raise WrongExpectedVersion(f"{stream} is at version {version}, not {expected_version}") from None
 
 
 def _announce(recorded: list[RecordedEvent]) -> None:

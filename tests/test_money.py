@@ -43,6 +43,8 @@ def test_amounts_are_read_leniently(text: str, minor_units: int) -> None:
         ("Infinity", "such as"),
         ("1,25", "such as"),
         ("12,50.00", "such as"),
+        ("12 50", "such as"),
+        ("1 000", "such as"),
         ("1.2.3", "such as"),
         (".", "such as"),
         ("", "such as"),
@@ -79,6 +81,13 @@ def test_other_places_write_amounts_otherwise(elsewhere: Any) -> None:
     elsewhere.BANK_LOCALE, elsewhere.BANK_CURRENCY = "de_DE", "EUR"
     assert format_money(123_456) == "1.234,56"
     assert parse_money("1.234,56 €") == 123_456
+
+
+def test_any_space_groups_digits_where_spaces_do(elsewhere: Any) -> None:
+    elsewhere.BANK_LOCALE, elsewhere.BANK_CURRENCY = "fr_FR", "EUR"
+    assert parse_money("1 234,5 €") == parse_money(format_money(123_450)) == 123_450
+    with pytest.raises(NotAnAmount):
+        parse_money("12 34")
 
 
 def test_a_currency_without_minor_units_has_none_on_screens(elsewhere: Any) -> None:

@@ -1,6 +1,6 @@
 """`engine.catch_up`: every event reaches every table exactly once, whatever happens on the way."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -29,7 +29,7 @@ def asleep(settings: Any) -> None:
 
 
 @pytest.fixture
-def poison(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[int]]:
+def poison(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     """The positions of events at which the bank's totals fail."""
     positions: set[int] = set()
     healthy = Totals.apply
@@ -40,7 +40,7 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> Iterator[set[int]]:
             raise ZeroDivisionError(f"cannot digest {bad}")
 
     monkeypatch.setattr(Totals, "apply", apply)
-    yield positions
+    return positions
 
 
 def tables() -> dict[str, list[tuple[Any, ...]]]:
@@ -101,7 +101,6 @@ def test_catching_up_again_and_again_changes_nothing() -> None:
 def test_the_tables_are_the_same_whatever_the_batches(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     a_days_work()
     assert positions() == dict.fromkeys(NAMES, 0)
-    monkeypatch.setattr(engine, "BATCH", batch)
     monkeypatch.setattr(engine._advance, "__defaults__", ((), batch))
     engine.catch_up()
     assert_a_days_figures()

@@ -30,7 +30,8 @@ def test_an_empty_bank_answers_every_question() -> None:
     assert queries.bank_figures() == (0, 0, 0, 0)
     assert queries.find_accounts() == queries.find_accounts("Josh") == queries.find_accounts("1") == ([], None)
     assert queries.statement(1) == queries.refusals() == ([], None)
-    assert queries.latest_activity() == queries.daily_totals() == []
+    assert queries.latest_activity() == []
+    assert queries.daily_totals() == []
     assert queries.receipt(uuid4()) is None
     assert queries.next_account_id() == 1
     assert queries.freshness() == (0, 0, None, True)

@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -11,7 +11,7 @@ from bank import handlers
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
 from bank.handlers import Busy, handle
 from eventstore import store
-from projections import queries
+from projections import engine, queries
 from tests.helpers import client_of, command_id_in, text_of
 
 HTMX = {"HX-Request": "true"}
@@ -102,7 +102,7 @@ def test_an_overdraft_has_a_page_of_its_own(teller: Client) -> None:
     assert queries.check_balance(1) == 10_000
 
 
-REFUSED = [
+REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("/accounts/open/", {"account_id": "1", "account_holder": "Eve", "pin": "1234"}, "exists already"),
     ("/accounts/open/", {"account_id": "0", "account_holder": "Eve", "pin": "1234"}, "from 1 to"),
     ("/accounts/open/", {"account_id": str(2**63), "account_holder": "Eve", "pin": "1234"}, "from 1 to"),
@@ -129,15 +129,16 @@ REFUSED = [
     ("/accounts/1/withdraw/", {"amount": "5", "pin": "abcd"}, "four digits"),
     ("/accounts/1/withdraw/", {"amount": "5"}, "enter the PIN"),
     ("/accounts/2/withdraw/", {"amount": "5", "pin": "1234"}, "no account 2"),
-    ("/accounts/1/deposit/", {"amount": "5", "command_id": "nonsense"}, "UUID"),
-    ("/accounts/1/deposit/", {"amount": "5", "command_id": ""}, "required"),
+    ("/accounts/1/deposit/", {"amount": "5", "command_id": "nonsense"}, "was not complete"),
+    ("/accounts/1/deposit/", {"amount": "5", "command_id": ""}, "was not complete"),
+    ("/accounts/1/deposit/", {"amount": "5", "command_id": [str(uuid4()), str(uuid4())]}, "was not complete"),
 ]
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
 @pytest.mark.parametrize(("url", "fields", "said"), REFUSED)
 def test_what_cannot_be_is_refused_at_the_form(
-    teller: Client, url: str, fields: dict[str, str], said: str, headers: dict[str, str]
+    teller: Client, url: str, fields: dict[str, Any], said: str, headers: dict[str, str]
 ) -> None:
     sent = {"command_id": str(uuid4()), **fields}
     response = teller.post(url, sent, headers=headers)
@@ -243,6 +244,34 @@ def test_a_page_says_when_its_figures_are_not_current(teller: Client, settings: 
     response = send(teller, "/accounts/1/deposit/", amount="5")
     assert "still catching up: 1 event" in text_of(teller.get("/"))
     assert "receipt appears here when" in text_of(teller.get(response["Location"]))
+
+
+def test_a_receipt_that_arrives_while_it_is_looked_up_is_not_missed(
+    teller: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROJECTION_MODE = "worker"
+    response = send(teller, "/accounts/1/deposit/", amount="5")
+
+    def too_early(command_id: UUID) -> None:
+        engine.catch_up()
+
+    monkeypatch.setattr(queries, "receipt", too_early)
+    page = teller.get(response["Location"])
+    assert page.status_code == 200
+    assert "still catching up" in text_of(page), "so it asks again"
+
+
+def test_a_position_that_never_was_makes_no_receipt(teller: Client) -> None:
+    teller.cookies["bank_position"] = "999999"
+    assert teller.get(f"/receipts/{uuid4()}/").status_code == 404
+
+
+def test_a_refusal_offers_what_can_be_done(teller: Client) -> None:
+    too_much = send(teller, "/accounts/1/withdraw/", amount="500", pin="0042")
+    assert "Withdraw at most 100.00" in text_of(teller.get(too_much["Location"]))
+    send(teller, "/accounts/1/withdraw/", amount="100", pin="0042")
+    nothing_left = send(teller, "/accounts/1/withdraw/", amount="1", pin="0042")
+    assert "Take a deposit first" in text_of(teller.get(nothing_left["Location"]))
 
 
 def test_a_receipt_is_a_page_for_get_only(teller: Client) -> None:

@@ -1,9 +1,9 @@
 """How templates show money and time."""
 
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from django import template
 from django.conf import settings
 from django.utils import timezone
@@ -28,7 +28,14 @@ def when(moment: datetime) -> str:
 @register.filter
 def exactly(moment: datetime) -> str:
     """Show a moment in the bank's time zone and locale, to the second."""
-    return format_datetime(timezone.localtime(moment), "long", locale=settings.BANK_LOCALE)
+    return format_datetime(timezone.localtime(moment), "d MMM y, HH:mm:ss z", locale=settings.BANK_LOCALE)
+
+
+@register.filter
+@lru_cache(maxsize=512)
+def on(day: date) -> str:
+    """Show a day in the bank's locale."""
+    return format_date(day, "d MMM y", locale=settings.BANK_LOCALE)
 
 
 @lru_cache(maxsize=4096)

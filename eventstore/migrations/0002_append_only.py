@@ -6,7 +6,7 @@ from django.db import migrations
 
 TABLES = {
     "eventstore_event": "old.position = new.position OR (old.stream = new.stream AND old.version = new.version)",
-    "eventstore_commandrecord": "old.id = new.id",
+    "eventstore_commandrecord": "old.id = new.id OR old.rowid = new.rowid",
 }
 
 
@@ -19,6 +19,16 @@ def sqlite(table: str, same: str) -> list[str]:
         f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
         f"WHEN EXISTS (SELECT 1 FROM {table} old WHERE {same}) BEGIN {refuse}; END",
     ]
+
+
+# A stream's versions follow one another, whoever writes.
+SQLITE_NO_GAP = """
+    CREATE TRIGGER eventstore_event_no_gap BEFORE INSERT ON eventstore_event
+    WHEN new.version <> 1 AND NOT EXISTS (
+        SELECT 1 FROM eventstore_event old WHERE old.stream = new.stream AND old.version = new.version - 1
+    )
+    BEGIN SELECT RAISE(ABORT, 'eventstore_event leaves no gap'); END
+"""
 
 
 def postgresql(table: str) -> list[str]:
@@ -41,7 +51,7 @@ def protect(apps: Any, schema_editor: Any) -> None:
     if schema_editor.connection.alias != "default":
         return
     on_sqlite = schema_editor.connection.vendor == "sqlite"
-    statements = [] if on_sqlite else list(POSTGRESQL_ORDER)
+    statements = [SQLITE_NO_GAP] if on_sqlite else list(POSTGRESQL_ORDER)
     for table, same in TABLES.items():
         statements += sqlite(table, same) if on_sqlite else postgresql(table)
     for statement in statements:
