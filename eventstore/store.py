@@ -145,7 +145,7 @@ def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator
             rows = cursor.fetchall()
         for row in rows:
             yield _recorded(row)
-        first += CHUNK
+            first = row[2] + 1
 
 
 def read_all(after: Place = START, *, limit: int = 1000) -> list[RecordedEvent]:

@@ -44,7 +44,7 @@ def projectors(names: Iterable[str] = (), suffix: str = "") -> list[Projector]:
 
 
 def catch_up(names: Iterable[str] = (), *, events: Sequence[RecordedEvent] = ()) -> None:
-    """Bring the named projections, or all, up to the end of the log.
+    """Bring the named projections, or all, up to the end of the log, or of the events that the caller has in hand.
 
     A projection that raises is left where it was, its failure on its checkpoint; the others go on.
 

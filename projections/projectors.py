@@ -187,8 +187,9 @@ class Daily(Projector):
 
     def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
         days: dict[date, list[int]] = {}
+        bank_time = timezone.get_default_timezone()
         for event, recorded in facts:
-            row = days.setdefault(timezone.localtime(recorded.recorded_at).date(), [0] * 6)
+            row = days.setdefault(timezone.localtime(recorded.recorded_at, bank_time).date(), [0] * 6)
             match event:
                 case BankAccountCreated():
                     row[0] += 1

@@ -1,13 +1,20 @@
-"""What wakes the projections: the signal of the event store."""
+"""What wakes the projections: the signal of the event store. And what notices that their file is another one."""
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.signals import request_started
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 
 from eventstore.records import RecordedEvent
 from eventstore.signals import events_appended
+
+from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)
 
@@ -15,6 +22,8 @@ logger = logging.getLogger(__name__)
 def connect() -> None:
     """Connect the receivers; called once when the application is ready."""
     events_appended.connect(wake_up, dispatch_uid="projections")
+    connection_created.connect(remember_file, dispatch_uid="projections")
+    request_started.connect(leave_deleted_file, dispatch_uid="projections")
 
 
 def wake_up(sender: Any, events: Sequence[RecordedEvent], **kwargs: Any) -> None:
@@ -30,3 +39,26 @@ def wake_up(sender: Any, events: Sequence[RecordedEvent], **kwargs: Any) -> None
         engine.catch_up(events=events)
     except Exception:
         logger.exception("The projections could not catch up; the next wake-up tries again")
+
+
+def remember_file(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Note which file a SQLite connection has opened."""
+    if connection.alias == READ_SIDE and connection.vendor == "sqlite":
+        connection.opened_file = _file_of(connection)  # type: ignore[attr-defined]
+
+
+def leave_deleted_file(sender: Any, **kwargs: Any) -> None:
+    """Close a connection whose file was deleted or replaced: it would go on reading what nobody else sees."""
+    connection = connections[READ_SIDE]
+    if connection.vendor != "sqlite" or connection.connection is None or connection.in_atomic_block:
+        return
+    if getattr(connection, "opened_file", None) != _file_of(connection):
+        connection.close()
+
+
+def _file_of(connection: BaseDatabaseWrapper) -> tuple[int, int] | None:
+    try:
+        found = Path(connection.settings_dict["NAME"]).stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino

@@ -18,6 +18,8 @@ def sqlite(table: str, same: str) -> list[str]:
         f"CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table} BEGIN {refuse}; END",
         f"CREATE TRIGGER {table}_no_replace BEFORE INSERT ON {table} "
         f"WHEN EXISTS (SELECT 1 FROM {table} old WHERE {same}) BEGIN {refuse}; END",
+        # Before an insert a row id that is still to be given reads as -1, so no row may really have such a one.
+        f"CREATE TRIGGER {table}_counts_up AFTER INSERT ON {table} WHEN new.rowid < 1 BEGIN {refuse}; END",
     ]
 
 

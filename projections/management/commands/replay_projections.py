@@ -5,12 +5,14 @@ import time
 from argparse import ArgumentParser
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from eventstore import store
 from projections import engine, replay
 from projections.projectors import PROJECTORS
+from projections.routers import READ_SIDE
 
 
 class Command(BaseCommand):
@@ -24,6 +26,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, names: list[str], check: bool, **options: Any) -> None:
         started = time.monotonic()
+        if not check:  # the read side may have been thrown away altogether
+            call_command("migrate", database=READ_SIDE, verbosity=0, interactive=False)
         try:
             with _ProgressBar(self) as progress:
                 if check:
