@@ -1,0 +1,60 @@
+"""The servers that other tests stand on: what is committed outlives a crash, and a standby follows."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from tests import postgres
+
+
+@pytest.fixture
+def cluster() -> Iterator[postgres.Cluster]:
+    postgres.require()
+    with postgres.Cluster() as cluster:
+        yield cluster
+
+
+def test_a_server_that_is_killed_starts_again_with_all_that_was_committed(cluster: postgres.Cluster) -> None:
+    cluster.psql("CREATE TABLE kept (n int); INSERT INTO kept VALUES (1)")
+    with psycopg.connect(cluster.url()) as open_transaction:
+        open_transaction.execute("INSERT INTO kept VALUES (2)")
+        cluster.kill()
+        with pytest.raises(psycopg.OperationalError):
+            open_transaction.execute("SELECT 1")
+    with pytest.raises(psycopg.OperationalError):
+        cluster.psql("SELECT 1")
+    cluster.start()
+    assert cluster.psql("SELECT n FROM kept") == [(1,)]
+
+
+def test_a_standby_follows_and_refuses_to_write(cluster: postgres.Cluster) -> None:
+    cluster.create_database("bank")
+    with cluster.replica() as standby:
+        cluster.psql("CREATE TABLE seen (n int)", "bank")
+        for _ in range(600):
+            if standby.psql("SELECT to_regclass('seen') IS NOT NULL", "bank") == [(True,)]:
+                break
+            time.sleep(0.1)
+        assert standby.psql("SELECT * FROM seen", "bank") == []
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            standby.psql("INSERT INTO seen VALUES (1)", "bank")
+
+
+def test_a_command_finds_its_server_and_no_trace_is_left() -> None:
+    postgres.require()
+    program = """if True:
+        import os, psycopg
+        with psycopg.connect(os.environ["TEST_POSTGRES_URL"]) as connection:
+            connection.execute("SELECT 1")
+        print(os.environ["TEST_POSTGRES_URL"])
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.postgres", sys.executable, "-c", program], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    with pytest.raises(psycopg.OperationalError):
+        postgres.execute(done.stdout.strip(), "SELECT 1")
