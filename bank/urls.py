@@ -5,17 +5,17 @@ from django.contrib.auth import views as auth
 from django.urls import path
 from django.views.decorators.cache import never_cache
 
-from . import health, views
+from . import health, task_views, views
 
 admin.site.site_header = admin.site.site_title = "Bank teller: the record"
 
 urlpatterns = [
     path("", views.desk, name="desk"),
     path("accounts/", views.accounts, name="accounts"),
-    path("accounts/open/", views.open_account, name="open_account"),
+    path("accounts/open/", task_views.open_account, name="open_account"),
     path("accounts/<int:account_id>/", views.account, name="account"),
-    path("accounts/<int:account_id>/deposit/", views.deposit, name="deposit"),
-    path("accounts/<int:account_id>/withdraw/", views.withdraw, name="withdraw"),
+    path("accounts/<int:account_id>/deposit/", task_views.deposit, name="deposit"),
+    path("accounts/<int:account_id>/withdraw/", task_views.withdraw, name="withdraw"),
     path("receipts/<uuid:command_id>/", views.receipt, name="receipt"),
     path("days/", views.days, name="days"),
     path("login/", never_cache(auth.LoginView.as_view(redirect_authenticated_user=True)), name="login"),

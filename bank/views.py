@@ -1,24 +1,18 @@
-"""The task screens. A view sees forms, `handle` and the queries, and nothing else of the bank."""
+"""The screens for looking, and what all screens share. A view sees forms, `handle` and the queries, nothing else."""
 
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.auth.decorators import permission_required
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.views.decorators.cache import never_cache
-from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods
-from django_htmx.http import HttpResponseClientRedirect
+from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
 from projections import queries
 
-from .domain.errors import CommandRejected
-from .forms import DepositForm, OpenAccountForm, TaskForm, WithdrawForm
-from .handlers import Ack, Busy, handle
+from .forms import DepositForm, WithdrawForm
 
 SEEN = "bank_position"
 """The cookie with the position of the last event that this browser was told of."""
@@ -31,10 +25,6 @@ class Request(HttpRequest):
 
 
 may_look = permission_required("bank.view_accounts", raise_exception=True)
-may_serve = permission_required("bank.serve_customers", raise_exception=True)
-
-
-# Looking
 
 
 @require_GET
@@ -102,76 +92,6 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
 def days(request: Request) -> HttpResponse:
     """What happened on each of the latest days."""
     return show(request, "bank/days.html", {"freshness": freshness(request), "days": queries.daily_totals()})
-
-
-# Tasks
-
-
-@sensitive_post_parameters("pin")
-@require_http_methods(["GET", "HEAD", "POST"])
-@may_serve
-@never_cache
-def open_account(request: Request) -> HttpResponse:
-    """The task of opening an account."""
-    form = OpenAccountForm(request.POST or None, initial={"account_id": queries.next_account_id()})
-    return task(request, form, {"heading": "Open an account"})
-
-
-@sensitive_post_parameters("pin")
-@require_http_methods(["GET", "HEAD", "POST"])
-@may_serve
-@never_cache
-def deposit(request: Request, account_id: int) -> HttpResponse:
-    """The task of taking a deposit."""
-    return account_task(request, account_id, DepositForm, "Deposit into account")
-
-
-@sensitive_post_parameters("pin")
-@require_http_methods(["GET", "HEAD", "POST"])
-@may_serve
-@never_cache
-def withdraw(request: Request, account_id: int) -> HttpResponse:
-    """The task of paying out a withdrawal."""
-    return account_task(request, account_id, WithdrawForm, "Withdraw from account")
-
-
-def account_task(request: Request, account_id: int, form_class: type[DepositForm], heading: str) -> HttpResponse:
-    """Show and carry out a task on an account. Whether the account exists is for the write side to say."""
-    form = form_class(request.POST or None, account_id=account_id)
-    if request.method != "POST":
-        account_or_404(account_id)
-    return task(request, form, {"heading": f"{heading} {account_id}", "account_id": account_id})
-
-
-def task(request: Request, form: TaskForm, context: dict[str, Any]) -> HttpResponse:
-    """Show a task's form, or carry out what it says and go on to the receipt."""
-    status = 200
-    if request.method == "POST":
-        form.is_bound = True
-        try:
-            if form.is_valid():
-                return acknowledge(request, handle_form(request, form))
-        except CommandRejected as rejection:
-            form.reject(rejection)
-        except Busy:
-            return render(request, "503.html", status=503)
-        status = 422
-    return show(
-        request, "bank/task.html", {**context, "form": form, "action": request.path}, part="form", status=status
-    )
-
-
-def handle_form(request: Request, form: TaskForm) -> Ack:
-    """Hand the form's command to the bank."""
-    return handle(form.command(), command_id=form.get_command_id(), actor=request.user.get_username())
-
-
-def acknowledge(request: Request, ack: Ack) -> HttpResponse:
-    """Send the browser to the receipt, and let it remember what it has to see there."""
-    url = reverse("receipt", args=[ack.command_id])
-    response: HttpResponse = HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url, status=303)
-    response.set_cookie(SEEN, str(ack.position), httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
-    return response
 
 
 # Common to all
