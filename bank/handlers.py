@@ -1,17 +1,19 @@
 """The one way to change anything: a command goes in, an acknowledgement comes out.
 
 A handler loads the account, calls the method of the task and saves what happened. Each command id counts once;
-a writer who loses a race for an account decides again.
+a writer who loses a race for an account waits for a turn there and decides again.
 """
 
+import logging
 import random
 import time
+from contextlib import nullcontext
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError, connections
 
-from eventstore import clock, store
+from eventstore import clock, errors, store
 from eventstore.records import Envelope, RecordedEvent
 from eventstore.signals import events_appended
 
@@ -27,14 +29,25 @@ from .domain.commands import (
 from .domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
 from .domain.events import BankEvent, decode
 
+logger = logging.getLogger(__name__)
+
 MAX_TRIES = 100
 """How often a command that keeps losing the race for its account decides again. Three lost a quarter of them."""
 MAX_PAUSE = 0.05
-"""The longest random pause between two tries, in seconds."""
+"""The longest random pause between two tries, in seconds, where the database asks for another try."""
+PATIENCE = 5.0
+"""Seconds for which a command is tried again while the database does not answer."""
 
 
 class Busy(Exception):
     """The command could not be carried out now; nothing has changed, and it may be sent again."""
+
+
+class OutcomeUnknown(Exception):
+    """The database went away and did not come back in time: the command was carried out or was not.
+
+    To send it again under the same command id is safe, and tells.
+    """
 
 
 class Ack(NamedTuple):
@@ -60,27 +73,43 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
     Raises:
         CommandRejected: the kind says why; nothing has changed.
         Busy: too many others are at the same account, or the database is; nothing has changed.
+        OutcomeUnknown: the database went away; sent again under the same id, the command still counts once.
     """
     envelope = Envelope(
         command_id or uuid4(), COMMAND_NAMES[type(command)], actor, clock.now(), pins.fingerprint(command)
     )
-    try:
-        return _handle(command, envelope)
-    except OperationalError as error:
-        if "locked" in str(error):
-            raise Busy("The database is busy.") from error
-        raise
+    give_up_at = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return _handle(command, envelope)
+        except (OperationalError, InterfaceError) as error:
+            if errors.is_busy(error):
+                raise Busy("The database is busy.") from error
+            if not errors.is_lost(error):
+                raise
+            # It may have been carried out: the command id tells when the database is back.
+            logger.warning("The database was lost in mid-command: %s", error)
+            connections[store.WRITE_SIDE].close()
+            if time.monotonic() > give_up_at:
+                raise OutcomeUnknown("The database does not answer.") from error
+            time.sleep(random.uniform(MAX_PAUSE, 4 * MAX_PAUSE))
 
 
 def _handle(command: Command, envelope: Envelope) -> Ack:
     for attempt in range(MAX_TRIES):
         try:
-            return _ack(command.account_id, _carry_out(command, envelope), envelope.id)
+            with store.turn(repository.stream_of(command.account_id)) if attempt else nullcontext():
+                recorded = _carry_out(command, envelope)
+            return _ack(command.account_id, recorded, envelope.id)
         except CommandRejected as rejection:
             return _reject(command, envelope, rejection)
         except store.CommandIdTaken:
             return _first_outcome(command, envelope)
         except store.WrongExpectedVersion:
+            continue
+        except OperationalError as error:
+            if not errors.asks_to_try_again(error):
+                raise
             time.sleep(random.uniform(0, min(MAX_PAUSE, 0.001 * 2**attempt)))
     raise Busy(f"Account {command.account_id} is busy.")
 

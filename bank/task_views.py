@@ -16,7 +16,7 @@ from projections import queries
 
 from .domain.errors import CommandRejected
 from .forms import DepositForm, OpenAccountForm, TaskForm, WithdrawForm
-from .handlers import Ack, Busy, handle
+from .handlers import Ack, Busy, OutcomeUnknown, handle
 from .views import SEEN, Request, account_or_404, show
 
 may_serve = permission_required("bank.serve_customers", raise_exception=True)
@@ -68,8 +68,9 @@ def task(request: Request, form: TaskForm, context: dict[str, Any]) -> HttpRespo
                 return acknowledge(request, handle_form(request, form))
         except CommandRejected as rejection:
             form.reject(rejection)
-        except Busy:
-            return render(request, "503.html", status=503)
+        except (Busy, OutcomeUnknown) as trouble:
+            unknown = isinstance(trouble, OutcomeUnknown) and form.get_command_id()
+            return render(request, "503.html", {"unknown": unknown}, status=503)
         status = 422
     return show(
         request, "bank/task.html", {**context, "form": form, "action": request.path}, part="form", status=status

@@ -58,6 +58,8 @@ def store(stream: str, version: int, state: dict[str, Any], event_hash: bytes) -
 
 
 def forget(stream: str) -> None:
-    """Delete a stream's snapshot."""
+    """Delete a stream's snapshot, unless a transaction is under way: what it writes must come after what it reads."""
+    if connections[WRITE_SIDE].in_atomic_block:
+        return
     with connections[WRITE_SIDE].cursor() as cursor:
         cursor.execute("DELETE FROM eventstore_snapshot WHERE stream = %s", [stream])

@@ -6,6 +6,8 @@ machinery costs ten times as much as the statement itself here, and this is the 
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -13,24 +15,16 @@ from uuid import UUID
 from django.db import IntegrityError, connections, transaction
 
 from . import clock
+from .errors import CommandIdTaken as CommandIdTaken
+from .errors import StoreError as StoreError
+from .errors import WrongExpectedVersion as WrongExpectedVersion
+from .errors import meaning_of
 from .hashing import GENESIS, canonical, event_hash
 from .records import START, Envelope, NewEvent, Outcome, Place, RecordedEvent
 from .signals import events_appended
 
 WRITE_SIDE = "default"
 """The alias of the database that holds the log."""
-
-
-class StoreError(Exception):
-    """An append that was refused; nothing was written."""
-
-
-class WrongExpectedVersion(StoreError):
-    """The stream is not at the version that the writer had read."""
-
-
-class CommandIdTaken(StoreError):
-    """A command with this id is on record already."""
 
 
 _COLUMNS = (
@@ -69,6 +63,36 @@ _SELECT_ALL = {
 _LATEST = 2**63 - 1
 CHUNK = 1000
 """How many events of a stream are in memory at a time; between two chunks no cursor stays open."""
+LONGEST_TURN = 5000
+"""Milliseconds that a writer waits for its turn at a stream on PostgreSQL. SQLite's time-out is in the settings."""
+
+_has_turn: ContextVar[bool] = ContextVar("has_turn", default=False)
+
+
+@contextmanager
+def turn(stream: str) -> Iterator[None]:
+    """Wait for a turn at a stream. Whoever loads, decides and appends within it does so with no other turn beside it.
+
+    All of it is one transaction, committed at the end of the block. Writers without a turn are not kept out: an
+    append can still be refused, which rolls all of it back.
+
+    Raises:
+        django.db.OperationalError: the turn did not come in time; see `errors.is_busy`.
+    """
+    token = _has_turn.set(True)
+    try:
+        with transaction.atomic(using=WRITE_SIDE, durable=True):  # on SQLite it begins when no other writer is at work
+            connection = connections[WRITE_SIDE]
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    # The transaction gets its id with its first write, hence after the events that are read here.
+                    cursor.execute(
+                        "SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock(hashtextextended(%s, 0))",
+                        [str(LONGEST_TURN), stream],
+                    )
+            yield
+    finally:
+        _has_turn.reset(token)
 
 
 def append(
@@ -95,7 +119,7 @@ def append(
     """
     assert events, "an accepted command has at least one event"
     try:
-        with transaction.atomic(using=WRITE_SIDE, durable=True):
+        with transaction.atomic(using=WRITE_SIDE, durable=not _has_turn.get(), savepoint=False):
             if previous_hash is None:
                 previous_hash = _hash_at(stream, expected_version)
             recorded = _insert_events(stream, events, expected_version, command, previous_hash)
@@ -104,8 +128,9 @@ def append(
             if also is not None:
                 also(last)
             transaction.on_commit(lambda: _announce(recorded), using=WRITE_SIDE)
-    except IntegrityError:
-        _explain(stream, expected_version, command.id)
+    except IntegrityError as error:
+        if refusal := _refusal(error, stream, expected_version, command):
+            raise refusal from error
         raise
     return recorded
 
@@ -119,9 +144,9 @@ def record_rejection(stream: str, command: Envelope, *, reason: str, message: st
     try:
         with transaction.atomic(using=WRITE_SIDE, durable=True):
             _insert_command(command, ("rejected", reason, message, stream, None, None, 0))
-    except IntegrityError:
-        if find_outcome(command.id) is not None:
-            raise CommandIdTaken(str(command.id)) from None
+    except IntegrityError as error:
+        if refusal := _refusal(error, stream, 0, command):
+            raise refusal from error
         raise
 
 
@@ -224,15 +249,16 @@ def _hash_at(stream: str, version: int) -> bytes:
     raise WrongExpectedVersion(f"{stream} has no version {version}")
 
 
-def _explain(stream: str, expected_version: int, command_id: UUID) -> None:
-    """Raise what an IntegrityError means in the store's own words, if it is one of its two."""
-    if find_outcome(command_id) is not None:
-        raise CommandIdTaken(str(command_id)) from None
-    with connections[WRITE_SIDE].cursor() as cursor:
-        cursor.execute("SELECT COALESCE(MAX(version), 0) FROM eventstore_event WHERE stream = %s", [stream])
-        version = cursor.fetchone()[0]
-    if version != expected_version:
-        raise WrongExpectedVersion(f"{stream} is at version {version}, not {expected_version}") from None
+def _refusal(error: IntegrityError, stream: str, expected_version: int, command: Envelope) -> StoreError | None:
+    """Return what an IntegrityError means in the store's own words, if it is one of them."""
+    meaning = meaning_of(error)
+    # A repeated command is that before all else. Within a turn the transaction is broken and can ask nothing more.
+    repeated = meaning is WrongExpectedVersion and not _has_turn.get() and find_outcome(command.id) is not None
+    if repeated or meaning is CommandIdTaken:
+        return CommandIdTaken(str(command.id))
+    if meaning is WrongExpectedVersion:
+        return WrongExpectedVersion(f"{stream} is not at version {expected_version}")
+    return None
 
 
 def _announce(recorded: list[RecordedEvent]) -> None:

@@ -260,6 +260,47 @@ def test_of_writers_at_the_same_version_one_wins() -> None:
     assert_unchanged(events=1, commands=1)
 
 
+# Turns
+
+
+def test_whoever_has_the_turn_decides_on_what_stays_true_until_it_has_written() -> None:
+    append("thing-1", 0)
+
+    def count_up() -> None:
+        for _ in range(10):
+            with store.turn("thing-1"):
+                *_, last = store.read_stream("thing-1")
+                append("thing-1", last.data["number"] + 1, after=last.version)
+
+    at_once([count_up] * 8)
+    assert [event.data["number"] for event in store.read_stream("thing-1")] == list(range(81))
+    assert broken_links() == []
+
+
+def test_a_turn_in_which_something_fails_leaves_nothing_behind(announced: list[list[RecordedEvent]]) -> None:
+    def fail(last: RecordedEvent) -> None:
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"), store.turn("thing-1"):
+        append("thing-1", 1, also=fail)
+    with pytest.raises(store.WrongExpectedVersion), store.turn("thing-1"):
+        append("thing-1", 1, after=1, previous_hash=GENESIS)
+    assert_unchanged(events=0, commands=0)
+    assert announced == []
+
+
+def test_what_a_turn_appended_is_announced_when_it_is_committed(announced: list[list[RecordedEvent]]) -> None:
+    with store.turn("thing-1"):
+        recorded = append("thing-1", 1)
+        assert announced == []
+    assert announced == [recorded]
+
+
+def test_there_is_no_turn_within_somebody_elses_transaction() -> None:
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic(using="default"), store.turn("thing-1"):
+        pass
+
+
 # The chain
 
 
