@@ -11,57 +11,17 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-PATIENCE = 60
-"""How long a start or a stop may take, in seconds."""
-PASSWORD = "correct horse battery"
+from tests.postgres import free_port
+from tests.programs import PASSWORD, PATIENCE, ROOT, Web, environment
+from tests.teller import Answer, logged_in
 
-
-@dataclass
-class Server:
-    """A running `manage.py start`."""
-
-    process: subprocess.Popen[bytes]
-    port: int
-    log: Path
-
-    @property
-    def output(self) -> str:
-        return self.log.read_text()
-
-    def stop(self, signal_number: int = signal.SIGTERM) -> int:
-        self.process.send_signal(signal_number)
-        return self.process.wait(PATIENCE)
-
-    def request(self, method: str, path: str, body: str = "", **headers: str) -> tuple[int, str, dict[str, str]]:
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
-        try:
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            cookies = {}
-            for cookie in response.headers.get_all("Set-Cookie", []):
-                name, _, value = cookie.partition(";")[0].partition("=")
-                cookies[name] = value
-            return response.status, response.read().decode(), cookies
-        finally:
-            connection.close()
-
-
-type Start = Callable[..., Server]
-
-
-def environment(data: Path, **variables: str) -> dict[str, str]:
-    """Return the environment of a machine that knows nothing of the bank but its data folder."""
-    ours = ("BANK_", "DATABASE_URL", "DEBUG", "DJANGO_", "PIN_KEYS", "PROJECTION", "SECRET_KEY", "COVERAGE")
-    others = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return {**others, "BANK_DATA_DIR": str(data), **variables}
+type Start = Callable[..., Web]
 
 
 def command(port: int, *arguments: str) -> list[str]:
@@ -69,50 +29,14 @@ def command(port: int, *arguments: str) -> list[str]:
 
 
 @pytest.fixture
-def port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+def start(tmp_path: Path) -> Iterator[Start]:
+    with ExitStack() as started:
+        port = free_port()
 
+        def start(*arguments: str, **variables: str) -> Web:
+            return started.enter_context(Web(tmp_path / "data", *arguments, port=port, **variables))
 
-@pytest.fixture
-def start(tmp_path: Path, port: int) -> Iterator[Start]:
-    servers: list[Server] = []
-
-    def start(*arguments: str, **variables: str) -> Server:
-        log = tmp_path / f"{len(servers)}.log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command(port, *arguments),
-                cwd=ROOT,
-                env=environment(tmp_path / "data", **variables),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        server = Server(process, port, log)
-        servers.append(server)
-        wait_for(server)
-        return server
-
-    yield start
-    for server in servers:
-        if server.process.poll() is None:
-            os.killpg(server.process.pid, signal.SIGKILL)
-            server.process.wait()
-
-
-def wait_for(server: Server) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline:
-        assert server.process.poll() is None, server.output
-        try:
-            if server.request("GET", "/healthz")[:2] == (200, "ok\n"):
-                return
-        except OSError:
-            time.sleep(0.05)
-    raise AssertionError(server.output)
+        yield start
 
 
 def rows(data: Path, sql: str, file_name: str = "bank.sqlite3") -> list[Sequence[object]]:
@@ -123,30 +47,6 @@ def rows(data: Path, sql: str, file_name: str = "bank.sqlite3") -> list[Sequence
         connection.close()
 
 
-def log_in(server: Server, name: str, password: str) -> dict[str, str]:
-    """Log in and return the cookies of the session."""
-    _, page, cookies = server.request("GET", "/login/")
-    status, page, more = submit(server, "/login/", page, cookies, username=name, password=password)
-    assert status == 302, page
-    return {**cookies, **more}
-
-
-def submit(
-    server: Server, path: str, page: str, cookies: dict[str, str], **fields: str
-) -> tuple[int, str, dict[str, str]]:
-    """Post the form of a page, with its hidden fields."""
-    hidden = dict(re.findall(r'<input type="hidden" name="([a-z_]+)" value="([^"]+)"', page))
-    cookie = "; ".join(f"{name}={value}" for name, value in cookies.items())
-    headers = {"Cookie": cookie, "Content-Type": "application/x-www-form-urlencoded"}
-    return server.request("POST", path, urlencode({**hidden, **fields}), **headers)
-
-
-def get(server: Server, path: str, cookies: dict[str, str]) -> str:
-    status, page, _ = server.request("GET", path, Cookie="; ".join(f"{n}={v}" for n, v in cookies.items()))
-    assert status == 200, page
-    return page
-
-
 def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(start: Start, tmp_path: Path) -> None:
     data = tmp_path / "data"
     server = start()
@@ -154,7 +54,7 @@ def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(sta
     assert set(passwords) == {"teller", "admin"}
     assert f"http://127.0.0.1:{server.port}/" in server.output
     for name, password in passwords.items():
-        log_in(server, name, password)
+        logged_in(server, name, password)
     for key in ("secret_key", "pin_key"):
         assert stat.S_IMODE((data / key).stat().st_mode) == 0o600
     assert server.stop() == 0
@@ -165,7 +65,7 @@ def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(sta
     assert f"http://127.0.0.1:{again.port}/" in again.output
     assert "password" not in again.output
     assert (rows(data, users), (data / "secret_key").read_text(), (data / "pin_key").read_text()) == before
-    log_in(again, "teller", passwords["teller"])
+    logged_in(again, "teller", passwords["teller"])
     assert again.stop() == 0
 
 
@@ -174,7 +74,7 @@ def test_passwords_of_the_environment_are_used_and_not_said(start: Start) -> Non
     assert PASSWORD not in server.output
     assert "(from BANK_TELLER_PASSWORD)" in server.output
     assert "(from BANK_ADMIN_PASSWORD)" in server.output
-    log_in(server, "admin", PASSWORD)
+    logged_in(server, "admin", PASSWORD)
     assert server.stop() == 0
 
 
@@ -217,9 +117,9 @@ def test_a_taken_port_is_said_before_anything_changes(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("data/*.sqlite3"))
 
 
-def test_a_data_folder_that_cannot_be_written_to_is_said(tmp_path: Path, port: int) -> None:
+def test_a_data_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    run = refused(command(port), environment(tmp_path / "file" / "data", SECRET_KEY="one" * 20, PIN_KEYS="two"))
+    run = refused(command(free_port()), environment(tmp_path / "file" / "data", SECRET_KEY="one" * 20, PIN_KEYS="two"))
     assert "The data folder cannot be written to" in run.stderr
     assert "BANK_DATA_DIR" in run.stderr
 
@@ -235,33 +135,31 @@ def refused(arguments: list[str], variables: dict[str, str]) -> subprocess.Compl
 @pytest.mark.parametrize("ctrl_c", [False, True], ids=["SIGTERM", "Ctrl-C"])
 def test_a_stop_finishes_the_deposit_in_flight(start: Start, tmp_path: Path, ctrl_c: bool) -> None:
     server = start("--demo", BANK_TELLER_PASSWORD=PASSWORD)
-    cookies = log_in(server, "teller", PASSWORD)
-    page = get(server, "/accounts/1/deposit/", cookies)
+    teller = logged_in(server, "teller", PASSWORD)
+    teller.get("/accounts/1/deposit/")
     database = tmp_path / "data" / "bank.sqlite3"
     count = "SELECT COUNT(*) FROM eventstore_event"
     [(before,)] = rows(database.parent, count)
-    answers: list[tuple[int, str, dict[str, str]]] = []
+    answers: list[Answer] = []
 
     lock = sqlite3.connect(database, isolation_level=None)
     lock.execute("BEGIN IMMEDIATE")
-    deposit = threading.Thread(
-        target=lambda: answers.append(submit(server, "/accounts/1/deposit/", page, cookies, amount="12.34"))
-    )
+    deposit = threading.Thread(target=lambda: answers.append(teller.post("/accounts/1/deposit/", amount="12.34")))
     deposit.start()
     time.sleep(1)
     if ctrl_c:  # the terminal tells the whole group
-        os.killpg(server.process.pid, signal.SIGINT)
+        os.killpg(server.pid, signal.SIGINT)
     else:
-        server.process.terminate()
+        os.kill(server.pid, signal.SIGTERM)
     time.sleep(1)
-    assert server.process.poll() is None, "it did not wait for the request"
+    assert server.is_running, "it did not wait for the request"
     assert not answers
     lock.execute("ROLLBACK")
     lock.close()
     deposit.join(PATIENCE)
 
-    assert server.process.wait(PATIENCE) == 0
-    assert [status for status, _, _ in answers] == [303]
+    assert server.wait() == 0
+    assert [answer.status for answer in answers] == [303]
     assert rows(database.parent, count) == [(int(str(before)) + 1,)]
 
 
@@ -277,10 +175,10 @@ def test_a_process_that_is_killed_is_replaced_and_repairs_the_read_side(start: S
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=unprojected, check=True, timeout=PATIENCE)
     assert '"lag": 1,' in server.request("GET", "/readyz")[1]
 
-    main = server.process.pid
+    main = server.pid
     [worker] = Path(f"/proc/{main}/task/{main}/children").read_text().split()
     os.kill(int(worker), signal.SIGKILL)
     time.sleep(0.5)
-    wait_for(server)
+    server.wait_until_it_answers()
     assert '"lag": 0,' in server.request("GET", "/readyz")[1]
     assert server.stop() == 0
