@@ -167,7 +167,7 @@ def _differences(cursor: CursorWrapper, projector: Projector) -> Iterator[Differ
 
     def only_in(one: str, other: str) -> dict[object, dict[str, object]]:
         cursor.execute(
-            f"""SELECT {names} FROM (SELECT {names} FROM {one} EXCEPT SELECT {names} FROM {other}) AS only
+            f"""SELECT {names} FROM (SELECT {names} FROM {one} EXCEPT SELECT {names} FROM {other}) AS differing
                 ORDER BY {key} LIMIT {SHOWN}"""
         )
         rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]

@@ -29,13 +29,9 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
     return {**others, "BANK_DATA_DIR": str(data), **variables}
 
 
-def manage(data: Path, *arguments: str, status: int = 0, **variables: str) -> str:
-    """Run a command of `manage.py` to its end; return what it prints.
-
-    Raises:
-        AssertionError: it ended with another status.
-    """
-    done = subprocess.run(
+def run(data: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a command of `manage.py` to its end; what it prints is in `stdout`, errors among it."""
+    return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
         env=environment(data, **variables),
@@ -45,7 +41,12 @@ def manage(data: Path, *arguments: str, status: int = 0, **variables: str) -> st
         text=True,
         timeout=PATIENCE,
     )
-    assert done.returncode == status, done.stdout
+
+
+def manage(data: Path, *arguments: str, **variables: str) -> str:
+    """Run a command of `manage.py` that must succeed; return what it prints."""
+    done = run(data, *arguments, **variables)
+    assert done.returncode == 0, done.stdout
     return done.stdout
 
 
@@ -118,10 +119,10 @@ class Program:
 
 
 class Web(Program):
-    """`manage.py start` on a port of this machine."""
+    """`manage.py start` on a free port of this machine, which it keeps when it is started again."""
 
-    def __init__(self, data: Path, *arguments: str, port: int | None = None, **variables: str) -> None:
-        self.port = port or free_port()
+    def __init__(self, data: Path, *arguments: str, **variables: str) -> None:
+        self.port = free_port()
         super().__init__(data, "start", "--port", str(self.port), *arguments, **variables)
 
     def __enter__(self) -> "Web":

@@ -42,6 +42,8 @@ class Teller:
         self.port, self.patience, self.stays = port, patience, stays
         self.cookies: dict[str, str] = {}
         self.hidden: dict[str, str] = {}
+        self.path = ""
+        """Where the browser is."""
         self._connection: HTTPConnection | None = None
 
     def move(self, port: int) -> None:
@@ -72,6 +74,7 @@ class Teller:
 
     def get(self, path: str) -> Answer:
         """Fetch a page, and keep the hidden fields of its forms."""
+        self.path = path
         answer = self.request("GET", path)
         self.hidden |= dict(HIDDEN.findall(answer.text))
         return answer

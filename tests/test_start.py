@@ -31,10 +31,9 @@ def command(port: int, *arguments: str) -> list[str]:
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as started:
-        port = free_port()
 
         def start(*arguments: str, **variables: str) -> Web:
-            return started.enter_context(Web(tmp_path / "data", *arguments, port=port, **variables))
+            return started.enter_context(Web(tmp_path / "data", *arguments, **variables))
 
         yield start
 
