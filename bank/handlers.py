@@ -1,7 +1,8 @@
 """The one way to change anything: a command goes in, an acknowledgement comes out.
 
 A handler loads the account, calls the method of the task and saves what happened. Each command id counts once;
-a writer who loses a race for an account waits for a turn there and decides again.
+a writer who loses a race for an account waits for a turn there and decides again. Withdrawals always wait for their
+turn, so that nobody looks at a PIN before the last refusal counts.
 """
 
 import logging
@@ -11,6 +12,7 @@ from contextlib import nullcontext
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
 from eventstore import clock, errors, store
@@ -21,9 +23,11 @@ from . import pins, repository
 from .domain.account import check_account_id, check_pin
 from .domain.commands import (
     COMMAND_NAMES,
+    ChangePin,
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
 from .domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
@@ -98,7 +102,9 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
 def _handle(command: Command, envelope: Envelope) -> Ack:
     for attempt in range(MAX_TRIES):
         try:
-            with store.turn(repository.stream_of(command.account_id)) if attempt else nullcontext():
+            check_account_id(command.account_id)
+            in_turn = attempt or isinstance(command, WithdrawMoneyFromBankAccount)
+            with store.turn(repository.stream_of(command.account_id)) if in_turn else nullcontext():
                 recorded = _carry_out(command, envelope)
             return _ack(command.account_id, recorded, envelope.id)
         except CommandRejected as rejection:
@@ -122,29 +128,49 @@ def _carry_out(command: Command, envelope: Envelope) -> list[RecordedEvent]:
             return _deposit(command, envelope)
         case WithdrawMoneyFromBankAccount():
             return _withdraw(command, envelope)
+        case UnlockPin():
+            return _unlock_pin(command, envelope)
+        case ChangePin():
+            return _change_pin(command, envelope)
 
 
 def _create(command: CreateBankAccount, envelope: Envelope) -> list[RecordedEvent]:
-    check_account_id(command.account_id)
     loaded = repository.load(command.account_id)
     event = loaded.account.create(command.account_holder, command.pin)
     verifier = pins.make_verifier(command.account_id, command.pin)
-    return repository.save(loaded, event, envelope, also=lambda: pins.store_verifier(command.account_id, verifier))
+    return repository.save(loaded, [event], envelope, also=lambda: pins.store_verifier(command.account_id, verifier))
 
 
 def _deposit(command: DepositMoneyIntoBankAccount, envelope: Envelope) -> list[RecordedEvent]:
-    check_account_id(command.account_id)
     loaded = repository.load(command.account_id)
     event = loaded.account.deposit(command.amount)
-    return repository.save(loaded, event, envelope)
+    return repository.save(loaded, [event], envelope)
 
 
 def _withdraw(command: WithdrawMoneyFromBankAccount, envelope: Envelope) -> list[RecordedEvent]:
-    check_account_id(command.account_id)
     check_pin(command.pin)
+    if store.find_outcome(envelope.id) is not None:
+        raise store.CommandIdTaken(str(envelope.id))  # it counts once, so its PIN is looked at once
     loaded = repository.load(command.account_id)
-    event = loaded.account.withdraw(command.amount, pin_matches=pins.matches(command.account_id, command.pin))
-    return repository.save(loaded, event, envelope)
+    events = loaded.account.withdraw(
+        command.amount,
+        pin_matches=lambda: pins.matches(command.account_id, command.pin),
+        pin_attempts=settings.PIN_ATTEMPTS,
+    )
+    return repository.save(loaded, events, envelope)
+
+
+def _unlock_pin(command: UnlockPin, envelope: Envelope) -> list[RecordedEvent]:
+    loaded = repository.load(command.account_id)
+    event = loaded.account.unlock_pin()
+    return repository.save(loaded, [event], envelope)
+
+
+def _change_pin(command: ChangePin, envelope: Envelope) -> list[RecordedEvent]:
+    loaded = repository.load(command.account_id)
+    events = loaded.account.change_pin(command.pin)
+    verifier = pins.make_verifier(command.account_id, command.pin)
+    return repository.save(loaded, events, envelope, also=lambda: pins.replace_verifier(command.account_id, verifier))
 
 
 def _reject(command: Command, envelope: Envelope, rejection: CommandRejected) -> Ack:

@@ -2,9 +2,15 @@
 
 from django.db import models
 
+from eventstore.models import AppendOnlyModel
 
-class PinVerifier(models.Model):
-    """What proves a PIN of an account right: a keyed hash whose key is not in the database. See `pins.py`."""
+
+class PinVerifier(AppendOnlyModel):
+    """What proves a PIN of an account right: a keyed hash whose key is not in the database.
+
+    Only `pins.py` writes it, beside the event that an account was opened or its PIN changed; through the model nobody
+    can.
+    """
 
     account_id = models.BigIntegerField(primary_key=True)
     key_id = models.CharField(max_length=8, help_text="Which of PIN_KEYS made it")
@@ -13,7 +19,11 @@ class PinVerifier(models.Model):
 
     class Meta:
         default_permissions = ()
-        permissions = [("view_accounts", "Can look at accounts"), ("serve_customers", "Can do a teller's tasks")]
+        permissions = [
+            ("view_accounts", "Can look at accounts"),
+            ("serve_customers", "Can do a teller's tasks"),
+            ("supervise", "Can do a supervisor's tasks"),
+        ]
 
     def __str__(self) -> str:
         return f"PIN of account {self.account_id}"

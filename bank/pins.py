@@ -1,7 +1,8 @@
 """PINs: kept as keyed hashes, compared in constant time, never stored, never logged.
 
 Four digits are 10,000 guesses, so a slow hash would protect nothing. What protects a PIN is that the key
-(`PIN_KEYS`) lives outside the database.
+(`PIN_KEYS`) lives outside the database, and that the account locks after a few wrong ones. Nothing but this module
+writes verifiers.
 """
 
 import hashlib
@@ -46,6 +47,17 @@ def store_verifier(account_id: int, verifier: Verifier) -> None:
     with connections["default"].cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {PinVerifier._meta.db_table} (account_id, key_id, salt, digest) VALUES (%s, %s, %s, %s)",
+            [account_id, *verifier],
+        )
+
+
+def replace_verifier(account_id: int, verifier: Verifier) -> None:
+    """Put a verifier in the place of an account's old one, within the caller's transaction."""
+    with connections["default"].cursor() as cursor:
+        cursor.execute(
+            f"""INSERT INTO {PinVerifier._meta.db_table} (account_id, key_id, salt, digest) VALUES (%s, %s, %s, %s)
+                ON CONFLICT (account_id) DO UPDATE
+                SET key_id = excluded.key_id, salt = excluded.salt, digest = excluded.digest""",
             [account_id, *verifier],
         )
 

@@ -1,7 +1,8 @@
 """Loads and saves accounts through the event store: an account is what its events add up to."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
+from functools import reduce
 from typing import Any, NamedTuple
 
 from eventstore import snapshots, store
@@ -53,7 +54,7 @@ def _play(loaded: Loaded, events: Iterable[RecordedEvent]) -> Loaded:
 
 
 def save(
-    loaded: Loaded, event: BankEvent, command: Envelope, *, also: Callable[[], None] | None = None
+    loaded: Loaded, events: Sequence[BankEvent], command: Envelope, *, also: Callable[[], None] | None = None
 ) -> list[RecordedEvent]:
     """Append what happened to an account as it was loaded; `also` writes into the same transaction.
 
@@ -64,13 +65,15 @@ def save(
 
     def write_beside(last: RecordedEvent) -> None:
         if snapshots.is_due(loaded.version, last.version):
-            snapshots.store(last.stream, last.version, asdict(loaded.account.apply(event)), last.hash)
+            snapshots.store(
+                last.stream, last.version, asdict(reduce(BankAccount.apply, events, loaded.account)), last.hash
+            )
         if also is not None:
             also()
 
     return store.append(
         stream_of(loaded.account.account_id),
-        [NewEvent(*encode(event), SCHEMA_VERSION)],
+        [NewEvent(*encode(event), SCHEMA_VERSION) for event in events],
         expected_version=loaded.version,
         previous_hash=loaded.hash,
         command=command,

@@ -1,10 +1,10 @@
 """Who works in the bank: groups of users and what each may do.
 
-| group       | looks at accounts | does a teller's tasks | looks into the admin |
-|-------------|-------------------|-----------------------|----------------------|
-| Tellers     | yes               | yes                   | no                   |
-| Supervisors | yes               | yes                   | no                   |
-| Auditors    | yes               | no                    | yes, if marked staff |
+| group       | looks at accounts | does a teller's tasks | unlocks, gives new PINs | looks into the admin |
+|-------------|-------------------|-----------------------|-------------------------|----------------------|
+| Tellers     | yes               | yes                   | no                      | no                   |
+| Supervisors | yes               | yes                   | yes                     | no                   |
+| Auditors    | yes               | no                    | no                      | yes, if marked staff |
 
 A superuser may do everything. The record itself can be changed by nobody.
 """
@@ -13,6 +13,7 @@ from django.contrib.auth.models import Group, Permission
 
 LOOK = ("bank", "view_accounts")
 SERVE = ("bank", "serve_customers")
+SUPERVISE = ("bank", "supervise")
 INSPECTED = {
     "eventstore": ("event", "commandrecord", "snapshot"),
     "projections": (
@@ -27,7 +28,7 @@ INSPECTED = {
 
 ROLES: dict[str, list[tuple[str, str]]] = {
     "Tellers": [LOOK, SERVE],
-    "Supervisors": [LOOK, SERVE],
+    "Supervisors": [LOOK, SERVE, SUPERVISE],
     "Auditors": [LOOK, *((app, f"view_{model}") for app, models in INSPECTED.items() for model in models)],
 }
 

@@ -58,6 +58,11 @@ except OSError as error:
     raise ImproperlyConfigured(f"No key can be kept in the data folder: {error}. See BANK_DATA_DIR.") from error
 """Keys of the PIN verifiers and command fingerprints: the first one signs, all verify."""
 
+PIN_ATTEMPTS = env.int("PIN_ATTEMPTS", default=3)
+"""How many wrong PINs in a row lock withdrawals from an account."""
+if PIN_ATTEMPTS < 1:
+    raise ImproperlyConfigured(f"PIN_ATTEMPTS is a whole number from 1 on, not {PIN_ATTEMPTS}.")
+
 # The application
 
 DEBUG = env.bool("DEBUG", default=False)

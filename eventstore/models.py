@@ -28,7 +28,7 @@ class AppendOnlyModel(models.Model):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> Never:
-        raise AppendOnly(f"{self._meta.verbose_name_plural} are appended by the event store only")
+        raise AppendOnly(f"{self._meta.verbose_name_plural} are never saved through their model")
 
     def delete(self, *args: Any, **kwargs: Any) -> Never:
         raise AppendOnly(f"{self._meta.verbose_name_plural} are never deleted")

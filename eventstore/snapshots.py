@@ -7,7 +7,7 @@ import hashlib
 import json
 from typing import Any
 
-from django.db import connections
+from django.db import connections, transaction
 
 from .hashing import canonical
 from .records import RecordedEvent, SnapshotOf
@@ -58,8 +58,13 @@ def store(stream: str, version: int, state: dict[str, Any], event_hash: bytes) -
 
 
 def forget(stream: str) -> None:
-    """Delete a stream's snapshot, unless a transaction is under way: what it writes must come after what it reads."""
-    if connections[WRITE_SIDE].in_atomic_block:
-        return
-    with connections[WRITE_SIDE].cursor() as cursor:
-        cursor.execute("DELETE FROM eventstore_snapshot WHERE stream = %s", [stream])
+    """Delete a stream's snapshot, after the commit where a transaction is under way.
+
+    What a transaction writes must come after what it reads.
+    """
+
+    def delete() -> None:
+        with connections[WRITE_SIDE].cursor() as cursor:
+            cursor.execute("DELETE FROM eventstore_snapshot WHERE stream = %s", [stream])
+
+    transaction.on_commit(delete, using=WRITE_SIDE, robust=True)  # a cache must not fail what is committed

@@ -12,7 +12,7 @@ from .models import AccountSummary, BankTotals, Checkpoint, DailyTotals, Refused
 
 @admin.register(AccountSummary)
 class AccountSummaryAdmin(ReadOnlyAdmin):
-    list_display = ("account_id", "account_holder", "balance", "version", "opened_at", "last_event_at")
+    list_display = ("account_id", "account_holder", "balance", "version", "pin_locked", "opened_at", "last_event_at")
     ordering = ("-account_id",)
     search_help_text = "An account number."
 

@@ -17,6 +17,8 @@ class AccountSummary(models.Model):
     version = models.BigIntegerField()
     opened_at = models.DateTimeField()
     last_event_at = models.DateTimeField()
+    wrong_pins = models.BigIntegerField(help_text="Wrong PINs in a row, up to now")
+    pin_locked = models.BooleanField(help_text="Withdrawals are refused without a look at the PIN")
 
     class Meta:
         verbose_name_plural = "account summaries"
@@ -26,12 +28,15 @@ class AccountSummary(models.Model):
 
 
 class StatementLine(models.Model):
-    """One line of an account's statement: its opening, a deposit or a withdrawal."""
+    """One line of an account's statement: its opening, a deposit or a withdrawal, or what happened to its PIN."""
 
     class Kind(models.TextChoices):
         OPENED = "opened", "Account opened"
         DEPOSIT = "deposit", "Deposit"
         WITHDRAWAL = "withdrawal", "Withdrawal"
+        LOCKED = "locked", "Withdrawals locked"
+        UNLOCKED = "unlocked", "Withdrawals unlocked"
+        NEW_PIN = "new_pin", "New PIN"
 
     position = models.BigIntegerField(primary_key=True)
     account_id = models.BigIntegerField()
@@ -59,6 +64,7 @@ class RefusedWithdrawal(models.Model):
     class Reason(models.TextChoices):
         INVALID_PIN = "invalid_pin", "Wrong PIN"
         OVERDRAWN = "account_overdrawn", "Not enough money"
+        BLOCKED = "withdrawal_blocked", "Withdrawals are locked"
 
     position = models.BigIntegerField(primary_key=True)
     account_id = models.BigIntegerField()

@@ -6,6 +6,7 @@ exactly once (see `engine.py`), so it may simply add.
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, ClassVar, NamedTuple
 
@@ -21,11 +22,18 @@ from bank.domain.events import (
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
+    WithdrawalBlocked,
 )
 from eventstore.records import RecordedEvent
 
 from .models import AccountSummary, BankTotals, DailyTotals, RefusedWithdrawal, StatementLine
 from .routers import READ_SIDE
+
+Refusal = InvalidPin | AccountOverdrawn | WithdrawalBlocked
+REASONS = {InvalidPin: "invalid_pin", AccountOverdrawn: "account_overdrawn", WithdrawalBlocked: "withdrawal_blocked"}
 
 
 class Fact(NamedTuple):
@@ -56,37 +64,73 @@ class Accounts(Projector):
     model = AccountSummary
 
     def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
-        rows: dict[int, list[Any]] = {}
+        changes: dict[int, AccountChange] = {}
         for event, recorded in facts:
             moment = to_column(recorded.recorded_at)
-            row = rows.setdefault(event.account_id, [event.account_id, "", "", 0, 0, moment, moment])
+            change = changes.setdefault(event.account_id, AccountChange(moment))
+            change.version, change.last_event_at = recorded.version, moment
             match event:
                 case BankAccountCreated():
-                    row[1], row[2] = event.account_holder, search_form(event.account_holder)
+                    change.account_holder = event.account_holder
                 case MoneyDepositedIntoBankAccount():
-                    row[3] += event.amount
+                    change.balance += event.amount
                 case MoneyWithdrawnFromBankAccount():
-                    row[3] -= event.amount
-            row[4], row[6] = recorded.version, moment
+                    change.balance -= event.amount
+                    change.set_back()
+                case AccountOverdrawn() | PinChanged():
+                    change.set_back()
+                case InvalidPin():
+                    change.wrong_pins += 1
+                case PinLocked():
+                    change.pin_locked = True
+                case PinUnlocked():
+                    change.pin_locked = False
+                    change.set_back()
         # An account is in the table from its first event on, so of the later ones only the changes count.
         cursor.executemany(
             f"""INSERT INTO {self.table} AS account
-                (account_id, account_holder, search_name, balance, version, opened_at, last_event_at)
-                VALUES (%s, %s, %s, %s, %s, %s, %s)
+                (account_id, account_holder, search_name, balance, version, opened_at, last_event_at, wrong_pins,
+                 pin_locked)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
                 ON CONFLICT (account_id) DO UPDATE SET balance = account.balance + excluded.balance,
-                    version = excluded.version, last_event_at = excluded.last_event_at""",
-            list(rows.values()),
+                    version = excluded.version, last_event_at = excluded.last_event_at,
+                    wrong_pins = account.wrong_pins * %s + excluded.wrong_pins,
+                    pin_locked = COALESCE(%s, account.pin_locked)""",
+            [[account_id, *change.values()] for account_id, change in changes.items()],
         )
 
 
+@dataclass(slots=True)
+class AccountChange:
+    """What a batch of events does to an account: sums, and where `pin_locked` is None nothing."""
+
+    opened_at: Any
+    account_holder: str = ""
+    balance: int = 0
+    version: int = 0
+    last_event_at: Any = None
+    wrong_pins: int = 0
+    counts_on: int = 1
+    pin_locked: bool | None = None
+
+    def set_back(self) -> None:
+        """Begin to count wrong PINs anew; those before the batch are multiplied by 0."""
+        self.wrong_pins = self.counts_on = 0
+
+    def values(self) -> list[Any]:
+        names = [self.account_holder, search_form(self.account_holder)]
+        figures = [self.balance, self.version, self.opened_at, self.last_event_at, self.wrong_pins]
+        return [*names, *figures, bool(self.pin_locked), self.counts_on, self.pin_locked]
+
+
 class Statements(Projector):
-    """The lines of each account's statement, with the running balance."""
+    """The lines of each account's statement, with the running balance. What happened to the PIN moves nothing."""
 
     name = "statements"
     model = StatementLine
 
     def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
-        moves = [fact for fact in facts if not isinstance(fact.event, InvalidPin | AccountOverdrawn)]
+        moves = [fact for fact in facts if not isinstance(fact.event, Refusal)]
         balances = self._balances(cursor, {fact.event.account_id for fact in moves})
         lines = []
         for event, recorded in moves:
@@ -96,6 +140,12 @@ class Statements(Projector):
                     kind, amount = "deposit", event.amount
                 case MoneyWithdrawnFromBankAccount():
                     kind, amount = "withdrawal", -event.amount
+                case PinLocked():
+                    kind = "locked"
+                case PinUnlocked():
+                    kind = "unlocked"
+                case PinChanged():
+                    kind = "new_pin"
             balance = balances.get(event.account_id, 0) + amount
             balances[event.account_id] = balance
             lines.append([event.account_id, kind, amount, balance, *origin(recorded)])
@@ -131,19 +181,10 @@ class Refusals(Projector):
     def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
         rows = []
         for event, recorded in facts:
-            match event:
-                case InvalidPin():
-                    rows.append([event.account_id, "invalid_pin", event.amount_requested, None, *origin(recorded)])
-                case AccountOverdrawn():
-                    rows.append(
-                        [
-                            event.account_id,
-                            "account_overdrawn",
-                            event.amount_requested,
-                            event.balance,
-                            *origin(recorded),
-                        ]
-                    )
+            if isinstance(event, Refusal):
+                balance = event.balance if isinstance(event, AccountOverdrawn) else None
+                said = [event.account_id, REASONS[type(event)], event.amount_requested, balance]
+                rows.append([*said, *origin(recorded)])
         if rows:
             cursor.executemany(
                 f"""INSERT INTO {self.table}
@@ -199,7 +240,7 @@ class Daily(Projector):
                 case MoneyWithdrawnFromBankAccount():
                     row[3] += 1
                     row[4] += event.amount
-                case InvalidPin() | AccountOverdrawn():
+                case InvalidPin() | AccountOverdrawn() | WithdrawalBlocked():
                     row[5] += 1
         cursor.executemany(
             f"""INSERT INTO {self.table} AS daily

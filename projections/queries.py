@@ -17,6 +17,8 @@ from .models import AccountSummary, BankTotals, Checkpoint, DailyTotals, Refused
 from .projectors import PROJECTORS, search_form
 
 MAX_ID = 2**63 - 1
+MOST_BY_ONE_COMMAND = 10
+"""More events than any one command records."""
 GRACE = 1.0
 """Seconds that the read side may be behind before a page speaks of it."""
 
@@ -39,14 +41,17 @@ class Account(NamedTuple):
     version: int
     opened_at: datetime
     last_event_at: datetime
+    wrong_pins: int
+    pin_locked: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One thing that happened to an account.
 
-    `kind` is opened, deposit, withdrawal, invalid_pin or account_overdrawn; the last two are refusals, in which no
-    money moved. `amount` is never negative. `balance` is the one after it; after a wrong PIN it is not known.
+    `kind` is opened, deposit, withdrawal, locked, unlocked or new_pin; or a refusal, in which no money moved:
+    invalid_pin, account_overdrawn or withdrawal_blocked. `amount` is never negative. `balance` is the one after
+    it; where a refusal did not look at it, it is not known. `beside` are the kinds of what else the command did.
     """
 
     position: int
@@ -59,10 +64,15 @@ class Entry:
     actor: str
     command_id: UUID
     account_holder: str = ""
+    beside: tuple[str, ...] = ()
 
     @property
     def is_refusal(self) -> bool:
         return self.kind in RefusedWithdrawal.Reason
+
+    @property
+    def is_about_pin(self) -> bool:
+        return self.kind in ("locked", "unlocked", "new_pin")
 
 
 class Page[Row](NamedTuple):
@@ -144,7 +154,7 @@ def bank_figures() -> BankFigures:
     return BankFigures(*(row or (0, 0, 0, 0)))
 
 
-_ACCOUNT = ("account_id", "account_holder", "balance", "version", "opened_at", "last_event_at")
+_ACCOUNT = Account._fields
 
 
 def find_account(account_id: int) -> Account:
@@ -216,9 +226,15 @@ def latest_activity(limit: int = 10) -> list[Entry]:
 
 
 def receipt(command_id: UUID) -> Entry | None:
-    """Return what a command did, or None where the read side knows of none."""
-    entries = _named(_entries(1, "position", command_id=command_id))
-    return entries[0] if entries else None
+    """Return what a command did, or None where the read side knows of none.
+
+    Where it did several things that is the first, and the others are beside it.
+    """
+    entries = _named(_entries(MOST_BY_ONE_COMMAND, "position", command_id=command_id))
+    if not entries:
+        return None
+    *others, first = entries
+    return replace(first, beside=tuple(other.kind for other in reversed(others)))
 
 
 def _named(entries: list[Entry]) -> list[Entry]:

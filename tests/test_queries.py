@@ -64,7 +64,7 @@ def test_an_account_says_when_it_was_opened_and_when_anything_happened_last() ->
         open_account(1, "Josh", balance=100)
     with clock.set_to(NOON + timedelta(hours=1)):
         withdraw(1, 5, PIN + 1)
-    assert queries.find_account(1) == (1, "Josh", 100, 3, NOON, NOON + timedelta(hours=1))
+    assert queries.find_account(1) == (1, "Josh", 100, 3, NOON, NOON + timedelta(hours=1), 1, False)
 
 
 @pytest.mark.parametrize(

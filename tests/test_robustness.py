@@ -15,6 +15,7 @@ from django.db import IntegrityError, connections
 
 from bank import repository
 from bank.domain.commands import (
+    ChangePin,
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
@@ -28,7 +29,7 @@ from bank.domain.errors import (
     MalformedPin,
     NoSuchAccount,
 )
-from bank.domain.events import AccountOverdrawn, InvalidPin, MoneyWithdrawnFromBankAccount
+from bank.domain.events import AccountOverdrawn, InvalidPin, MoneyWithdrawnFromBankAccount, PinChanged, PinUnlocked
 from bank.handlers import Busy, handle
 from eventstore import clock, snapshots, store
 from eventstore.models import CommandRecord, Event
@@ -182,18 +183,20 @@ def test_a_writer_who_loses_every_race_is_told_that_the_account_is_busy(monkeypa
 
 def test_a_writer_who_loses_a_race_decides_again_on_what_is_there_then(monkeypatch: pytest.MonkeyPatch) -> None:
     open_account(balance=50)
-    load, quicker = repository.load, [40]
+    withdraw(1, 5, PIN + 1)
+    withdraw(1, 5, PIN + 1)
+    load, quicker = repository.load, [PIN + 1]
 
     def load_then_be_overtaken(account_id: int) -> repository.Loaded:
         loaded = load(account_id)
         if quicker:
-            withdraw(1, quicker.pop())
+            withdraw(1, 5, quicker.pop())
         return loaded
 
     monkeypatch.setattr(repository, "load", load_then_be_overtaken)
-    ack = withdraw(1, 40)
-    assert ack.events == (AccountOverdrawn(1, 10, 40),)
-    assert ack.version == 4
+    ack = handle(ChangePin(1, PIN))
+    assert ack.events == (PinChanged(1), PinUnlocked(1)), "the overtaker locked the account"
+    assert ack.version == 8
 
 
 # Snapshots are a cache

@@ -14,10 +14,14 @@ def permissions_of(name: str) -> set[str]:
     }
 
 
-def test_tellers_and_supervisors_look_at_accounts_and_serve_customers(bank: Path) -> None:
+def test_tellers_look_at_accounts_and_serve_customers(bank: Path) -> None:
     roles.make_groups()
-    for name in ("Tellers", "Supervisors"):
-        assert permissions_of(name) == {"bank.view_accounts", "bank.serve_customers"}
+    assert permissions_of("Tellers") == {"bank.view_accounts", "bank.serve_customers"}
+
+
+def test_supervisors_do_what_tellers_do_and_supervise(bank: Path) -> None:
+    roles.make_groups()
+    assert permissions_of("Supervisors") == permissions_of("Tellers") | {"bank.supervise"}
 
 
 def test_auditors_look_at_everything_and_change_nothing(bank: Path) -> None:

@@ -13,9 +13,11 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule,
 
 from bank import repository
 from bank.domain.commands import (
+    ChangePin,
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
 from bank.domain.errors import CommandRejected
@@ -26,6 +28,10 @@ from bank.domain.events import (
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
+    WithdrawalBlocked,
 )
 from bank.handlers import Ack, handle
 from eventstore import store
@@ -37,6 +43,7 @@ from tests.conftest import FILES, use_databases
 ACCOUNTS = st.integers(1, 3)
 PINS = st.sampled_from([0, 1234])
 AMOUNTS = st.integers(0, 120)
+ATTEMPTS = 3
 
 
 class Bank(RuleBasedStateMachine):
@@ -54,6 +61,8 @@ class Bank(RuleBasedStateMachine):
         self.holders: dict[int, str] = {}
         self.pins: dict[int, int] = {}
         self.balances: dict[int, int] = {}
+        self.wrong_pins: dict[int, int] = {}
+        self.locked: set[int] = set()
         self.versions: dict[int, int] = {}
         self.refusals = 0
         self.outcomes: dict[UUID, Ack | str] = {}
@@ -62,39 +71,65 @@ class Bank(RuleBasedStateMachine):
     def empty(self) -> None:
         assert queries.get_account_list() == []
 
-    def expected(self, command: Command) -> BankEvent | None:
-        """What the model says of a command; None where it is rejected."""
+    def expected(self, command: Command) -> list[BankEvent]:
+        """What the model says of a command; nothing where it is rejected."""
         account_id = command.account_id
         if isinstance(command, CreateBankAccount):
             if account_id in self.holders:
-                return None
+                return []
             self.holders[account_id], self.pins[account_id] = command.account_holder, command.pin
-            self.balances[account_id] = 0
-            return BankAccountCreated(account_id, command.account_holder)
-        if account_id not in self.holders or command.amount < 1:
-            return None
-        if isinstance(command, DepositMoneyIntoBankAccount):
-            self.balances[account_id] += command.amount
-            return MoneyDepositedIntoBankAccount(account_id, command.amount)
-        if command.pin != self.pins[account_id]:
+            self.balances[account_id] = self.wrong_pins[account_id] = 0
+            return [BankAccountCreated(account_id, command.account_holder)]
+        if account_id not in self.holders:
+            return []
+        match command:
+            case DepositMoneyIntoBankAccount(_, amount) if amount:
+                self.balances[account_id] += amount
+                return [MoneyDepositedIntoBankAccount(account_id, amount)]
+            case WithdrawMoneyFromBankAccount(_, amount, pin) if amount:
+                return self.expected_withdrawal(account_id, amount, pin)
+            case ChangePin(_, pin):
+                self.pins[account_id], self.wrong_pins[account_id] = pin, 0
+                return [PinChanged(account_id), *self.expected_opening(account_id)]
+            case UnlockPin():
+                return self.expected_opening(account_id)
+        return []
+
+    def expected_withdrawal(self, account_id: int, amount: int, pin: int) -> list[BankEvent]:
+        if account_id in self.locked:
             self.refusals += 1
-            return InvalidPin(account_id, command.amount)
-        if command.amount > self.balances[account_id]:
+            return [WithdrawalBlocked(account_id, amount)]
+        if pin != self.pins[account_id]:
             self.refusals += 1
-            return AccountOverdrawn(account_id, self.balances[account_id], command.amount)
-        self.balances[account_id] -= command.amount
-        return MoneyWithdrawnFromBankAccount(account_id, command.amount)
+            self.wrong_pins[account_id] += 1
+            if self.wrong_pins[account_id] == ATTEMPTS:
+                self.locked.add(account_id)
+                return [InvalidPin(account_id, amount), PinLocked(account_id)]
+            return [InvalidPin(account_id, amount)]
+        self.wrong_pins[account_id] = 0
+        if amount > self.balances[account_id]:
+            self.refusals += 1
+            return [AccountOverdrawn(account_id, self.balances[account_id], amount)]
+        self.balances[account_id] -= amount
+        return [MoneyWithdrawnFromBankAccount(account_id, amount)]
+
+    def expected_opening(self, account_id: int) -> list[BankEvent]:
+        if account_id not in self.locked:
+            return []
+        self.locked.remove(account_id)
+        self.wrong_pins[account_id] = 0
+        return [PinUnlocked(account_id)]
 
     def send(self, command: Command) -> tuple[UUID, Command]:
-        command_id, event = uuid4(), self.expected(command)
-        if event is None:
+        command_id, events = uuid4(), self.expected(command)
+        if not events:
             with pytest.raises(CommandRejected) as rejection:
                 handle(command, command_id=command_id)
             self.outcomes[command_id] = rejection.value.code
         else:
             ack = handle(command, command_id=command_id)
-            self.versions[command.account_id] = self.versions.get(command.account_id, 0) + 1
-            assert ack.events == (event,)
+            self.versions[command.account_id] = self.versions.get(command.account_id, 0) + len(events)
+            assert ack.events == tuple(events)
             assert ack.version == self.versions[command.account_id]
             self.outcomes[command_id] = ack
         return command_id, command
@@ -110,6 +145,19 @@ class Bank(RuleBasedStateMachine):
     @rule(target=sent, account_id=ACCOUNTS, amount=AMOUNTS, pin=PINS)
     def withdraw(self, account_id: int, amount: int, pin: int) -> tuple[UUID, Command]:
         return self.send(WithdrawMoneyFromBankAccount(account_id, amount, pin))
+
+    @rule(target=sent, account_id=ACCOUNTS)
+    def unlock(self, account_id: int) -> tuple[UUID, Command]:
+        return self.send(UnlockPin(account_id))
+
+    @rule(target=sent, account_id=ACCOUNTS, pin=PINS)
+    def change_pin(self, account_id: int, pin: int) -> tuple[UUID, Command]:
+        return self.send(ChangePin(account_id, pin))
+
+    @rule(account_id=ACCOUNTS, pin=PINS)
+    def guess_until_it_locks(self, account_id: int, pin: int) -> None:
+        for _ in range(ATTEMPTS):
+            self.send(WithdrawMoneyFromBankAccount(account_id, 1, pin))
 
     @rule(earlier=sent)
     def send_again(self, earlier: tuple[UUID, Command]) -> None:
@@ -137,6 +185,9 @@ class Bank(RuleBasedStateMachine):
             assert balance >= 0
             assert queries.check_balance(account_id) == loaded.account.balance == balance
             assert loaded.version == self.versions[account_id]
+            shown = queries.find_account(account_id)
+            assert shown.wrong_pins == loaded.account.wrong_pins == self.wrong_pins[account_id]
+            assert shown.pin_locked == loaded.account.pin_locked == (account_id in self.locked)
             self.check_chain(account_id)
         assert queries.get_total_deposits() == sum(self.balances.values())
         assert len(queries.refusals(limit=1000).rows) == self.refusals

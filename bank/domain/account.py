@@ -5,7 +5,8 @@ remembers what happened and never judges. An account is a value: `apply` returns
 """
 
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Self
 
 from .errors import (
@@ -15,6 +16,7 @@ from .errors import (
     InvalidAmount,
     MalformedPin,
     NoSuchAccount,
+    PinNotLocked,
 )
 from .events import (
     AccountOverdrawn,
@@ -23,6 +25,10 @@ from .events import (
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
+    WithdrawalBlocked,
 )
 
 MAX_ACCOUNT_ID = 2**63 - 1
@@ -36,11 +42,17 @@ MAX_HOLDER_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class BankAccount:
-    """A checking account. Its balance is in minor units; it has no holder until it is opened."""
+    """A checking account. Its balance is in minor units; it has no holder until it is opened.
+
+    `wrong_pins` is how many wrong PINs came in a row, up to now. `pin_locked` says that withdrawals are refused
+    without a look at the PIN.
+    """
 
     account_id: int
     account_holder: str = ""
     balance: int = 0
+    wrong_pins: int = 0
+    pin_locked: bool = False
 
     @property
     def is_open(self) -> bool:
@@ -74,20 +86,57 @@ class BankAccount:
         return MoneyDepositedIntoBankAccount(self.account_id, amount)
 
     def withdraw(
-        self, amount: int, *, pin_matches: bool
-    ) -> MoneyWithdrawnFromBankAccount | InvalidPin | AccountOverdrawn:
+        self, amount: int, *, pin_matches: Callable[[], bool], pin_attempts: int
+    ) -> Sequence[MoneyWithdrawnFromBankAccount | InvalidPin | PinLocked | WithdrawalBlocked | AccountOverdrawn]:
         """Pay money out, down to a balance of 0. A wrong PIN is refused before the balance is looked at.
+
+        The wrong PIN that is number `pin_attempts` in a row locks withdrawals. From then on the PIN is not looked at
+        either, so that it cannot be found by trying. A right PIN sets the count back, however much was asked for.
+
+        Args:
+            pin_matches: looks at the PIN; called at most once, and only where its answer decides.
+            pin_attempts: how many wrong PINs in a row lock withdrawals, at least 1. Only the event remembers: another
+                number tomorrow locks and unlocks nothing that happened today.
 
         Raises:
             InvalidAmount, NoSuchAccount
         """
         check_amount(amount)
         self._check_open()
-        if not pin_matches:
-            return InvalidPin(self.account_id, amount)
+        if self.pin_locked:
+            return [WithdrawalBlocked(self.account_id, amount)]
+        if not pin_matches():
+            refused = InvalidPin(self.account_id, amount)
+            return [refused, PinLocked(self.account_id)] if self.wrong_pins + 1 >= pin_attempts else [refused]
         if amount > self.balance:
-            return AccountOverdrawn(self.account_id, self.balance, amount)
-        return MoneyWithdrawnFromBankAccount(self.account_id, amount)
+            return [AccountOverdrawn(self.account_id, self.balance, amount)]
+        return [MoneyWithdrawnFromBankAccount(self.account_id, amount)]
+
+    def unlock_pin(self) -> PinUnlocked:
+        """Lift the lock; the customer has all attempts again.
+
+        Raises:
+            NoSuchAccount, PinNotLocked
+        """
+        self._check_open()
+        if not self.pin_locked:
+            raise PinNotLocked(f"Withdrawals from account {self.account_id} are not locked.")
+        return PinUnlocked(self.account_id)
+
+    def change_pin(self, pin: int) -> Sequence[PinChanged | PinUnlocked]:
+        """Let another PIN be the right one; the customer has all attempts at it.
+
+        That lifts a lock too: what was guessed at is no longer worth anything, and a customer whom a supervisor has
+        just given a new PIN is not to be turned away with it. Whether it is the old one again nobody looks, because
+        the answer would tell what the old one was.
+
+        Raises:
+            MalformedPin, NoSuchAccount
+        """
+        check_pin(pin)
+        self._check_open()
+        changed = PinChanged(self.account_id)
+        return [changed, PinUnlocked(self.account_id)] if self.pin_locked else [changed]
 
     # What happened
 
@@ -95,16 +144,25 @@ class BankAccount:
         """Return the account as it is after an event of its own."""
         match event:
             case MoneyDepositedIntoBankAccount():
-                return self._having(self.account_holder, self.balance + event.amount)
+                return self._having(self.balance + event.amount, self.wrong_pins)
             case MoneyWithdrawnFromBankAccount():
-                return self._having(self.account_holder, self.balance - event.amount)
+                return self._having(self.balance - event.amount, 0)
             case BankAccountCreated():
-                return self._having(event.account_holder, 0)
-            case InvalidPin() | AccountOverdrawn():
+                return replace(self, account_holder=event.account_holder, balance=0)
+            case InvalidPin():
+                return self._having(self.balance, self.wrong_pins + 1)
+            case AccountOverdrawn() | PinChanged():
+                return self._having(self.balance, 0)
+            case PinLocked():
+                return replace(self, pin_locked=True)
+            case PinUnlocked():
+                return replace(self, wrong_pins=0, pin_locked=False)
+            case WithdrawalBlocked():
                 return self
 
-    def _having(self, account_holder: str, balance: int) -> Self:
-        return type(self)(self.account_id, account_holder, balance)
+    def _having(self, balance: int, wrong_pins: int) -> Self:
+        """Return the account with other figures; `replace` takes three times as long."""
+        return type(self)(self.account_id, self.account_holder, balance, wrong_pins, self.pin_locked)
 
     def _check_open(self) -> None:
         check_account_id(self.account_id)

@@ -1,4 +1,4 @@
-"""What a teller can ask of an account, one frozen dataclass per task.
+"""What a teller or a supervisor can ask of an account, one frozen dataclass per task.
 
 A command is an intent and may be nonsense; the aggregate in `account.py` judges it. Amounts are integers of
 minor units (cents). PINs are integers: the screen's "0042" is 42. They never appear in a `repr`.
@@ -33,11 +33,28 @@ class WithdrawMoneyFromBankAccount:
     pin: int = field(repr=False)
 
 
-type Command = CreateBankAccount | DepositMoneyIntoBankAccount | WithdrawMoneyFromBankAccount
+@dataclass(frozen=True, slots=True)
+class UnlockPin:
+    """Let the customer try the PIN again after too many wrong ones. A supervisor's task."""
+
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePin:
+    """Put the PIN that the customer has chosen in the place of the old one. A supervisor's task."""
+
+    account_id: int
+    pin: int = field(repr=False)
+
+
+type Command = CreateBankAccount | DepositMoneyIntoBankAccount | WithdrawMoneyFromBankAccount | UnlockPin | ChangePin
 
 COMMAND_NAMES: dict[type[Command], str] = {
     CreateBankAccount: "create_bank_account",
     DepositMoneyIntoBankAccount: "deposit_money_into_bank_account",
     WithdrawMoneyFromBankAccount: "withdraw_money_from_bank_account",
+    UnlockPin: "unlock_pin",
+    ChangePin: "change_pin",
 }
-"""The challenge's name of each command, under which command records keep it."""
+"""The name of each command, under which command records keep it; the first three are the challenge's."""

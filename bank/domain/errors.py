@@ -46,6 +46,13 @@ class MalformedPin(CommandRejected):
     field = "pin"
 
 
+class PinNotLocked(CommandRejected):
+    """There is no lock to lift."""
+
+    code = "pin_not_locked"
+    field = "account_id"
+
+
 class CommandIdReused(CommandRejected):
     """The command id belongs to an earlier command with other content."""
 

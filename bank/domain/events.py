@@ -1,7 +1,8 @@
 """What can have happened to an account, and how each fact is written down.
 
 Python uses the challenge's words in its own case; the stored names and payload keys are the challenge's to the
-letter. This is the one place that maps the two. Amounts and balances are integers of minor units (cents).
+letter, and those of the PIN's lock are formed like them. This is the one place that maps the two. Amounts and
+balances are integers of minor units (cents).
 """
 
 from collections.abc import Callable, Mapping
@@ -44,8 +45,45 @@ class AccountOverdrawn:
     amount_requested: int
 
 
+@dataclass(frozen=True, slots=True)
+class PinLocked:
+    """Too many wrong PINs came in a row: from now on withdrawals are refused without a look at the PIN."""
+
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalBlocked:
+    """A withdrawal refused because withdrawals are locked; neither the PIN nor the balance was looked at."""
+
+    account_id: int
+    amount_requested: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinUnlocked:
+    """A supervisor lifted the lock."""
+
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PinChanged:
+    """A supervisor let the customer choose a new PIN."""
+
+    account_id: int
+
+
 type BankEvent = (
-    BankAccountCreated | MoneyDepositedIntoBankAccount | MoneyWithdrawnFromBankAccount | InvalidPin | AccountOverdrawn
+    BankAccountCreated
+    | MoneyDepositedIntoBankAccount
+    | MoneyWithdrawnFromBankAccount
+    | InvalidPin
+    | AccountOverdrawn
+    | PinLocked
+    | WithdrawalBlocked
+    | PinUnlocked
+    | PinChanged
 )
 
 EVENT_TYPES: dict[str, type[BankEvent]] = {
@@ -54,6 +92,10 @@ EVENT_TYPES: dict[str, type[BankEvent]] = {
     "money_withdrawn_from_bank_account": MoneyWithdrawnFromBankAccount,
     "invalid_pin": InvalidPin,
     "account_overdrawn": AccountOverdrawn,
+    "pin_locked": PinLocked,
+    "withdrawal_blocked": WithdrawalBlocked,
+    "pin_unlocked": PinUnlocked,
+    "pin_changed": PinChanged,
 }
 
 PAYLOAD_KEYS = {"account_id": "accountId", "account_holder": "accountHolder"}

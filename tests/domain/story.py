@@ -1,6 +1,6 @@
 """Tells what an account does: `given` a history, `when` a task is tried, `then` this happened. No database."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,10 @@ from bank.domain.account import BankAccount
 from bank.domain.errors import CommandRejected
 from bank.domain.events import BankAccountCreated, BankEvent
 
-type Task = Callable[[BankAccount], BankEvent]
+type Task = Callable[[BankAccount], BankEvent | Sequence[BankEvent]]
 
 OPENED = BankAccountCreated(1, "Josh")
+ATTEMPTS = 3
 
 
 def create(account_holder: Any = "Josh", pin: Any = 1234) -> Task:
@@ -21,8 +22,22 @@ def deposit(amount: Any) -> Task:
     return lambda account: account.deposit(amount)
 
 
-def withdraw(amount: Any, *, pin_matches: bool = True) -> Task:
-    return lambda account: account.withdraw(amount, pin_matches=pin_matches)
+def withdraw(amount: Any, *, pin_matches: bool | None = True, pin_attempts: int = ATTEMPTS) -> Task:
+    """The task of withdrawing; where `pin_matches` is None nobody may look at the PIN."""
+
+    def look() -> bool:
+        assert pin_matches is not None, "nobody looks at the PIN here"
+        return pin_matches
+
+    return lambda account: account.withdraw(amount, pin_matches=look, pin_attempts=pin_attempts)
+
+
+def unlock_pin() -> Task:
+    return lambda account: account.unlock_pin()
+
+
+def change_pin(pin: Any = 4321) -> Task:
+    return lambda account: account.change_pin(pin)
 
 
 @dataclass(frozen=True)
@@ -30,12 +45,15 @@ class Tried:
     """An account of which a task was asked, and what came of it."""
 
     account: BankAccount
-    outcome: BankEvent | CommandRejected
+    outcome: Sequence[BankEvent] | CommandRejected
 
-    def then(self, event: BankEvent) -> BankAccount:
-        """Claim that this happened; return the account as it is after it."""
-        assert self.outcome == event
-        return self.account.apply(event)
+    def then(self, *events: BankEvent) -> BankAccount:
+        """Claim that this happened and nothing else; return the account as it is after it."""
+        assert self.outcome == events
+        account = self.account
+        for event in events:
+            account = account.apply(event)
+        return account
 
     def then_rejected(self, kind: type[CommandRejected], *, field: str, saying: str = "") -> None:
         """Claim that the command was rejected in this very way."""
@@ -51,7 +69,8 @@ class Given:
 
     def when(self, task: Task) -> Tried:
         try:
-            return Tried(self.account, task(self.account))
+            happened = task(self.account)
+            return Tried(self.account, tuple(happened) if isinstance(happened, Sequence) else (happened,))
         except CommandRejected as rejection:
             return Tried(self.account, rejection)
 

@@ -10,7 +10,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from bank.domain.account import MAX_ACCOUNT_ID, MAX_AMOUNT, MAX_BALANCE, BankAccount, normal_holder
-from bank.domain.commands import CreateBankAccount, WithdrawMoneyFromBankAccount
+from bank.domain.commands import ChangePin, CreateBankAccount, WithdrawMoneyFromBankAccount
 from bank.domain.errors import (
     REJECTIONS,
     AccountAlreadyExists,
@@ -28,9 +28,13 @@ from bank.domain.events import (
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
+    WithdrawalBlocked,
 )
 
-from .story import OPENED, Task, create, deposit, given, withdraw
+from .story import OPENED, Task, change_pin, create, deposit, given, unlock_pin, withdraw
 
 HUGE = pytest.param(10**5000, id="a number of more digits than Python prints")
 NOT_WHOLE_NUMBERS = [True, False, 1.0, 0.5, float("nan"), float("inf"), "1", b"1", None, 1 + 0j, [1]]
@@ -57,7 +61,7 @@ def test_the_first_and_the_last_account_number_can_be_opened(account_id: int) ->
 
 
 @pytest.mark.parametrize("account_id", [0, -1, MAX_ACCOUNT_ID + 1, HUGE, *NOT_WHOLE_NUMBERS])
-@pytest.mark.parametrize("task", [create(), deposit(1), withdraw(1)], ids=["create", "deposit", "withdraw"])
+@pytest.mark.parametrize("task", [create(), deposit(1), withdraw(1, pin_matches=None), unlock_pin(), change_pin()])
 def test_what_is_no_account_number_is_rejected(account_id: Any, task: Task) -> None:
     given(account_id=account_id).when(task).then_rejected(InvalidAccountId, field="account_id", saying="from 1 to")
 
@@ -65,13 +69,14 @@ def test_what_is_no_account_number_is_rejected(account_id: Any, task: Task) -> N
 @pytest.mark.parametrize("pin", [0, 42, 9999])
 def test_pins_from_0000_to_9999_are_taken(pin: int) -> None:
     given().when(create("Josh", pin)).then(OPENED)
+    given(OPENED).when(change_pin(pin)).then(PinChanged(1))
 
 
 @pytest.mark.parametrize("pin", [-1, 10_000, HUGE, *NOT_WHOLE_NUMBERS])
 def test_what_is_no_pin_is_rejected_and_not_repeated(pin: Any) -> None:
-    tried = given().when(create("Josh", pin))
-    tried.then_rejected(MalformedPin, field="pin", saying="four digits")
-    assert str(tried.outcome) == "A PIN has exactly four digits."
+    for tried in (given().when(create("Josh", pin)), given(OPENED).when(change_pin(pin))):
+        tried.then_rejected(MalformedPin, field="pin", saying="four digits")
+        assert str(tried.outcome) == "A PIN has exactly four digits."
 
 
 @pytest.mark.parametrize(
@@ -153,8 +158,8 @@ def test_more_than_can_be_moved_at_once_is_rejected(task: Any, amount: int) -> N
     given(OPENED).when(task(amount)).then_rejected(InvalidAmount, field="amount", saying="at once")
 
 
-@pytest.mark.parametrize("task", [deposit(10), withdraw(10), withdraw(10, pin_matches=False)])
-def test_money_moves_only_where_there_is_an_account(task: Task) -> None:
+@pytest.mark.parametrize("task", [deposit(10), withdraw(10, pin_matches=None), unlock_pin(), change_pin()])
+def test_every_task_but_opening_wants_an_account(task: Task) -> None:
     given(account_id=2).when(task).then_rejected(NoSuchAccount, field="account_id", saying="no account 2")
 
 
@@ -202,8 +207,8 @@ def test_a_wrong_pin_is_refused_on_record_without_a_look_at_the_balance() -> Non
     given(*history).when(withdraw(80, pin_matches=False)).then(InvalidPin(1, 80))
 
 
-def test_nonsense_is_rejected_before_the_pin_is_judged() -> None:
-    given(OPENED).when(withdraw(0, pin_matches=False)).then_rejected(InvalidAmount, field="amount")
+def test_nonsense_is_rejected_before_the_pin_is_looked_at() -> None:
+    given(OPENED).when(withdraw(0, pin_matches=None)).then_rejected(InvalidAmount, field="amount")
 
 
 def test_what_was_paid_out_is_gone_and_refusals_are_not() -> None:
@@ -227,6 +232,8 @@ def test_what_was_paid_out_is_gone_and_refusals_are_not() -> None:
             st.builds(MoneyWithdrawnFromBankAccount, st.just(1), st.integers()),
             st.builds(InvalidPin, st.just(1), st.integers()),
             st.builds(AccountOverdrawn, st.just(1), st.integers(), st.integers()),
+            st.builds(WithdrawalBlocked, st.just(1), st.integers()),
+            st.sampled_from([PinLocked(1), PinUnlocked(1), PinChanged(1)]),
         )
     )
 )
@@ -247,6 +254,7 @@ def test_an_account_is_a_value() -> None:
 def test_a_command_does_not_show_its_pin() -> None:
     assert "1234" not in repr(CreateBankAccount(7, "Josh", 1234))
     assert "1234" not in repr(WithdrawMoneyFromBankAccount(7, 50, 1234))
+    assert "1234" not in repr(ChangePin(7, 1234))
 
 
 def test_every_kind_of_rejection_is_found_by_its_code() -> None:
@@ -260,6 +268,7 @@ def test_every_kind_of_rejection_is_found_by_its_code() -> None:
             "invalid_account_holder",
             "invalid_amount",
             "malformed_pin",
+            "pin_not_locked",
             "command_id_reused",
         }
     )

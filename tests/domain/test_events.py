@@ -18,7 +18,11 @@ from bank.domain.events import (
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
     UnknownEvent,
+    WithdrawalBlocked,
     decode,
     encode,
 )
@@ -29,6 +33,10 @@ AS_STORED = [
     (MoneyWithdrawnFromBankAccount(1, 5), "money_withdrawn_from_bank_account", {"accountId": 1, "amount": 5}),
     (InvalidPin(1, 5), "invalid_pin", {"accountId": 1, "amount_requested": 5}),
     (AccountOverdrawn(1, 45, 500), "account_overdrawn", {"accountId": 1, "balance": 45, "amount_requested": 500}),
+    (PinLocked(1), "pin_locked", {"accountId": 1}),
+    (WithdrawalBlocked(1, 5), "withdrawal_blocked", {"accountId": 1, "amount_requested": 5}),
+    (PinUnlocked(1), "pin_unlocked", {"accountId": 1}),
+    (PinChanged(1), "pin_changed", {"accountId": 1}),
 ]
 numbers = st.integers(min_value=-(2**63), max_value=2**63 - 1)
 facts: st.SearchStrategy[BankEvent] = st.one_of(
@@ -37,6 +45,10 @@ facts: st.SearchStrategy[BankEvent] = st.one_of(
     st.builds(MoneyWithdrawnFromBankAccount, numbers, numbers),
     st.builds(InvalidPin, numbers, numbers),
     st.builds(AccountOverdrawn, numbers, numbers, numbers),
+    st.builds(PinLocked, numbers),
+    st.builds(WithdrawalBlocked, numbers, numbers),
+    st.builds(PinUnlocked, numbers),
+    st.builds(PinChanged, numbers),
 )
 
 
@@ -46,7 +58,7 @@ def test_events_are_stored_in_the_challenges_words(event: BankEvent, name: str, 
     assert decode(name, 1, payload) == event
 
 
-def test_there_are_these_five_events_and_no_others() -> None:
+def test_there_are_these_nine_events_and_no_others() -> None:
     assert list(EVENT_TYPES) == [name for _, name, _ in AS_STORED]
 
 

@@ -1,0 +1,165 @@
+"""When too many wrong PINs lock withdrawals, and what opens them again, told as stories."""
+
+import pytest
+from hypothesis import given as for_any
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from bank.domain.account import MAX_AMOUNT
+from bank.domain.errors import InvalidAmount, PinNotLocked
+from bank.domain.events import (
+    AccountOverdrawn,
+    BankEvent,
+    InvalidPin,
+    MoneyDepositedIntoBankAccount,
+    MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
+    WithdrawalBlocked,
+)
+
+from .story import OPENED, change_pin, deposit, given, unlock_pin, withdraw
+
+WRONG = InvalidPin(1, 20)
+RICH = (OPENED, MoneyDepositedIntoBankAccount(1, 50))
+LOCKED = (*RICH, WRONG, WRONG, WRONG, PinLocked(1))
+
+
+# The lock falls
+
+
+def test_two_wrong_pins_are_refused_and_lock_nothing() -> None:
+    given(*RICH).when(withdraw(20, pin_matches=False)).then(WRONG)
+    account = given(*RICH, WRONG).when(withdraw(20, pin_matches=False)).then(WRONG)
+    assert (account.wrong_pins, account.pin_locked) == (2, False)
+
+
+def test_the_third_wrong_pin_in_a_row_locks_beside_its_refusal() -> None:
+    account = given(*RICH, WRONG, WRONG).when(withdraw(20, pin_matches=False)).then(WRONG, PinLocked(1))
+    assert account.pin_locked
+    assert account.balance == 50
+
+
+def test_the_right_pin_after_two_wrong_ones_pays_out() -> None:
+    given(*RICH, WRONG, WRONG).when(withdraw(20)).then(MoneyWithdrawnFromBankAccount(1, 20))
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [MoneyWithdrawnFromBankAccount(1, 5), AccountOverdrawn(1, 50, 80)],
+    ids=["money is paid out", "more than the balance is refused"],
+)
+def test_a_right_pin_sets_the_count_back(proof: BankEvent) -> None:
+    account = given(*RICH, WRONG, WRONG, proof, WRONG).when(withdraw(20, pin_matches=False)).then(WRONG)
+    assert account.wrong_pins == 2
+
+
+def test_a_deposit_needs_no_pin_and_sets_nothing_back() -> None:
+    given(*RICH, WRONG, MoneyDepositedIntoBankAccount(1, 5), WRONG).when(withdraw(20, pin_matches=False)).then(
+        WRONG, PinLocked(1)
+    )
+
+
+@pytest.mark.parametrize("attempts", [1, 2, 3, 5, 10])
+def test_the_number_of_attempts_is_the_callers(attempts: int) -> None:
+    wrong = withdraw(20, pin_matches=False, pin_attempts=attempts)
+    account = given(*RICH).account
+    for _ in range(attempts - 1):
+        account = given(*RICH, *[WRONG] * account.wrong_pins).when(wrong).then(WRONG)
+    given(*RICH, *[WRONG] * account.wrong_pins).when(wrong).then(WRONG, PinLocked(1))
+
+
+# The lock holds
+
+
+@pytest.mark.parametrize("amount", [1, 20, 50, 51, MAX_AMOUNT])
+def test_a_locked_account_refuses_on_record_without_a_look_at_the_pin(amount: int) -> None:
+    account = given(*LOCKED).when(withdraw(amount, pin_matches=None)).then(WithdrawalBlocked(1, amount))
+    assert account.pin_locked
+    assert account.balance == 50
+
+
+def test_nonsense_is_rejected_at_a_locked_account_too() -> None:
+    given(*LOCKED).when(withdraw(0, pin_matches=None)).then_rejected(InvalidAmount, field="amount")
+
+
+def test_a_locked_account_takes_deposits_and_stays_locked() -> None:
+    account = given(*LOCKED).when(deposit(10)).then(MoneyDepositedIntoBankAccount(1, 10))
+    assert (account.balance, account.pin_locked) == (60, True)
+
+
+# The lock is lifted
+
+
+def test_a_supervisor_lifts_the_lock_and_all_attempts_are_there_again() -> None:
+    account = given(*LOCKED, WithdrawalBlocked(1, 20)).when(unlock_pin()).then(PinUnlocked(1))
+    assert (account.wrong_pins, account.pin_locked, account.balance) == (0, False, 50)
+    unlocked = (*LOCKED, PinUnlocked(1))
+    given(*unlocked).when(withdraw(20)).then(MoneyWithdrawnFromBankAccount(1, 20))
+    given(*unlocked, WRONG).when(withdraw(20, pin_matches=False)).then(WRONG)
+    given(*unlocked, WRONG, WRONG).when(withdraw(20, pin_matches=False)).then(WRONG, PinLocked(1))
+
+
+@pytest.mark.parametrize("history", [RICH, (*RICH, WRONG, WRONG), (*LOCKED, PinUnlocked(1))])
+def test_where_there_is_no_lock_there_is_none_to_lift(history: tuple[BankEvent, ...]) -> None:
+    given(*history).when(unlock_pin()).then_rejected(PinNotLocked, field="account_id", saying="not locked")
+
+
+def test_a_new_pin_sets_the_count_back() -> None:
+    account = given(*RICH, WRONG, WRONG).when(change_pin()).then(PinChanged(1))
+    assert (account.wrong_pins, account.balance) == (0, 50)
+
+
+def test_a_new_pin_lifts_the_lock_and_says_so() -> None:
+    account = given(*LOCKED).when(change_pin()).then(PinChanged(1), PinUnlocked(1))
+    assert (account.wrong_pins, account.pin_locked, account.balance) == (0, False, 50)
+
+
+# History stands, whatever the number of attempts is today
+
+
+def test_what_was_not_locked_yesterday_is_not_locked_by_a_smaller_number_today() -> None:
+    history = (*RICH, WRONG, WRONG, WRONG, WRONG)
+    assert not given(*history).account.pin_locked
+    given(*history).when(withdraw(20, pin_attempts=3)).then(MoneyWithdrawnFromBankAccount(1, 20))
+    given(*history).when(withdraw(20, pin_matches=False, pin_attempts=3)).then(WRONG, PinLocked(1))
+
+
+def test_what_was_locked_yesterday_is_not_unlocked_by_a_greater_number_today() -> None:
+    given(*LOCKED).when(withdraw(20, pin_matches=None, pin_attempts=10)).then(WithdrawalBlocked(1, 20))
+
+
+TRIES = st.one_of(
+    st.tuples(st.booleans(), st.sampled_from([20, 80]), st.integers(1, 4)),
+    st.sampled_from(["unlock", "change"]),
+)
+
+
+@settings(deadline=None)
+@for_any(st.lists(TRIES, max_size=40))
+def test_nobody_ever_gets_more_comparisons_in_a_row_than_the_number_of_attempts(
+    tries: list[tuple[bool, int, int] | str],
+) -> None:
+    account, compared_wrong, most = given(*RICH).account, 0, 0
+    for tried in tries:
+        happened: list[BankEvent] = []
+        if isinstance(tried, tuple):
+            right, amount, attempts = tried
+            looks = iter([right])
+            happened += account.withdraw(amount, pin_matches=looks.__next__, pin_attempts=attempts)
+            looked = next(looks, None) is None
+            assert looked is not account.pin_locked
+            if looked:
+                compared_wrong = 0 if right else compared_wrong + 1
+            most = max(most, attempts)
+            assert (PinLocked(1) in happened) == (looked and not right and compared_wrong >= attempts)
+        elif tried == "change":
+            happened += account.change_pin(1)
+            compared_wrong = 0
+        elif account.pin_locked:
+            happened.append(account.unlock_pin())
+            compared_wrong = 0
+        for event in happened:
+            account = account.apply(event)
+        assert account.wrong_pins == compared_wrong <= most
