@@ -55,7 +55,10 @@ class OutcomeUnknown(Exception):
 
 
 class Ack(NamedTuple):
-    """What became of an accepted command. A refused withdrawal is accepted too: its event says so."""
+    """What became of an accepted command. A refused withdrawal is accepted too: its event says so.
+
+    `token` says, to the read side alone, how far it has to have come to show this.
+    """
 
     account_id: int
     version: int
@@ -63,6 +66,7 @@ class Ack(NamedTuple):
     events: tuple[BankEvent, ...]
     repeated: bool
     command_id: UUID
+    token: str
 
 
 def handle(command: Command, *, command_id: UUID | None = None, actor: str = "") -> Ack:
@@ -207,4 +211,4 @@ def _first_outcome(command: Command, envelope: Envelope) -> Ack:
 def _ack(account_id: int, recorded: list[RecordedEvent], command_id: UUID, *, repeated: bool = False) -> Ack:
     last = recorded[-1]
     events = tuple(decode(event.type, event.schema_version, event.data) for event in recorded)
-    return Ack(account_id, last.version, last.position, events, repeated, command_id)
+    return Ack(account_id, last.version, last.position, events, repeated, command_id, last.place.token)

@@ -9,7 +9,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
-from projections import queries
+from eventstore import postgresql
+from projections import freshness
 
 logger = logging.getLogger(__name__)
 
@@ -34,25 +35,32 @@ def readyz(request: HttpRequest) -> JsonResponse:
     ready = set(databases.values()) == {"ok"}
     if ready:
         try:
-            states = queries.projection_states()
+            states = freshness.projection_states()
+            blocker = postgresql.oldest_writer() if any(state.behind for state in states) else None
         except DatabaseError:  # a table that was there is gone
             logger.exception("The projections cannot be read")
             ready = False
         else:
-            ready = not any(state.error for state in states)
+            ready = not any(state.error or state.ahead for state in states)
             body["lag"] = max(state.behind for state in states)
             body["projections"] = {state.name: _report(state) for state in states}
+            if blocker:  # what it has written may not be read yet, nor what was written after it
+                body["waiting_for"] = blocker._asdict()
     return JsonResponse({"ready": ready, **body}, status=200 if ready else 503)
 
 
-def _report(state: queries.ProjectionState) -> dict[str, object]:
+def _report(state: freshness.ProjectionState) -> dict[str, object]:
     """Tell how a projection does. Of an error only the kind: its text may hold what is in an event."""
-    return {
+    report: dict[str, object] = {
         "position": state.position,
         "behind": state.behind,
         "error": state.error.partition(":")[0],
         "failed_position": state.failed_position,
+        "worker": state.worker,
     }
+    if state.ahead:
+        report["ahead"] = "It has seen events that are not in the log: run replay_projections."
+    return report
 
 
 def _state(alias: str) -> str:

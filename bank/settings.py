@@ -3,7 +3,9 @@
 The README lists the variables with their meaning and defaults.
 """
 
+import os
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -19,30 +21,53 @@ env = environ.Env()  # type: ignore[no-untyped-call]
 
 DATA_DIR = Path(env.str("BANK_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
 
+WEB_THREADS = env.int("WEB_THREADS", default=min(8, 2 * (os.cpu_count() or 1) + 1))
+"""Requests that one web process works on at once; the rest wait their turn.
+
+Measured on two processors: 4 serve as many account pages a second as 8. Granian advises against more than this.
+"""
 SQLITE_OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20}
 
 
-def database(variable: str, file_name: str, synchronous: str) -> dict[str, object]:
-    """Return the settings of a database: the one that the variable names, or a SQLite file in the data folder."""
-    config: dict[str, object] = env.db_url(variable, default=f"sqlite:///{DATA_DIR / file_name}")
+def database(url: str, synchronous: str = "NORMAL") -> dict[str, object]:
+    """Return the settings of the database that a URL names."""
+    config: dict[str, Any] = env.db_url_config(url)  # type: ignore[no-untyped-call]
     if config["ENGINE"] == "django.db.backends.sqlite3":
         pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA recursive_triggers=ON;"
         return {**config, "CONN_MAX_AGE": None, "OPTIONS": {**SQLITE_OPTIONS, "init_command": pragmas}}
-    return {**config, "CONN_MAX_AGE": 0, "OPTIONS": {"pool": True}}
+    pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 3}
+    return {
+        **config,
+        "CONN_MAX_AGE": 0,
+        "CONN_HEALTH_CHECKS": True,  # so that a server that was restarted is no error
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # none are used, and a pooler in transaction mode has none
+        "OPTIONS": {**config.get("OPTIONS", {}), "connect_timeout": 3, "pool": pool},
+    }
 
 
 DATABASES = {
     # The write side. FULL: an acknowledged deposit survives a power cut.
-    "default": database("DATABASE_URL", "bank.sqlite3", "FULL"),
+    "default": database(env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR}/bank.sqlite3", "FULL"),
     # The read side, which can be rebuilt and need not sync.
-    "projections": database("PROJECTIONS_DATABASE_URL", "projections.sqlite3", "NORMAL"),
+    "projections": database(
+        env.str("PROJECTIONS_DATABASE_URL", default="") or f"sqlite:///{DATA_DIR}/projections.sqlite3"
+    ),
 }
+# Copies of the read side that its server keeps by itself; pages are read from them.
+REPLICAS = {
+    f"replica_{number}": {**database(url), "TEST": {"MIRROR": "projections"}}
+    for number, url in enumerate(env.list("PROJECTIONS_REPLICA_URLS", default=[]), 1)
+}
+DATABASES |= REPLICAS
+PROJECTIONS_REPLICAS = list(REPLICAS)
 DATABASE_ROUTERS = ["projections.routers.ProjectionsRouter"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 PROJECTION_MODE = env.str("PROJECTION_MODE", default="inline")
 if PROJECTION_MODE not in ("inline", "worker"):
     raise ImproperlyConfigured(f"PROJECTION_MODE is 'inline' or 'worker', not {PROJECTION_MODE!r}.")
+PROJECTION_WAIT = env.float("PROJECTION_WAIT", default=1.0)
+"""Seconds that a page waits for the figures to show what its reader was told of, at most."""
 
 EVENTSTORE_STATE_OF = "bank.repository.state_of"
 """How the event inspector shows what a stream's events add up to."""

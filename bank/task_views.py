@@ -17,7 +17,7 @@ from projections import queries
 from .domain.errors import CommandRejected
 from .forms import DepositForm, OpenAccountForm, TaskForm, WithdrawForm
 from .handlers import Ack, Busy, OutcomeUnknown, handle
-from .views import SEEN, Request, account_or_404, show
+from .views import SEEN, Request, account_or_404, how_fresh, show
 
 may_serve = permission_required("bank.serve_customers", raise_exception=True)
 
@@ -28,6 +28,7 @@ may_serve = permission_required("bank.serve_customers", raise_exception=True)
 @never_cache
 def open_account(request: Request) -> HttpResponse:
     """The task of opening an account."""
+    how_fresh(request)
     form = OpenAccountForm(request.POST or None, initial={"account_id": queries.next_account_id()})
     return task(request, form, {"heading": "Open an account"})
 
@@ -54,6 +55,7 @@ def account_task(request: Request, account_id: int, form_class: type[DepositForm
     """Show and carry out a task on an account. Whether the account exists is for the write side to say."""
     form = form_class(request.POST or None, account_id=account_id)
     if request.method != "POST":
+        how_fresh(request)
         account_or_404(account_id)
     return task(request, form, {"heading": f"{heading} {account_id}", "account_id": account_id})
 
@@ -86,5 +88,5 @@ def acknowledge(request: Request, ack: Ack) -> HttpResponse:
     """Send the browser to the receipt, and let it remember what it has to see there."""
     url = reverse("receipt", args=[ack.command_id])
     response: HttpResponse = HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url, status=303)
-    response.set_cookie(SEEN, str(ack.position), httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
+    response.set_cookie(SEEN, ack.token, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
     return response

@@ -10,12 +10,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
-from projections import queries
+from projections import freshness, queries
+from projections.replicas import reads
 
 from .forms import DepositForm, WithdrawForm
 
 SEEN = "bank_position"
-"""The cookie with the position of the last event that this browser was told of."""
+"""The cookie with the token of the last event that this browser was told of."""
 
 
 class Request(HttpRequest):
@@ -30,10 +31,11 @@ may_look = permission_required("bank.view_accounts", raise_exception=True)
 @require_GET
 @may_look
 @never_cache
+@reads
 def desk(request: Request) -> HttpResponse:
     """Where a teller begins."""
     context = {
-        "freshness": freshness(request),
+        "freshness": how_fresh(request),
         "figures": queries.bank_figures(),
         "activity": queries.latest_activity(),
     }
@@ -43,8 +45,10 @@ def desk(request: Request) -> HttpResponse:
 @require_GET
 @may_look
 @never_cache
+@reads
 def accounts(request: Request) -> HttpResponse:
     """The accounts, or those found by number or part of the holder's name."""
+    fresh = how_fresh(request)
     text = request.GET.get("q", "")[:100]
     if text.strip().isdecimal() and not request.htmx:
         try:
@@ -52,7 +56,7 @@ def accounts(request: Request) -> HttpResponse:
         except queries.UnknownAccount:
             pass
     context = {
-        "freshness": freshness(request),
+        "freshness": fresh,
         "text": text,
         "page": queries.find_accounts(text, after=whole_number(request.GET.get("after")) or 0),
     }
@@ -62,10 +66,11 @@ def accounts(request: Request) -> HttpResponse:
 @require_GET
 @may_look
 @never_cache
+@reads
 def account(request: Request, account_id: int) -> HttpResponse:
     """One account, with its tasks and its statement."""
     context = {
-        "freshness": freshness(request),
+        "freshness": how_fresh(request),
         "account": account_or_404(account_id),
         "page": queries.statement(account_id, before=whole_number(request.GET.get("before"))),
         "deposit": DepositForm(account_id=account_id),
@@ -77,11 +82,12 @@ def account(request: Request, account_id: int) -> HttpResponse:
 @require_GET
 @may_look
 @never_cache
+@reads
 def receipt(request: Request, command_id: UUID) -> HttpResponse:
     """What a command did, as long as anybody asks."""
-    fresh = freshness(request)
+    fresh = how_fresh(request)
     entry = queries.receipt(command_id)
-    if entry is None and not (fresh.behind and fresh.position < seen(request)):
+    if entry is None and fresh.reached:
         raise Http404("There is no receipt of this number.")
     return show(request, "bank/receipt.html", {"freshness": fresh, "entry": entry, "command_id": command_id})
 
@@ -89,9 +95,10 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
 @require_GET
 @may_look
 @never_cache
+@reads
 def days(request: Request) -> HttpResponse:
     """What happened on each of the latest days."""
-    return show(request, "bank/days.html", {"freshness": freshness(request), "days": queries.daily_totals()})
+    return show(request, "bank/days.html", {"freshness": how_fresh(request), "days": queries.daily_totals()})
 
 
 # Common to all
@@ -113,17 +120,9 @@ def show(
     return render(request, f"{template}#{part}" if only_part else template, context, status=status)
 
 
-def freshness(request: HttpRequest) -> queries.Freshness:
-    """Tell how fresh the figures are.
-
-    Views ask before they get the figures: what catches up in between must not make old ones look current.
-    """
-    return queries.freshness(seen(request))
-
-
-def seen(request: HttpRequest) -> int:
-    """Return the position of the last event that this browser was told of."""
-    return whole_number(request.COOKIES.get(SEEN)) or 0
+def how_fresh(request: HttpRequest) -> freshness.Freshness:
+    """Tell how fresh the figures are that the rest of this request reads; to be asked before any of them is read."""
+    return freshness.look(request.COOKIES.get(SEEN, ""), reader=request.user.get_username())
 
 
 def whole_number(text: str | None) -> int | None:

@@ -120,3 +120,21 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream} {self.version}"
+
+
+class Epoch(AppendOnlyModel):
+    """From when on the log's transaction ids are PostgreSQL's own plus a shift.
+
+    PostgreSQL counts transactions per server. A log that was dumped and restored elsewhere goes on with a shift
+    that keeps its ids rising, so that whoever had read to the end of it sees what is new as new.
+    """
+
+    number = models.IntegerField(primary_key=True)
+    shift = models.BigIntegerField()
+    began_at = models.DateTimeField()
+
+    class Meta(AppendOnlyModel.Meta):
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.number}: {self.shift}"

@@ -40,6 +40,19 @@ class Place(NamedTuple):
     transaction_id: int
     position: int
 
+    @property
+    def token(self) -> str:
+        """The place as a short text, for those who carry it without looking into it."""
+        return f"{self.transaction_id}-{self.position}"
+
+    @classmethod
+    def of_token(cls, token: str) -> "Place":
+        """Return the place of a token, or the start of the log where it is none."""
+        parts = token.split("-")
+        if len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
+            return cls(int(parts[0]), int(parts[1]))
+        return START
+
 
 START = Place(0, 0)
 

@@ -27,7 +27,7 @@ WRITE_SIDE = "default"
 """The alias of the database that holds the log."""
 
 
-_COLUMNS = (
+COLUMNS = (
     "position, stream, version, type, schema_version, data, metadata, command_id, recorded_at, transaction_id, hash"
 )
 _INSERT_EVENT = """
@@ -46,17 +46,17 @@ _SELECT_OUTCOME = """
     FROM eventstore_commandrecord WHERE id = %s
 """
 _SELECT_STREAM = f"""
-    SELECT {_COLUMNS} FROM eventstore_event
+    SELECT {COLUMNS} FROM eventstore_event
     WHERE stream = %s AND version >= %s AND version <= %s ORDER BY version LIMIT %s
 """
 _SELECT_ALL = {
-    "sqlite": f"SELECT {_COLUMNS} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT %s",
+    "sqlite": f"SELECT {COLUMNS} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT %s",
     # A lower position can commit after a higher one, so this goes by transaction, and only as far as no
-    # transaction is under way any more.
+    # transaction is under way any more. See migration 0003 and `models.Epoch`.
     "postgresql": f"""
-        SELECT {_COLUMNS} FROM eventstore_event
+        SELECT {COLUMNS} FROM eventstore_event
         WHERE (transaction_id, position) > (%s, %s)
-          AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+          AND transaction_id < eventstore_horizon()
         ORDER BY transaction_id, position LIMIT %s
     """,
 }
@@ -169,7 +169,7 @@ def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator
             cursor.execute(_SELECT_STREAM, [stream, first, last, CHUNK])
             rows = cursor.fetchall()
         for row in rows:
-            yield _recorded(row)
+            yield recorded_event(row)
             first = row[2] + 1
 
 
@@ -179,7 +179,7 @@ def read_all(after: Place = START, *, limit: int = 1000) -> list[RecordedEvent]:
     place = after[1:] if connection.vendor == "sqlite" else after
     with connection.cursor() as cursor:
         cursor.execute(_SELECT_ALL[connection.vendor], [*place, limit])
-        return [_recorded(row) for row in cursor.fetchall()]
+        return [recorded_event(row) for row in cursor.fetchall()]
 
 
 def last_position() -> int:
@@ -200,10 +200,10 @@ def first_after(position: int) -> RecordedEvent | None:
     """Return the event of the next higher position, whether or not a projection may read it yet."""
     with connections[WRITE_SIDE].cursor() as cursor:
         cursor.execute(
-            f"SELECT {_COLUMNS} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT 1", [position]
+            f"SELECT {COLUMNS} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT 1", [position]
         )
         row = cursor.fetchone()
-    return row and _recorded(row)
+    return row and recorded_event(row)
 
 
 def _insert_events(
@@ -265,7 +265,7 @@ def _announce(recorded: list[RecordedEvent]) -> None:
     events_appended.send(sender=append, events=recorded)
 
 
-def _recorded(row: Sequence[Any]) -> RecordedEvent:
+def recorded_event(row: Sequence[Any]) -> RecordedEvent:
     """Return the event of a row, in which SQLite and PostgreSQL differ in a few types."""
     (position, stream, version, type_, schema, data, metadata, command_id, recorded_at, transaction_id, digest) = row
     return RecordedEvent(

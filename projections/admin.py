@@ -69,10 +69,14 @@ class DailyTotalsAdmin(ReadOnlyAdmin):
 
 @admin.register(Checkpoint)
 class CheckpointAdmin(ReadOnlyAdmin):
-    list_display = ("name", "position", "updated_at", "healthy", "failed_position", "failed_at", "error")
+    list_display = ("name", "position", "updated_at", "healthy", "failed_position", "error", "working")
     search_fields = ()
     ordering = ("name",)
 
     @admin.display(description="healthy", boolean=True)
     def healthy(self, checkpoint: Checkpoint) -> bool:
         return not checkpoint.error
+
+    @admin.display(description="worker")
+    def working(self, checkpoint: Checkpoint) -> str:
+        return checkpoint.worker_now or "-"

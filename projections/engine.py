@@ -6,11 +6,11 @@ and a replay all end here.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 from typing import Any
 
-from django.db import OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
@@ -43,37 +43,47 @@ def projectors(names: Iterable[str] = (), suffix: str = "") -> list[Projector]:
     return [PROJECTORS[name](suffix) for name in dict.fromkeys(wanted)]
 
 
-def catch_up(names: Iterable[str] = (), *, events: Sequence[RecordedEvent] = ()) -> None:
+def catch_up(
+    names: Iterable[str] = (), *, events: Sequence[RecordedEvent] = (), go_on: Callable[[], bool] = lambda: True
+) -> int:
     """Bring the named projections, or all, up to the end of the log, or of the events that the caller has in hand.
 
     A projection that raises is left where it was, its failure on its checkpoint; the others go on.
 
     Args:
         events: events that the caller has in hand; they are used when they are just the next ones.
+        go_on: asked between two batches.
+
+    Returns:
+        How many events were applied to the projection that was furthest behind.
     """
     chosen = projectors(names)
+    applied = 0
     try:
-        while _advance(chosen, events):
-            pass
-    except OperationalError:  # the database's fault and no projection's
+        while go_on() and (count := _advance(chosen, events, BATCH)):
+            applied += count
+            if count < BATCH:
+                break
+    except (OperationalError, InterfaceError):  # the database's fault and no projection's
         raise
     except Exception:
         logger.exception("A projection failed; each goes on by itself")
         for projector in chosen:
-            _advance_alone(projector)
+            _advance_alone(projector, go_on)
+    return applied
 
 
-def _advance(chosen: Sequence[Projector], events: Sequence[RecordedEvent] = (), batch: int = BATCH) -> bool:
-    """Apply the next batch in one transaction; tell whether there may be more."""
-    more = False
+def _advance(chosen: Sequence[Projector], events: Sequence[RecordedEvent], batch: int) -> int:
+    """Apply the next batch in one transaction, and return how many events the largest share of it had."""
+    most = 0
     with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
         places = lock_checkpoints(cursor, [projector.name for projector in chosen])
         for place, group in groupby(sorted(chosen, key=lambda p: places[p.name]), lambda p: places[p.name]):
             following = _following(place, events, batch)
             if following:
                 apply_all(cursor, list(group), following)
-                more = more or len(following) >= batch
-    return more
+                most = max(most, len(following))
+    return most
 
 
 def _following(place: Place, events: Sequence[RecordedEvent], batch: int) -> Sequence[RecordedEvent]:
@@ -97,18 +107,20 @@ def facts_of(events: Sequence[RecordedEvent]) -> list[Fact]:
     return [Fact(decode(event.type, event.schema_version, event.data), event) for event in events]
 
 
-def _advance_alone(projector: Projector) -> None:
+def _advance_alone(projector: Projector, go_on: Callable[[], bool]) -> None:
     """Bring one projection as far as it goes, and record what stops it."""
-    try:
-        while _advance([projector]):
-            pass
-    except Exception:
-        logger.warning("%s goes on event by event", projector.name)
+    for batch in (BATCH, 1):  # the second time event by event, up to the one at which it fails
         try:
-            while _advance([projector], batch=1):
+            while go_on() and _advance([projector], (), batch) == batch:
                 pass
+        except (OperationalError, InterfaceError):
+            raise
         except Exception as error:
-            _record_failure(projector.name, error)
+            logger.warning("%s failed in a batch of at most %d", projector.name, batch)
+            if batch == 1:
+                _record_failure(projector.name, error)
+        else:
+            return
 
 
 def _record_failure(name: str, error: Exception) -> None:
@@ -134,8 +146,8 @@ def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, P
     places = {name: Place(transaction_id, position) for name, transaction_id, position in cursor.fetchall()}
     for name in set(names) - set(places):  # a new projection starts at the beginning
         cursor.execute(
-            """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error)
-               VALUES (%s, 0, 0, %s, '') ON CONFLICT (name) DO NOTHING""",
+            """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error, worker)
+               VALUES (%s, 0, 0, %s, '', '') ON CONFLICT (name) DO NOTHING""",
             [name, _now()],
         )
         places[name] = START

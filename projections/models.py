@@ -5,6 +5,9 @@ Amounts and balances are integers of minor units (cents). `position` is the even
 """
 
 from django.db import models
+from django.utils import timezone
+
+from eventstore.records import Place
 
 
 class AccountSummary(models.Model):
@@ -130,6 +133,17 @@ class Checkpoint(models.Model):
     error = models.TextField(default="", blank=True)
     failed_position = models.BigIntegerField(null=True, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=200, default="", blank=True, help_text="Which worker keeps it caught up")
+    leased_until = models.DateTimeField(null=True, blank=True, help_text="Until when the others stand by")
 
     def __str__(self) -> str:
         return f"{self.name} at {self.position}"
+
+    @property
+    def place(self) -> Place:
+        return Place(self.transaction_id, self.position)
+
+    @property
+    def worker_now(self) -> str:
+        """The worker that keeps it caught up, if there is one at this moment."""
+        return self.worker if self.leased_until and self.leased_until > timezone.now() else ""

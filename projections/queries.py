@@ -9,18 +9,13 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
-from eventstore import store
-
-from .models import AccountSummary, BankTotals, Checkpoint, DailyTotals, RefusedWithdrawal, StatementLine
-from .projectors import PROJECTORS, search_form
+from .models import AccountSummary, BankTotals, DailyTotals, RefusedWithdrawal, StatementLine
+from .projectors import search_form
 
 MAX_ID = 2**63 - 1
 MOST_BY_ONE_COMMAND = 10
 """More events than any one command records."""
-GRACE = 1.0
-"""Seconds that the read side may be behind before a page speaks of it."""
 
 
 class UnknownAccount(LookupError):
@@ -89,27 +84,6 @@ class BankFigures(NamedTuple):
     balance: int
     paid_in: int
     paid_out: int
-
-
-class Freshness(NamedTuple):
-    """How far the read side has come: `behind` events are waiting, the first of them since `since`."""
-
-    position: int
-    behind: int
-    since: datetime | None
-    current: bool
-
-
-class ProjectionState(NamedTuple):
-    """How one projection does."""
-
-    name: str
-    position: int
-    behind: int
-    error: str
-    failed_position: int | None
-    failed_at: datetime | None
-    updated_at: datetime | None
 
 
 # The challenge's three, and their companions
@@ -255,38 +229,3 @@ def refusals(*, before: int | None = None, limit: int = 25) -> Page[Entry]:
 def daily_totals(limit: int = 30) -> list[DailyTotals]:
     """Return what happened on each of the latest days on which anything did, the latest first."""
     return list(DailyTotals.objects.order_by("-day")[:limit])
-
-
-# How fresh it all is
-
-
-def freshness(at_least: int = 0) -> Freshness:
-    """Tell how far the read side is behind the log.
-
-    It is current when nothing waits for longer than a moment and the position `at_least`, which somebody has seen
-    acknowledged, is there.
-    """
-    positions = dict(Checkpoint.objects.values_list("name", "position"))
-    position = min(positions.get(name, 0) for name in PROJECTORS)
-    last = store.last_position()
-    if position >= last:
-        return Freshness(position, 0, None, True)
-    waiting = store.first_after(position)
-    since = waiting.recorded_at if waiting else None
-    moment = since is None or (timezone.now() - since).total_seconds() < GRACE
-    return Freshness(position, last - position, since, moment and position >= min(at_least, last))
-
-
-def projection_states() -> list[ProjectionState]:
-    """Return how each projection does."""
-    last = store.last_position()
-    checkpoints = {checkpoint.name: checkpoint for checkpoint in Checkpoint.objects.all()}
-    states = []
-    for name in PROJECTORS:
-        if at := checkpoints.get(name):
-            behind = last - at.position
-            failure = (at.error, at.failed_position, at.failed_at)
-            states.append(ProjectionState(name, at.position, behind, *failure, at.updated_at))
-        else:
-            states.append(ProjectionState(name, 0, last, "", None, None, None))
-    return states

@@ -11,9 +11,11 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
+from eventstore import postgresql
 from eventstore.records import RecordedEvent
 from eventstore.signals import events_appended
 
+from . import replicas
 from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)
@@ -24,19 +26,21 @@ def connect() -> None:
     events_appended.connect(wake_up, dispatch_uid="projections")
     connection_created.connect(remember_file, dispatch_uid="projections")
     request_started.connect(leave_deleted_file, dispatch_uid="projections")
+    request_started.connect(replicas.start_over, dispatch_uid="projections.replicas")
 
 
 def wake_up(sender: Any, events: Sequence[RecordedEvent], **kwargs: Any) -> None:
-    """Catch up before the web process answers, unless that is the worker's task.
+    """Catch up before the web process answers, or wake the workers whose task it is.
 
     The events have been committed, so nothing that goes wrong here may fail the command.
     """
     from . import engine
 
-    if settings.PROJECTION_MODE != "inline":
-        return
     try:
-        engine.catch_up(events=events)
+        if settings.PROJECTION_MODE == "inline":
+            engine.catch_up(events=events)
+        else:
+            postgresql.notify()
     except Exception:
         logger.exception("The projections could not catch up; the next wake-up tries again")
 

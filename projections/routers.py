@@ -2,22 +2,26 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Model
 
-READ_SIDE = "projections"
-"""The alias of the read side's database, and the label of the one app that lives there."""
+from . import replicas
+from .replicas import READ_SIDE as READ_SIDE
 
 
 class ProjectionsRouter:
     """Puts the projections into the read side's database and everything else into `default`."""
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
-        return READ_SIDE if model._meta.app_label == READ_SIDE else None
+        return replicas.reading_from() if model._meta.app_label == READ_SIDE else None
 
-    db_for_write = db_for_read
+    def db_for_write(self, model: type[Model], **hints: Any) -> str | None:
+        return READ_SIDE if model._meta.app_label == READ_SIDE else None
 
     def allow_relation(self, first: Model, second: Model, **hints: Any) -> bool | None:
         return (first._meta.app_label == READ_SIDE) == (second._meta.app_label == READ_SIDE)
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
+        if db in settings.PROJECTIONS_REPLICAS:  # they get everything from the primary
+            return False
         return (app_label == READ_SIDE) == (db == READ_SIDE)

@@ -10,7 +10,7 @@ from bank.domain.commands import (
 from bank.domain.errors import NoSuchAccount
 from bank.domain.events import AccountOverdrawn, InvalidPin
 from bank.handlers import handle
-from projections import queries
+from projections import freshness, queries
 
 pytestmark = pytest.mark.usefixtures("bank")
 
@@ -42,6 +42,6 @@ def test_an_empty_bank_has_answers() -> None:
     assert queries.get_total_deposits() == 0
     assert queries.latest_activity() == []
     assert queries.next_account_id() == 1
-    assert queries.freshness().current
+    assert freshness.look().current
     with pytest.raises(queries.UnknownAccount):
         queries.check_balance(1)

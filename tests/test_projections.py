@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from eventstore import clock, store
 from eventstore.records import Envelope, NewEvent
 from eventstore.signals import events_appended
-from projections import engine, queries
+from projections import engine, freshness, queries
 from projections.projectors import PROJECTORS, Fact, Totals
 
 from .support import PIN, at_once, deposit, open_account, query, whole_log, withdraw
@@ -56,7 +56,7 @@ def tables() -> dict[str, list[tuple[Any, ...]]]:
 
 
 def positions() -> dict[str, int]:
-    return {state.name: state.position for state in queries.projection_states()}
+    return {state.name: state.position for state in freshness.projection_states()}
 
 
 def a_days_work() -> None:
@@ -101,7 +101,7 @@ def test_catching_up_again_and_again_changes_nothing() -> None:
 def test_the_tables_are_the_same_whatever_the_batches(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     a_days_work()
     assert positions() == dict.fromkeys(NAMES, 0)
-    monkeypatch.setattr(engine._advance, "__defaults__", ((), batch))
+    monkeypatch.setattr(engine, "BATCH", batch)
     engine.catch_up()
     assert_a_days_figures()
 
@@ -175,7 +175,7 @@ def test_a_failure_is_on_the_checkpoint_of_the_projection_with_its_position(pois
     poison.add(2)
     deposit(1, 50)
 
-    states = {state.name: state for state in queries.projection_states()}
+    states = {state.name: state for state in freshness.projection_states()}
     failed = states.pop("totals")
     assert "ZeroDivisionError: cannot digest {2}" in failed.error
     assert (failed.position, failed.behind, failed.failed_position) == (1, 1, 2)
@@ -204,13 +204,13 @@ def test_after_the_fix_the_next_wake_up_goes_on_and_the_failure_is_off_the_check
     events_appended.send(sender=None, events=())
 
     assert_a_days_figures()
-    assert [(state.error, state.failed_position) for state in queries.projection_states()] == [("", None)] * 5
+    assert [(state.error, state.failed_position) for state in freshness.projection_states()] == [("", None)] * 5
 
 
 def test_while_it_fails_later_commands_go_on_and_it_waits_at_the_same_event(poison: set[int]) -> None:
     poison.add(4)
     a_days_work()
-    (failed,) = [state for state in queries.projection_states() if state.error]
+    (failed,) = [state for state in freshness.projection_states() if state.error]
     assert (failed.name, failed.position, failed.failed_position, failed.behind) == ("totals", 3, 4, 6)
     assert queries.check_balance(1) == 70
 
@@ -221,7 +221,7 @@ def test_an_event_that_nobody_can_read_stops_the_projections_in_front_of_it_and_
     store.append("bank_account-2", [NewEvent("account_closed", {"accountId": 2})], expected_version=0, command=command)
     deposit(1, 5)
 
-    for state in queries.projection_states():
+    for state in freshness.projection_states():
         assert (state.position, state.behind, state.failed_position) == (2, 2, 3)
         assert "UnknownEvent" in state.error
     assert queries.check_balance(1) == 100
@@ -238,7 +238,7 @@ def test_a_read_side_that_does_not_answer_fails_no_command(monkeypatch: pytest.M
         assert deposit(1, 50).version == 2
         with pytest.raises(OperationalError):
             engine.catch_up()
-    assert [state.error for state in queries.projection_states()] == [""] * 5, "it is no projection's fault"
+    assert [state.error for state in freshness.projection_states()] == [""] * 5, "it is no projection's fault"
 
     deposit(1, 5)
     assert queries.check_balance(1) == 55

@@ -8,7 +8,9 @@ import pytest
 from django.utils import timezone
 
 from eventstore import clock
-from projections import engine, queries
+from eventstore.records import START
+from projections import engine, freshness, queries
+from projections.freshness import Freshness
 
 from .support import PIN, deposit, open_account, withdraw
 
@@ -34,8 +36,8 @@ def test_an_empty_bank_answers_every_question() -> None:
     assert queries.daily_totals() == []
     assert queries.receipt(uuid4()) is None
     assert queries.next_account_id() == 1
-    assert queries.freshness() == (0, 0, None, True)
-    assert [(state.name, state.position, state.behind, state.error) for state in queries.projection_states()] == [
+    assert freshness.look() == Freshness(START, 0, None, True, True)
+    assert [(state.name, state.position, state.behind, state.error) for state in freshness.projection_states()] == [
         (name, 0, 0, "") for name in ("accounts", "statements", "refusals", "totals", "daily")
     ]
 
@@ -259,26 +261,26 @@ def test_a_read_side_that_is_behind_says_by_how_much_and_since_when(settings: An
     with clock.set_to(NOON):
         deposit(1, 5)
     deposit(1, 5)
-    assert queries.freshness() == (1, 2, NOON, False)
-    assert {state.behind for state in queries.projection_states()} == {2}
+    assert freshness.look()[1:] == (2, NOON, False, True)
+    assert {state.behind for state in freshness.projection_states()} == {2}
 
     engine.catch_up()
-    assert queries.freshness() == (3, 0, None, True)
+    assert freshness.look()[1:] == (0, None, True, True)
 
 
 def test_a_moment_behind_is_current_unless_somebody_waits_for_just_that(settings: Any) -> None:
-    open_account()
+    opened = open_account()
     settings.PROJECTION_MODE = "worker"
     with clock.set_to(timezone.now() + timedelta(seconds=60)):  # just happened, however slow this machine is
         ack = deposit(1, 5)
-    assert queries.freshness().current
-    assert queries.freshness(at_least=1).current
-    assert not queries.freshness(at_least=ack.position).current
+    assert freshness.look().current
+    assert freshness.look(opened.token).current
+    assert not freshness.look(ack.token).current
 
 
 def test_the_slowest_projection_tells_how_fresh_all_is(settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
     open_account(balance=5)
     engine.catch_up(["accounts", "statements", "totals", "daily"])
-    assert queries.freshness().behind == 2
-    assert {state.name: state.behind for state in queries.projection_states() if state.behind} == {"refusals": 2}
+    assert freshness.look().behind == 2
+    assert {state.name: state.behind for state in freshness.projection_states() if state.behind} == {"refusals": 2}

@@ -262,7 +262,7 @@ def test_a_receipt_that_arrives_while_it_is_looked_up_is_not_missed(
 
 
 def test_a_position_that_never_was_makes_no_receipt(teller: Client) -> None:
-    teller.cookies["bank_position"] = "999999"
+    teller.cookies["bank_position"] = "999999-999999"
     assert teller.get(f"/receipts/{uuid4()}/").status_code == 404
 
 

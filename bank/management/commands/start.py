@@ -18,12 +18,6 @@ from granian.constants import Interfaces
 from bank import demo, roles
 from projections import engine
 
-THREADS = min(8, 2 * (os.cpu_count() or 1) + 1)
-"""Requests that one process works on at once; the rest wait their turn.
-
-Measured on two processors: 4 serve as many account pages a second as 8. Granian advises against more than this.
-"""
-
 
 class Command(BaseCommand):
     help = "Prepare everything that is not there yet, and serve the bank."
@@ -112,7 +106,7 @@ def serve(host: str, port: int) -> None:
         address=host,
         port=port,
         interface=Interfaces.WSGI,
-        blocking_threads=THREADS,
+        blocking_threads=settings.WEB_THREADS,
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=30,

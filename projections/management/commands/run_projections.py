@@ -1,47 +1,47 @@
-"""`manage.py run_projections`: the worker that projects where `PROJECTION_MODE=worker`."""
+"""`manage.py run_projections [NAME ...]`: a worker that projects where `PROJECTION_MODE=worker`."""
 
 import logging
 import signal
-import threading
 from argparse import ArgumentParser
 from types import FrameType
 from typing import Any
 
-from django.core.management.base import BaseCommand
-from django.db import DatabaseError, connections
+from django.core.management.base import BaseCommand, CommandError
 
-from projections import engine
+from projections.engine import UnknownProjection
+from projections.follower import POLL, POLL_NOTIFIED, Follower
+from projections.projectors import PROJECTORS
 
 logger = logging.getLogger(__name__)
 
-LONGEST_PAUSE = 10.0
-"""Seconds between two tries while a database does not answer, at most."""
-
 
 class Command(BaseCommand):
-    help = "Follow the log and keep the projections caught up, until SIGTERM or Ctrl-C."
+    help = (
+        "Follow the log and keep the projections caught up, until SIGTERM or Ctrl-C. Any number may run: one works "
+        "on each projection, the others stand by."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--interval", type=float, default=0.2, help="seconds between two looks at the log")
+        parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(PROJECTORS)}; default all")
+        parser.add_argument(
+            "--interval",
+            type=float,
+            help="seconds between two looks at the log while no notification comes; "
+            f"default {POLL_NOTIFIED} on PostgreSQL, {POLL} where nobody notifies",
+        )
 
-    def handle(self, *args: Any, interval: float, **options: Any) -> None:
-        stop = threading.Event()
+    def handle(self, *args: Any, names: list[str], interval: float | None, **options: Any) -> None:
+        if interval is not None and not 0 < interval <= 3600:
+            raise CommandError("--interval is more than 0 and at most 3600 seconds.")
+        try:
+            follower = Follower(names, interval)
+        except UnknownProjection as error:
+            raise CommandError(str(error)) from error
 
         def leave(number: int, frame: FrameType | None) -> None:
-            stop.set()
+            follower.leave()
 
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, leave)
-        logger.info("Following the log every %s s", interval)
-        pause = interval
-        while not stop.is_set():
-            try:
-                engine.catch_up()
-                pause = interval
-            except DatabaseError as error:
-                pause = min(LONGEST_PAUSE, 2 * pause)
-                logger.warning("A database does not answer, next try in %.1f s: %s", pause, error)
-                for connection in connections.all():
-                    connection.close()
-            stop.wait(pause)
-        logger.info("Left after the last whole batch")
+        logger.info("Following the log")
+        follower.run()

@@ -1,0 +1,158 @@
+"""What only PostgreSQL has: transaction ids that start over on another server, notifications, locks of its own.
+
+SQLite needs none of it, and every function here does without where a database is not PostgreSQL.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any, NamedTuple
+from weakref import WeakSet
+
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+WRITE_SIDE = "default"
+CHANNEL = "events_appended"
+"""The channel on which those who follow the log are woken."""
+MARGIN = 2**40
+"""How far the transaction ids of a log are moved on when it is found on a server whose own are lower.
+
+So far that what was appended elsewhere after the copy was taken, and is lost, was lower too: a read side that had
+seen it does not take the new events for old ones.
+"""
+NOTIFY_EVERY = 0.01
+"""Seconds between two notifications of one process. Who follows looks again by itself for at least as long."""
+
+TRIAL = 2.0
+"""Seconds in which a notification that was sent for trial has to come."""
+
+
+def is_postgresql(alias: str) -> bool:
+    """Tell whether a database is PostgreSQL."""
+    return connections[alias].vendor == "postgresql"
+
+
+# Another server
+
+
+_known: WeakSet[Any] = WeakSet()
+
+
+def adopt_log(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Let the log's transaction ids go on rising where it was restored on a server whose own start over.
+
+    Called for each connection, and asks the database once for each that is new. See `models.Epoch`.
+    """
+    if connection.alias != WRITE_SIDE or connection.vendor != "postgresql" or connection.connection in _known:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('eventstore_epoch') IS NOT NULL")
+        if not cursor.fetchone()[0]:  # not migrated yet
+            return
+        cursor.execute(
+            """INSERT INTO eventstore_epoch (number, shift, began_at)
+               SELECT (SELECT COALESCE(MAX(number), 0) + 1 FROM eventstore_epoch), log.last + %s, now()
+               FROM (SELECT MAX(transaction_id) AS last FROM eventstore_event) AS log
+               WHERE log.last >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + eventstore_shift()
+               ON CONFLICT (number) DO NOTHING""",
+            [MARGIN],
+        )
+    _known.add(connection.connection)
+
+
+# Waking those who follow the log
+
+
+_notified_at = 0.0
+
+
+def notify() -> None:
+    """Wake those who follow the log, unless this process has just done so.
+
+    It comes after the commit and in a transaction of its own: within the one that appends, PostgreSQL would let
+    the commits wait for one another.
+    """
+    global _notified_at
+    now = time.monotonic()
+    if now - _notified_at < NOTIFY_EVERY or not is_postgresql(WRITE_SIDE):
+        return
+    _notified_at = now
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")
+
+
+def listen() -> Any:
+    """Return a connection of its own to which the notifications come, or None where they do not come through."""
+    connection = connect(WRITE_SIDE)
+    connection.execute(f"LISTEN {CHANNEL}")
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute(f"NOTIFY {CHANNEL}")
+    if any(connection.notifies(timeout=TRIAL, stop_after=1)):
+        return connection
+    connection.close()
+    return None
+
+
+# Connections of their own
+
+
+def connect(alias: str) -> Any:
+    """Return a psycopg connection beside Django's own and outside of any pool, in autocommit.
+
+    Raises:
+        psycopg.OperationalError: the database does not answer.
+    """
+    import psycopg
+
+    parameters = connections[alias].get_connection_params()
+    parameters.pop("pool", None)
+    parameters["cursor_factory"] = psycopg.Cursor
+    parameters.pop("context", None)
+    return psycopg.connect(**parameters, autocommit=True)
+
+
+@contextmanager
+def lock(alias: str, name: str, *, wait: bool) -> Iterator[bool]:
+    """Hold a lock that one process of the whole system can hold, and tell whether it was to be had.
+
+    It goes with the process, however that ends. It lives in a transaction that writes nothing, so it holds no
+    reader back, and works through a pooler as well.
+    """
+    with connect(alias) as connection, connection.transaction():
+        key = "hashtextextended(%s, 0)"
+        if wait:
+            connection.execute(f"SELECT pg_advisory_xact_lock({key})", [name])
+            yield True
+        else:
+            yield bool(connection.execute(f"SELECT pg_try_advisory_xact_lock({key})", [name]).fetchone()[0])
+
+
+# What holds the read side back
+
+
+class Blocker(NamedTuple):
+    """The oldest transaction of the server that has written and not ended. `since` is unknown to other roles."""
+
+    process: int
+    database: str
+    role: str
+    application: str
+    state: str
+    since: datetime | None
+
+
+def oldest_writer() -> Blocker | None:
+    """Return the transaction behind which nothing may be read yet, if there is one."""
+    if not is_postgresql(WRITE_SIDE):
+        return None
+    with connections[WRITE_SIDE].cursor() as cursor:
+        cursor.execute(
+            """SELECT pid, COALESCE(datname, ''), COALESCE(usename, ''), COALESCE(application_name, ''),
+                      COALESCE(state, ''), xact_start
+               FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
+               ORDER BY age(backend_xid) DESC LIMIT 1"""
+        )
+        row = cursor.fetchone()
+    return row and Blocker(*row)

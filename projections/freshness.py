@@ -1,0 +1,144 @@
+"""How fresh the figures are, and waiting for them: whoever was told of an event gets to see what came of it.
+
+A page asks before it reads: what catches up in between must not make old figures look current.
+"""
+
+import time
+from collections.abc import Collection
+from datetime import datetime
+from typing import NamedTuple
+
+from django.conf import settings
+from django.db import connections
+from django.utils import timezone
+
+from eventstore import places
+from eventstore.records import START, Place
+from eventstore.signals import events_appended
+
+from . import replicas
+from .models import Checkpoint
+from .projectors import PROJECTORS
+from .replicas import READ_SIDE
+
+GRACE = 1.0
+"""Seconds that the read side may be behind before a page speaks of it."""
+PAUSES = (0.002, 0.05)
+"""The shortest and the longest pause, in seconds, between two looks while a page waits."""
+
+
+class Freshness(NamedTuple):
+    """How far the read side has come.
+
+    `behind` events wait, counted to a thousand, the first of them since `since`. It is current when nothing waits
+    for longer than a moment and what the reader was told of is there, which is what `reached` says.
+    """
+
+    place: Place
+    behind: int
+    since: datetime | None
+    current: bool
+    reached: bool
+
+
+class Standing(NamedTuple):
+    """How far the slowest of some projections has come in one database, and which of them have failed."""
+
+    place: Place
+    failed: list[str]
+
+
+class ProjectionState(NamedTuple):
+    """How one projection does. `ahead` says that it has seen more than there is: the log is an older copy."""
+
+    name: str
+    position: int
+    behind: int
+    error: str
+    failed_position: int | None
+    failed_at: datetime | None
+    updated_at: datetime | None
+    worker: str
+    ahead: bool
+
+
+def look(told: str = "", *, reader: str = "") -> Freshness:
+    """Choose the database that the rest of this request reads, and tell how fresh it is.
+
+    A replica is chosen if it has what the reader was told of and is not behind; else the primary, which is waited
+    for, up to `PROJECTION_WAIT` seconds, if it has not come that far yet.
+
+    Args:
+        told: the token of the place that an acknowledgement told the reader of.
+        reader: who reads; the same reader is sent to the same replica where that is possible.
+    """
+    last = places.last_place()
+    wanted = min(Place.of_token(told), last)
+    for alias in replicas.in_order(reader):
+        standing = replicas.ask(alias, standing_of)
+        if standing is None or standing.place < wanted:
+            continue
+        fresh = _freshness(standing.place, wanted, last)
+        # One that is no further behind than the primary will do as well.
+        if fresh.current or standing.place >= standing_of(READ_SIDE).place:
+            replicas.read_from(alias)
+            return fresh
+    replicas.read_from(READ_SIDE)
+    return _freshness(_wait_for(wanted), wanted, last)
+
+
+def standing_of(alias: str, names: Collection[str] = tuple(PROJECTORS)) -> Standing:
+    """Return how far the named projections, or all, have come in a database."""
+    with connections[alias].cursor() as cursor:
+        cursor.execute("SELECT name, transaction_id, position, error FROM projections_checkpoint")
+        rows = cursor.fetchall()
+    reached = {name: Place(transaction_id, position) for name, transaction_id, position, _ in rows}
+    failed = [name for name, *_, error in rows if error and name in names]
+    return Standing(min(reached.get(name, START) for name in names), failed)
+
+
+def _wait_for(wanted: Place) -> Place:
+    """Wait until the primary has come this far, a bounded time, and return how far it has."""
+    standing = standing_of(READ_SIDE)
+    pause, longest = PAUSES
+    give_up_at = time.monotonic() + settings.PROJECTION_WAIT
+    while standing.place < wanted and not standing.failed and time.monotonic() < give_up_at:
+        events_appended.send(sender=look, events=())  # on PostgreSQL another writer may have been in between
+        time.sleep(pause)
+        pause = min(2 * pause, longest)
+        standing = standing_of(READ_SIDE)
+    return standing.place
+
+
+def _freshness(place: Place, wanted: Place, last: Place) -> Freshness:
+    if place >= last:
+        return Freshness(place, 0, None, True, True)
+    waiting = places.next_after(place)
+    since = waiting.recorded_at if waiting else None
+    a_moment = since is None or (timezone.now() - since).total_seconds() < GRACE
+    reached = place >= wanted
+    return Freshness(place, places.count_after(place), since, a_moment and reached, reached)
+
+
+def projection_states() -> list[ProjectionState]:
+    """Return how each projection does, in the read side's primary."""
+    last = places.last_place()
+    checkpoints = {checkpoint.name: checkpoint for checkpoint in Checkpoint.objects.using(READ_SIDE)}
+    states = []
+    for name in PROJECTORS:
+        at = checkpoints.get(name) or Checkpoint(name=name)
+        behind = places.count_after(at.place)
+        states.append(
+            ProjectionState(
+                name,
+                at.position,
+                behind,
+                at.error,
+                at.failed_position,
+                at.failed_at,
+                at.updated_at,
+                at.worker_now,
+                at.place > last,
+            )
+        )
+    return states

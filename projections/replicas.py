@@ -1,0 +1,87 @@
+"""Which database the pages of a request read: a replica of the read side, or its primary.
+
+Nothing is read from a replica unless `freshness.look` has chosen one for the request; whatever writes, and every
+command of `manage.py`, is with the primary.
+"""
+
+import logging
+import time
+import zlib
+from collections.abc import Callable
+from contextvars import ContextVar
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, InterfaceError, connections
+
+logger = logging.getLogger(__name__)
+
+READ_SIDE = "projections"
+"""The alias of the read side's primary, and the label of the one app that lives there."""
+LEFT_ALONE = 5.0
+"""Seconds for which a replica that did not answer is not asked again."""
+
+_reading_from: ContextVar[str] = ContextVar("reading_from", default=READ_SIDE)
+_asked_again_at: dict[str, float] = {}
+
+
+def reading_from() -> str:
+    """Return the alias of the database that this request reads."""
+    return _reading_from.get()
+
+
+def read_from(alias: str = READ_SIDE) -> None:
+    """Let the rest of this request read from a database."""
+    _reading_from.set(alias)
+
+
+def in_order(reader: str) -> list[str]:
+    """Return the replicas in the order in which a reader asks them.
+
+    The same reader begins with the same one, so that pages do not jump between two that have come differently far.
+    """
+    aliases: list[str] = settings.PROJECTIONS_REPLICAS
+    first = zlib.crc32(reader.encode()) % len(aliases) if aliases else 0
+    return aliases[first:] + aliases[:first]
+
+
+def ask[Answer](alias: str, question: Callable[[str], Answer]) -> Answer | None:
+    """Return a replica's answer, or None where it does not answer now or did not a moment ago."""
+    if time.monotonic() < _asked_again_at.get(alias, 0):
+        return None
+    try:
+        return question(alias)
+    except (DatabaseError, InterfaceError) as error:
+        leave_alone(alias, error)
+        return None
+
+
+def leave_alone(alias: str, error: Exception) -> None:
+    """Do without a replica for a while."""
+    logger.warning("The replica %s does not answer and is left alone for %s s: %s", alias, LEFT_ALONE, error)
+    _asked_again_at[alias] = time.monotonic() + LEFT_ALONE
+    connections[alias].close()
+
+
+def reads[**Arguments, Answer](view: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
+    """Let a view that only reads start again, from another database, when its replica is lost in the middle."""
+
+    @wraps(view)
+    def with_another(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
+        for _ in settings.PROJECTIONS_REPLICAS:
+            try:
+                return view(*args, **kwargs)
+            except (DatabaseError, InterfaceError) as error:
+                if reading_from() == READ_SIDE:
+                    raise
+                leave_alone(reading_from(), error)
+                read_from(READ_SIDE)
+        return view(*args, **kwargs)
+
+    return with_another
+
+
+def start_over(sender: Any, **kwargs: Any) -> None:
+    """Begin a request at the primary: its thread may have served another one before."""
+    read_from(READ_SIDE)
