@@ -4,8 +4,6 @@ SQLite needs none of it, and every function here does without where a database i
 """
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 from weakref import WeakSet
@@ -102,31 +100,16 @@ def connect(alias: str) -> Any:
     """Return a psycopg connection beside Django's own and outside of any pool, in autocommit.
 
     Raises:
-        psycopg.OperationalError: the database does not answer.
+        django.db.OperationalError: the database does not answer.
     """
-    import psycopg
+    import psycopg  # SQLite needs none of it
 
     parameters = connections[alias].get_connection_params()
     parameters.pop("pool", None)
     parameters["cursor_factory"] = psycopg.Cursor
     parameters.pop("context", None)
-    return psycopg.connect(**parameters, autocommit=True)
-
-
-@contextmanager
-def lock(alias: str, name: str, *, wait: bool) -> Iterator[bool]:
-    """Hold a lock that one process of the whole system can hold, and tell whether it was to be had.
-
-    It goes with the process, however that ends. It lives in a transaction that writes nothing, so it holds no
-    reader back, and works through a pooler as well.
-    """
-    with connect(alias) as connection, connection.transaction():
-        key = "hashtextextended(%s, 0)"
-        if wait:
-            connection.execute(f"SELECT pg_advisory_xact_lock({key})", [name])
-            yield True
-        else:
-            yield bool(connection.execute(f"SELECT pg_try_advisory_xact_lock({key})", [name]).fetchone()[0])
+    with connections[alias].wrap_database_errors:
+        return psycopg.connect(**parameters, autocommit=True)
 
 
 # What holds the read side back

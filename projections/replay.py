@@ -4,12 +4,10 @@ While it is built the live tables are read and kept up to date as always; the ch
 transaction. A rebuild that is broken off leaves nothing that the next one does not sweep away.
 """
 
-import fcntl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import groupby
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.db import connections, transaction
@@ -18,6 +16,7 @@ from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import Model
 
 from eventstore import store
+from eventstore.locks import lock
 from eventstore.records import START, Place
 
 from . import engine
@@ -181,20 +180,7 @@ def _differences(cursor: CursorWrapper, projector: Projector) -> Iterator[Differ
 @contextmanager
 def _alone() -> Iterator[None]:
     """Hold the lock that only one replay or check can hold; it goes with the process, however that ends."""
-    connection = connections[READ_SIDE]
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_try_advisory_lock(hashtext('replay_projections'))")
-            if not cursor.fetchone()[0]:
-                raise ReplayRunning("A replay is running already.")
-            try:
-                yield
-            finally:
-                cursor.execute("SELECT pg_advisory_unlock(hashtext('replay_projections'))")
-        return
-    with Path(f"{connection.settings_dict['NAME']}.replay.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise ReplayRunning("A replay is running already.") from None
+    with lock(READ_SIDE, "replay", wait=False) as is_mine:
+        if not is_mine:
+            raise ReplayRunning("A replay is running already.")
         yield

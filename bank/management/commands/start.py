@@ -11,12 +11,16 @@ from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connections, transaction
+from django.db import DatabaseError, connections, transaction
 from granian import Granian
 from granian.constants import Interfaces
 
 from bank import demo, roles
+from eventstore import postgresql
+from eventstore.locks import lock
 from projections import engine
+
+MAX_WORKERS = 64
 
 
 class Command(BaseCommand):
@@ -26,20 +30,18 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--workers", type=int, default=1, help="web processes that share the port; default 1")
         parser.add_argument("--demo", action="store_true", help="fill an empty bank with some weeks of business")
 
-    def handle(self, *args: Any, host: str, port: int, **options: Any) -> None:
+    def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
         check_free(host, port)
         check_writable()
+        check_databases()
+        if not 1 <= workers <= MAX_WORKERS:
+            raise CommandError(f"--workers is a number from 1 to {MAX_WORKERS}.")
         self.check()
-        for alias in connections:
-            call_command("migrate", database=alias, verbosity=0, interactive=False)
-        roles.make_groups()
-        call_command("collectstatic", verbosity=0, interactive=False)
-        engine.catch_up()
-        if options["demo"] and not demo.fill():
-            self.stdout.write("The bank is not empty, so the demonstration leaves it alone.")
-        credentials = make_first_users()
+        with lock("default", "start", wait=True):  # several web servers may start at once
+            credentials = self.prepare(options["demo"])
         self.stdout.write(f"\nThe bank is open at http://{host}:{port}/\n")
         for name, password in credentials:
             self.stdout.write(f"    user {name:8} password {password}")
@@ -47,7 +49,20 @@ class Command(BaseCommand):
             self.stdout.write("These passwords are shown only now. Ctrl-C closes the bank.\n")
         self.stdout.flush()
         close_databases()
-        serve(host, port)
+        serve(host, port, workers)
+
+    def prepare(self, with_demo: bool) -> list[tuple[str, str]]:
+        """Make what is not there yet; return what to tell of the first users' passwords."""
+        for alias in connections:
+            if alias not in settings.PROJECTIONS_REPLICAS:
+                call_command("migrate", database=alias, verbosity=0, interactive=False)
+        roles.make_groups()
+        call_command("collectstatic", verbosity=0, interactive=False)
+        if settings.PROJECTION_MODE == "inline":
+            engine.catch_up()
+        if with_demo and not demo.fill():
+            self.stdout.write("The bank is not empty, so the demonstration leaves it alone.")
+        return make_first_users()
 
 
 def check_free(host: str, port: int) -> None:
@@ -71,6 +86,18 @@ def check_writable() -> None:
         raise CommandError(
             f"The data folder cannot be written to: {error}. Choose another with BANK_DATA_DIR."
         ) from error
+
+
+def check_databases() -> None:
+    """Raise CommandError unless both databases answer, with what a server says; replicas may come later."""
+    for alias in ("default", "projections"):
+        try:
+            if postgresql.is_postgresql(alias):
+                postgresql.connect(alias).close()
+            else:
+                connections[alias].ensure_connection()
+        except DatabaseError as error:
+            raise CommandError(f"The database '{alias}' does not answer: {error}") from error
 
 
 @transaction.atomic(using="default")
@@ -98,7 +125,7 @@ def close_databases() -> None:
             connection.close_pool()  # type: ignore[attr-defined]
 
 
-def serve(host: str, port: int) -> None:
+def serve(host: str, port: int, workers: int) -> None:
     """Serve until SIGTERM or Ctrl-C; requests in flight are finished."""
     os.environ["DJANGO_SETTINGS_MODULE"] = settings.SETTINGS_MODULE
     Granian(
@@ -106,6 +133,7 @@ def serve(host: str, port: int) -> None:
         address=host,
         port=port,
         interface=Interfaces.WSGI,
+        workers=workers,
         blocking_threads=settings.WEB_THREADS,
         websockets=False,
         respawn_failed_workers=True,
