@@ -39,6 +39,8 @@ MAX_TRIES = 100
 """How often a command that keeps losing the race for its account decides again. Three lost a quarter of them."""
 MAX_PAUSE = 0.05
 """The longest random pause between two tries, in seconds, where the database asks for another try."""
+CONTESTED = 1.0
+"""Seconds for which commands queue from the start at an account for which somebody has just lost a race."""
 PATIENCE = 5.0
 """Seconds for which a command is tried again while the database does not answer."""
 
@@ -105,10 +107,11 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
 
 def _handle(command: Command, envelope: Envelope) -> Ack:
     for attempt in range(MAX_TRIES):
+        # A PIN is compared with nobody else at the account: see `PIN_ATTEMPTS`.
+        queue = attempt or isinstance(command, WithdrawMoneyFromBankAccount) or _is_contested(command.account_id)
         try:
             check_account_id(command.account_id)
-            in_turn = attempt or isinstance(command, WithdrawMoneyFromBankAccount)
-            with store.turn(repository.stream_of(command.account_id)) if in_turn else nullcontext():
+            with store.turn(repository.stream_of(command.account_id)) if queue else nullcontext():
                 recorded = _carry_out(command, envelope)
             return _ack(command.account_id, recorded, envelope.id)
         except CommandRejected as rejection:
@@ -116,12 +119,26 @@ def _handle(command: Command, envelope: Envelope) -> Ack:
         except store.CommandIdTaken:
             return _first_outcome(command, envelope)
         except store.WrongExpectedVersion:
-            continue
+            _expect_contest(command.account_id)
         except OperationalError as error:
             if not errors.asks_to_try_again(error):
                 raise
             time.sleep(random.uniform(0, min(MAX_PAUSE, 0.001 * 2**attempt)))
     raise Busy(f"Account {command.account_id} is busy.")
+
+
+_contested_until: dict[int, float] = {}
+
+
+def _is_contested(account_id: int) -> bool:
+    return time.monotonic() < _contested_until.get(account_id, 0)
+
+
+def _expect_contest(account_id: int) -> None:
+    """Let the next commands of this process queue at an account, instead of overtaking those who do."""
+    if len(_contested_until) > 1000:
+        _contested_until.clear()
+    _contested_until[account_id] = time.monotonic() + CONTESTED
 
 
 def _carry_out(command: Command, envelope: Envelope) -> list[RecordedEvent]:
