@@ -9,7 +9,7 @@ from django.core.management import call_command
 
 from bank.domain.commands import ChangePin, UnlockPin
 from bank.handlers import Ack, handle
-from projections import engine, queries, replay
+from projections import engine, freshness, queries, replay
 from projections.models import AccountSummary
 from tests.support import PIN, deposit, open_account, withdraw
 
@@ -136,7 +136,7 @@ def test_a_read_side_from_before_there_was_a_lock_fills_its_new_columns_from_the
     call_command("migrate", "projections", "0001", database="projections", verbosity=0)
     call_command("migrate", "projections", database="projections", verbosity=0)
     assert not AccountSummary.objects.exists()
-    assert queries.freshness().behind == 4, "the pages say that the figures are not there yet"
+    assert freshness.look().behind == 4, "the pages say that the figures are not there yet"
     engine.catch_up()
     assert state() == (2, False)
     assert replay.check() == []

@@ -77,7 +77,7 @@ def test_readyz_and_the_admin_say_which_event_and_why(broken: tuple[str, Callabl
     answer: Any = Client().get("/readyz")
     assert answer.status_code == 503
     state = answer.json()["projections"].pop(name)
-    assert state == {"position": 2, "behind": 5, "error": "Poisoned", "failed_position": POISONED}
+    assert state == {"position": 2, "behind": 5, "error": "Poisoned", "failed_position": POISONED, "worker": ""}
     assert {other["error"] for other in answer.json()["projections"].values() if other["position"] == 7} == {""}
 
     auditor = client_of("otto", "Auditors", is_staff=True)

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import IntegrityError, connections
 
-from bank import repository
+from bank import handlers, repository
 from bank.domain.commands import (
     ChangePin,
     Command,
@@ -186,6 +186,7 @@ def test_a_writer_who_loses_a_race_decides_again_on_what_is_there_then(monkeypat
     withdraw(1, 5, PIN + 1)
     withdraw(1, 5, PIN + 1)
     load, quicker = repository.load, [PIN + 1]
+    monkeypatch.setattr(handlers, "_contested_until", {})  # nobody has lost a race here before
 
     def load_then_be_overtaken(account_id: int) -> repository.Loaded:
         loaded = load(account_id)
