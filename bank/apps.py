@@ -1,6 +1,16 @@
 from django.apps import AppConfig
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 
 
 class BankConfig(AppConfig):
     name = "bank"
     verbose_name = "Bank"
+
+    def ready(self) -> None:
+        from . import roles
+        from .access import events, second_factor, sessions  # noqa: F401  # they receive Django's signals
+
+        unknown = set(settings.BANK_TOTP_ROLES) - {*roles.ROLES, second_factor.SUPERUSER}
+        if unknown:  # a slip of the pen must not leave a role without its second factor
+            raise ImproperlyConfigured(f"BANK_TOTP_ROLES names what is no role: {', '.join(sorted(unknown))}.")

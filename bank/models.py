@@ -4,6 +4,8 @@ from django.db import models
 
 from eventstore.models import AppendOnlyModel
 
+from .access.models import LogInTries as LogInTries
+
 
 class PinVerifier(AppendOnlyModel):
     """What proves a PIN of an account right: a keyed hash whose key is not in the database.

@@ -99,7 +99,9 @@ INSTALLED_APPS = [
     "projections",
     "eventstore",
     "django_htmx",
-    "django.contrib.admin",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "bank.access.apps.BankAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -108,18 +110,22 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 MIDDLEWARE = [
+    "bank.access.middleware.HeadersMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "bank.access.middleware.BodyLimitMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "bank.middleware.HtmxLoginMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.auth.middleware.LoginRequiredMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "bank.access.middleware.SessionEndMiddleware",
+    "bank.access.middleware.LogInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 TEMPLATES = [
     {
@@ -135,13 +141,35 @@ TEMPLATES = [
         },
     }
 ]
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "desk"
 LOGOUT_REDIRECT_URL = "login"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
+
+# Who gets in, and for how long: see bank/access
+
+AUTHENTICATION_BACKENDS = ["bank.access.backends.PasswordBackend"]
+PASSWORD_HASHERS = [
+    f"django.contrib.auth.hashers.{name}"
+    for name in ("Argon2PasswordHasher", "PBKDF2PasswordHasher", "ScryptPasswordHasher")
 ]
+"""The first one hashes; hashes of the others are still known, and replaced at the next log-in."""
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+BANK_CLIENT_ADDRESS_HEADER = env.str("BANK_CLIENT_ADDRESS_HEADER", default="")
+"""The header in which the proxy in front says the client's address; none is believed unless it is named here."""
+BANK_IDLE_MINUTES = env.int("BANK_IDLE_MINUTES", default=15)
+BANK_SHIFT_HOURS = env.int("BANK_SHIFT_HOURS", default=10)
+BANK_FRESH_PASSWORD_MINUTES = env.int("BANK_FRESH_PASSWORD_MINUTES", default=5)
+SESSION_COOKIE_AGE = BANK_SHIFT_HOURS * 3600
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+BANK_TOTP_ROLES = env.list("BANK_TOTP_ROLES", default=[])
+"""The groups, and "superuser", that have to have a second factor."""
+OTP_TOTP_ISSUER = "Bank teller"
+OTP_TOTP_SYNC = False  # the server's clock alone decides
 
 # Static files
 
@@ -183,8 +211,17 @@ if BANK_PUBLIC_URL:
     SECURE_HSTS_PRELOAD = True
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
+BANK_COOKIE_PREFIX = "__Host-" if BANK_PUBLIC_URL else ""
+"""With it no other host of the domain can set our cookies; browsers want https for it."""
+SESSION_COOKIE_NAME = f"{BANK_COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{BANK_COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
+SECURE_REFERRER_POLICY = "same-origin"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+"""The largest body in bytes, of any kind; the largest form, a role's permissions in the admin, has some 4,000."""
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
+DATA_UPLOAD_MAX_NUMBER_FILES = 0
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],

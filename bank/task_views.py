@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -14,6 +13,7 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from projections import queries
 
+from .access.cookies import set_cookie
 from .domain.errors import CommandRejected
 from .forms import DepositForm, OpenAccountForm, TaskForm, WithdrawForm
 from .handlers import Ack, Busy, OutcomeUnknown, handle
@@ -88,5 +88,5 @@ def acknowledge(request: Request, ack: Ack) -> HttpResponse:
     """Send the browser to the receipt, and let it remember what it has to see there."""
     url = reverse("receipt", args=[ack.command_id])
     response: HttpResponse = HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url, status=303)
-    response.set_cookie(SEEN, ack.token, httponly=True, samesite="Lax", secure=settings.SESSION_COOKIE_SECURE)
+    set_cookie(response, SEEN, ack.token)
     return response

@@ -1,13 +1,11 @@
 """Where everything is found."""
 
 from django.contrib import admin
-from django.contrib.auth import views as auth
+from django.contrib.auth.views import LogoutView
 from django.urls import path
-from django.views.decorators.cache import never_cache
 
 from . import health, task_views, views
-
-admin.site.site_header = admin.site.site_title = "Bank teller: the record"
+from .access import views as access
 
 urlpatterns = [
     path("", views.desk, name="desk"),
@@ -18,8 +16,15 @@ urlpatterns = [
     path("accounts/<int:account_id>/withdraw/", task_views.withdraw, name="withdraw"),
     path("receipts/<uuid:command_id>/", views.receipt, name="receipt"),
     path("days/", views.days, name="days"),
-    path("login/", never_cache(auth.LoginView.as_view(redirect_authenticated_user=True)), name="login"),
-    path("logout/", auth.LogoutView.as_view(), name="logout"),
+    path("login/", access.LogIn.as_view(), name="login"),
+    path("login/code/", access.code, name="code"),
+    path("login/second-factor/", access.first_second_factor, name="first_second_factor"),
+    path("logout/", LogoutView.as_view(), name="logout"),
+    path("confirm/", access.confirm, name="confirm"),
+    path("own/", access.own, name="own"),
+    path("own/password/", access.ChangePassword.as_view(), name="password"),
+    path("own/second-factor/", access.own_second_factor, name="second_factor"),
+    path("own/sessions/", access.end_sessions, name="end_sessions"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

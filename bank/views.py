@@ -13,6 +13,7 @@ from django_htmx.middleware import HtmxDetails
 from projections import freshness, queries
 from projections.replicas import reads
 
+from .access.cookies import cookie
 from .forms import DepositForm, WithdrawForm
 
 SEEN = "bank_position"
@@ -122,7 +123,7 @@ def show(
 
 def how_fresh(request: HttpRequest) -> freshness.Freshness:
     """Tell how fresh the figures are that the rest of this request reads; to be asked before any of them is read."""
-    return freshness.look(request.COOKIES.get(SEEN, ""), reader=request.user.get_username())
+    return freshness.look(cookie(request, SEEN), reader=request.user.get_username())
 
 
 def whole_number(text: str | None) -> int | None:

@@ -13,6 +13,8 @@ import pytest
 from django.core.management import call_command
 from django.db import connections
 
+from tests.clocks import stopped_clock as stopped_clock
+
 FILES = {"default": "bank.sqlite3", "projections": "projections.sqlite3"}
 
 

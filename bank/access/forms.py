@@ -1,0 +1,70 @@
+"""What is typed to get in."""
+
+from typing import Any
+
+from django import forms
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import PasswordChangeForm
+from django.http import HttpRequest
+
+
+def check_password(request: HttpRequest, password: str) -> str:
+    """Look at the password of the user who is logged in, throttled as at log-in; return it if it is right."""
+    if authenticate(request, username=request.user.get_username(), password=password) is None:
+        raise forms.ValidationError("This is not your password.")
+    return password
+
+
+def focus(form: forms.BaseForm, name: str) -> None:
+    """Begin at this field, unless there is an error to be read first."""
+    form.fields[name].widget.attrs["autofocus"] = not form.is_bound
+
+
+class ConfirmForm(forms.Form):
+    """The password of the user who is logged in, again."""
+
+    password = forms.CharField(
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={"required": "Enter your password."},
+    )
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        focus(self, "password")
+
+    def clean_password(self) -> str:
+        return check_password(self.request, self.cleaned_data["password"])
+
+
+class PasswordForm(PasswordChangeForm):
+    """The password of now and, twice, the new one."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request = request
+        self.fields["old_password"].label = "Current password"
+        self.fields["new_password2"].label = "New password again"
+        self.fields["new_password2"].help_text = ""
+        hint = "Twelve characters or more. Not your user name, and none that is common."
+        self.fields["new_password1"].help_text = hint
+        focus(self, "old_password")
+
+    def clean_old_password(self) -> str:
+        return check_password(self.request, self.cleaned_data["old_password"])
+
+
+class CodeForm(forms.Form):
+    """The six digits that an authenticator app shows now."""
+
+    code = forms.RegexField(
+        r"^[0-9]{6}$",
+        label="Code",
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 6}),
+        error_messages={"required": "Enter the code.", "invalid": "The code has six digits."},
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        focus(self, "code")

@@ -1,0 +1,103 @@
+"""What holds for every request: headers, sizes, the ends of a session, and that everything asks for a log-in."""
+
+from collections.abc import Callable
+from io import BytesIO
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import render
+from django_otp.middleware import is_verified
+
+from . import events, second_factor, sessions
+from .throttle import TooManyTries
+
+type Respond = Callable[[HttpRequest], HttpResponse]
+
+PERMISSIONS = ", ".join(
+    f"{feature}=()"
+    for feature in (
+        "accelerometer", "autoplay", "browsing-topics", "camera", "display-capture", "encrypted-media", "fullscreen",
+        "geolocation", "gyroscope", "hid", "idle-detection", "local-fonts", "magnetometer", "microphone", "midi",
+        "payment", "picture-in-picture", "screen-wake-lock", "serial", "storage-access", "usb", "xr-spatial-tracking",
+    )
+)  # fmt: skip
+"""A teller's screen uses nothing but forms. Features that Chromium does not know would make it complain."""
+
+
+class HeadersMiddleware:
+    """Says on every answer what the browser may do with it. Outermost, so that errors have it too."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.headers.setdefault("Cache-Control", "no-store")  # static files have said otherwise
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        response.headers.setdefault("Permissions-Policy", PERMISSIONS)
+        return response
+
+
+class BodyLimitMiddleware:
+    """Refuses a body larger than any form of ours, before it is read.
+
+    A body of unknown length (chunked) is read up to the limit and then has a length, which Django wants.
+    """
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        length = request.META.get("CONTENT_LENGTH") or ""
+        if not length and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
+            body = request.META["wsgi.input"].read(limit + 1)
+            length = request.META["CONTENT_LENGTH"] = str(len(body))
+            request._stream = BytesIO(body)
+        if length.isdecimal() and int(length) > limit:
+            return render(request, "413.html", status=413)
+        return self.get_response(request)
+
+
+class SessionEndMiddleware:
+    """Ends a session whose time is over, or whose user now has to have a second factor and gave none."""
+
+    def __init__(self, get_response: Respond) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
+            ended = sessions.why_ended(request)
+            if not ended and not is_verified(request.user) and second_factor.is_required(request.user):
+                ended = "factor"
+            if ended:
+                events.log(f"Session ended ({ended})", request, request.user.get_username())
+                logout(request)
+                request.session_ended = ended  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Say how long to wait where passwords or codes were tried too often."""
+        if not isinstance(exception, TooManyTries):
+            return None
+        context = {"seconds": exception.seconds, "again": request.get_full_path()}
+        response = render(request, "429.html", context, status=429)
+        response["Retry-After"] = str(exception.seconds)
+        return response
+
+
+class LogInRequiredMiddleware(LoginRequiredMiddleware):
+    """Django's own, with one door for all, the admin too, where the log-in page says why a session has ended."""
+
+    def get_login_url(self, view_func: Callable[..., HttpResponseBase]) -> str:
+        return str(settings.LOGIN_URL)
+
+    def handle_no_permission(
+        self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
+    ) -> HttpResponseRedirect:
+        response = super().handle_no_permission(request, view_func)
+        if ended := getattr(request, "session_ended", ""):
+            response["Location"] += f"&ended={ended}"
+        return response

@@ -1,0 +1,21 @@
+"""What the write side keeps of log-ins."""
+
+from django.db import models
+
+
+class LogInTries(models.Model):
+    """How often a password was tried lately from a device, from a place, or for a user. See `throttle.py`."""
+
+    key = models.CharField(
+        max_length=64, primary_key=True, help_text="A keyed hash: a password may be typed as a user name"
+    )
+    tries = models.PositiveIntegerField(default=0, help_text="Without success, since the time below")
+    since = models.DateTimeField(db_index=True)
+    last_at = models.DateTimeField()
+    logged_in_at = models.DateTimeField(null=True, help_text="When a log-in of this user from here last succeeded")
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.tries} tries"

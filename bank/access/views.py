@@ -1,0 +1,182 @@
+"""The screens of getting in: log-in, second factor, the password again, and one's own log-in."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.models import User
+from django.contrib.auth.views import LoginView, PasswordChangeView
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import reverse, reverse_lazy
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from . import events, second_factor, sessions, throttle
+from .forms import CodeForm, ConfirmForm, PasswordForm
+
+# Logging in
+
+
+class LogIn(LoginView):
+    """The password. With a second factor it is only half of the way in."""
+
+    redirect_authenticated_user = True
+
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
+        user = form.get_user()
+        device = second_factor.device_of(user)
+        if device is None and not second_factor.is_required(user):
+            return let_in(self.request, user, self.get_success_url())
+        second_factor.begin(self.request, user)
+        return redirect_on("code" if device else "first_second_factor", self.get_redirect_url())
+
+
+def let_in(request: HttpRequest, user: User, url: str, device: TOTPDevice | None = None) -> HttpResponse:
+    """Log the user in, with the second factor that was proven, and know the device from now on."""
+    request.session.pop(second_factor.PENDING, None)
+    user.otp_device = device  # type: ignore[attr-defined]  # django-otp takes it into the session
+    auth.login(request, user)
+    response = HttpResponseRedirect(url)
+    throttle.remember(request, response, user.get_username())
+    return response
+
+
+@sensitive_post_parameters("code")
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """The second half of a log-in: the code of the second factor."""
+    user = second_factor.pending_user(request)
+    device = second_factor.device_of(user) if user else None
+    if user is None or device is None:
+        return start_again(request)
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if is_right(request, form, user, device):
+        return let_in(request, user, next_url(request), device)
+    return render(request, "access/code.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@sensitive_post_parameters("code")
+@login_not_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def first_second_factor(request: HttpRequest) -> HttpResponse:
+    """The second half of a first log-in: setting up the second factor that the role has to have."""
+    user = second_factor.pending_user(request)
+    if user is None or second_factor.device_of(user):  # who has one proves it; a password does not replace it
+        return start_again(request)
+    return set_up(request, user)
+
+
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+@sessions.fresh_password
+def own_second_factor(request: HttpRequest) -> HttpResponse:
+    """Set up a second factor, or a new one in place of it."""
+    assert isinstance(request.user, User)
+    return set_up(request, request.user)
+
+
+def set_up(request: HttpRequest, user: User) -> HttpResponse:
+    """Show the secret of a new second factor until a code proves that an app has it; then all else logs in anew."""
+    device = second_factor.new_device(user)
+    form = CodeForm(request.POST if request.method == "POST" else None)
+    if is_right(request, form, user, device):
+        second_factor.confirm(device)
+        sessions.end_all(user, but=request.session.session_key)
+        request.session.cycle_key()
+        events.log("Second factor set up", request, user.get_username())
+        return let_in(request, user, next_url(request, "own" if request.user.is_authenticated else ""), device)
+    context = {"form": form, "picture": second_factor.picture_of(device), "secret": second_factor.secret_of(device)}
+    return render(request, "access/set_up.html", context, status=422 if form.errors else 200)
+
+
+def is_right(request: HttpRequest, form: CodeForm, user: User, device: TOTPDevice) -> bool:
+    """Tell whether the form was sent with the right code; else the form says what is wrong."""
+    if not form.is_valid():
+        return False
+    if second_factor.check(request, user, device, form.cleaned_data["code"]):
+        return True
+    events.log("Code refused", request, user.get_username())
+    form.add_error("code", "This code is not right, or was used before. Wait for the next one.")
+    return False
+
+
+# Logged in
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Ask for the password again, and go back to the task."""
+    form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
+    if form.is_valid():
+        sessions.confirm(request)
+        events.log("Password confirmed", request, request.user.get_username())
+        return HttpResponseRedirect(next_url(request))
+    return render(request, "access/confirm.html", {"form": form}, status=422 if form.errors else 200)
+
+
+@require_GET
+def own(request: HttpRequest) -> HttpResponse:
+    """One's own log-in: password, second factor, sessions."""
+    assert isinstance(request.user, User)
+    context = {
+        "roles": request.user.groups.order_by("name"),
+        "device": second_factor.device_of(request.user),
+        "sessions": sum(1 for _ in sessions.sessions_of(request.user)),
+    }
+    return render(request, "access/own.html", context)
+
+
+@require_POST
+def end_sessions(request: HttpRequest) -> HttpResponse:
+    """End all other sessions of the user."""
+    assert isinstance(request.user, User)
+    sessions.end_all(request.user, but=request.session.session_key)
+    events.log("Other sessions ended", request, request.user.get_username())
+    return redirect("own")
+
+
+class ChangePassword(PasswordChangeView):
+    """Change one's own password; all other sessions end with it."""
+
+    form_class = PasswordForm
+    template_name = "access/password.html"
+    success_url = reverse_lazy("own")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
+        response = super().form_valid(form)
+        self.request.session.cycle_key()
+        events.log("Password changed", self.request, self.request.user.get_username())
+        return response
+
+
+# Common to all
+
+
+def next_url(request: HttpRequest, other: str = "") -> str:
+    """Return where the user wanted to go, if it is a page of ours; else another, or the desk."""
+    url = request.GET.get("next", "")
+    allowed = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
+    return url if allowed else resolve_url(other or settings.LOGIN_REDIRECT_URL)
+
+
+def redirect_on(name: str, url: str) -> HttpResponse:
+    """Go on to the next half of the log-in, remembering where the user wanted to go."""
+    return redirect(f"{reverse(name)}?{urlencode({'next': url})}" if url else reverse(name))
+
+
+def start_again(request: HttpRequest) -> HttpResponse:
+    """Go back to the password: it was not given, or too long ago."""
+    if request.user.is_authenticated:
+        return redirect(settings.LOGIN_REDIRECT_URL)
+    return redirect(f"{reverse('login')}?{urlencode({'ended': 'late', 'next': next_url(request)})}")

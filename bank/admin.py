@@ -1,0 +1,86 @@
+"""Users and groups in the admin, for superusers. What decides who gets in asks for a fresh password."""
+
+from typing import TYPE_CHECKING, Any
+
+import django_otp.plugins.otp_totp.admin  # noqa: F401  # it registers what is taken back below
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.models import Group, User
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from .access import events, second_factor, sessions
+
+if TYPE_CHECKING:
+    AnyAdmin = admin.ModelAdmin[Any]
+    AnyUserAdmin = UserAdmin[User]
+else:
+    AnyAdmin = admin.ModelAdmin
+    AnyUserAdmin = UserAdmin
+
+admin.site.unregister([User, Group, TOTPDevice])
+
+
+class FreshPassword(AnyAdmin):
+    """Everything but the list wants a fresh password, and the list where it does something."""
+
+    @sessions.fresh_password
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return super().changeform_view(request, *args, **kwargs)
+
+    @sessions.fresh_password
+    def delete_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        return super().delete_view(request, *args, **kwargs)
+
+    def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        view = super().changelist_view
+        return (sessions.fresh_password(view) if request.method == "POST" else view)(request, *args, **kwargs)
+
+
+@admin.register(User)
+class BankUserAdmin(FreshPassword, AnyUserAdmin):
+    """Users. A lost phone is replaced by taking the second factor away: the next log-in sets up a new one."""
+
+    list_display = ("username", "roles", "is_active", "is_staff", "is_superuser", "has_second_factor", "last_login")
+    actions = ("reset_second_factor", "end_sessions")
+
+    @sessions.fresh_password
+    def user_change_password(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        return super().user_change_password(request, *args, **kwargs)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        users: QuerySet[User] = super().get_queryset(request)
+        return users.prefetch_related("groups").annotate(second_factor=Exists(devices))
+
+    @admin.display(description="roles")
+    def roles(self, user: User) -> str:
+        return ", ".join(sorted(group.name for group in user.groups.all())) or "-"
+
+    @admin.display(description="second factor", boolean=True)
+    def has_second_factor(self, user: User) -> bool:
+        return bool(user.second_factor)  # type: ignore[attr-defined]
+
+    @admin.action(description="Take away the second factor and end all sessions", permissions=["change"])
+    def reset_second_factor(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        for user in users:
+            second_factor.reset(user)
+            self.tell(request, user, "Second factor reset")
+
+    @admin.action(description="End all sessions", permissions=["change"])
+    def end_sessions(self, request: HttpRequest, users: QuerySet[User]) -> None:
+        for user in users:
+            sessions.end_all(user)
+            self.tell(request, user, "Sessions ended")
+
+    def tell(self, request: HttpRequest, user: User, what: str) -> None:
+        """Put it on record, in the user's history and in the log."""
+        self.log_change(request, user, what)
+        events.log(f"{what} by {request.user.get_username()}", request, user.get_username())
+        self.message_user(request, f"{user.get_username()}: {what.lower()}.")
+
+
+@admin.register(Group)
+class BankGroupAdmin(FreshPassword, GroupAdmin):
+    """The roles. What each may do is in `roles.py`."""
