@@ -29,7 +29,7 @@ Measured on two processors: 4 serve as many account pages a second as 8. Granian
 SQLITE_OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20}
 
 
-def database(url: str, synchronous: str = "NORMAL") -> dict[str, object]:
+def database(url: str, synchronous: str = "NORMAL") -> dict[str, Any]:
     """Return the settings of the database that a URL names."""
     config: dict[str, Any] = env.db_url_config(url)  # type: ignore[no-untyped-call]
     if config["ENGINE"] == "django.db.backends.sqlite3":
@@ -46,6 +46,11 @@ def database(url: str, synchronous: str = "NORMAL") -> dict[str, object]:
     }
 
 
+def _place(config: dict[str, Any]) -> tuple[object, ...]:
+    """Return what tells one database from another."""
+    return (*(config.get(key) for key in ("ENGINE", "HOST", "PORT", "NAME")), config["OPTIONS"].get("options"))
+
+
 DATABASES = {
     # The write side. FULL: an acknowledged deposit survives a power cut.
     "default": database(env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR}/bank.sqlite3", "FULL"),
@@ -54,6 +59,11 @@ DATABASES = {
         env.str("PROJECTIONS_DATABASE_URL", default="") or f"sqlite:///{DATA_DIR}/projections.sqlite3"
     ),
 }
+if _place(DATABASES["default"]) == _place(DATABASES["projections"]):
+    raise ImproperlyConfigured(
+        "DATABASE_URL and PROJECTIONS_DATABASE_URL name the same database. The read side needs one of its own, "
+        "or a schema of its own: ?options=-c search_path=projections"
+    )
 # Copies of the read side that its server keeps by itself; pages are read from them.
 REPLICAS = {
     f"replica_{number}": {**database(url), "TEST": {"MIRROR": "projections"}}

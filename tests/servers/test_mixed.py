@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import postgres
-from tests.programs import Web
+from tests.programs import Web, run
 from tests.servers.walk import USERS, rebuild, walk
 
 type Urls = dict[str, str]
@@ -33,6 +33,12 @@ def two_databases_of_one_server(one: postgres.Cluster, other: postgres.Cluster) 
     }
 
 
+def two_schemas_of_one_database(one: postgres.Cluster, other: postgres.Cluster) -> Urls:
+    url = one.create_database("one_database")
+    one.psql("CREATE SCHEMA projections", "one_database")
+    return {"DATABASE_URL": url, "PROJECTIONS_DATABASE_URL": f"{url}?options=-c search_path=projections"}
+
+
 def two_servers(one: postgres.Cluster, other: postgres.Cluster) -> Urls:
     return {
         "DATABASE_URL": one.create_database("two_servers"),
@@ -53,6 +59,7 @@ def events_on_sqlite_projections_on_postgresql(one: postgres.Cluster, other: pos
     [
         sqlite_and_sqlite,
         two_databases_of_one_server,
+        two_schemas_of_one_database,
         two_servers,
         events_on_postgresql_projections_on_sqlite,
         events_on_sqlite_projections_on_postgresql,
@@ -68,3 +75,11 @@ def test_the_whole_bank_works_on_these_databases(
         walk(web)
         rebuild(web)
         assert web.request("GET", "/readyz")[0] == 200
+
+
+@pytest.mark.parametrize("url", ["postgresql://bank@127.0.0.1:5432/bank", "sqlite:////tmp/bank.sqlite3"])
+def test_one_database_for_both_is_refused_before_anything_is_done(url: str, tmp_path: Path) -> None:
+    done = run(tmp_path, "start", DATABASE_URL=url, PROJECTIONS_DATABASE_URL=url)
+    assert done.returncode == 1
+    assert "name the same database" in done.stdout
+    assert "Traceback" not in done.stdout

@@ -59,12 +59,12 @@ def once_caught_up(teller: Teller, answer: Answer) -> Answer:
 def look_around(teller: Teller, account_id: int) -> None:
     """Look at every page of a teller's."""
     for path, said in {
-        "/": "30.00",
+        "/": "Latest activity",
         "/accounts/": "30.00",
         "/accounts/?q=Josh": "30.00",
         f"/accounts/{account_id}/": "30.00",
         f"/accounts/{account_id}/?before=3": "Account opened",
-        "/days/": "50.00",
+        "/days/": "Accounts opened",
         "/accounts/open/": "Open an account",
     }.items():
         page = teller.get(path)
