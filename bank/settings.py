@@ -160,8 +160,9 @@ LOGOUT_REDIRECT_URL = "login"
 
 AUTHENTICATION_BACKENDS = ["bank.access.backends.PasswordBackend"]
 PASSWORD_HASHERS = [
-    f"django.contrib.auth.hashers.{name}"
-    for name in ("Argon2PasswordHasher", "PBKDF2PasswordHasher", "ScryptPasswordHasher")
+    "bank.access.hashers.OneLaneArgon2",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
 """The first one hashes; hashes of the others are still known, and replaced at the next log-in."""
 AUTH_PASSWORD_VALIDATORS = [

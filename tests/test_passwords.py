@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.hashers import identify_hasher, make_password
+from django.contrib.auth.hashers import Argon2PasswordHasher, identify_hasher, make_password
 from django.contrib.auth.models import User
 from django.test import Client
 
@@ -30,7 +30,15 @@ def test_the_bank_hashes_passwords_with_argon2id(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-c", script], cwd=ROOT, env=variables, capture_output=True, text=True, timeout=PATIENCE
     )
-    assert run.stdout.startswith("argon2$argon2id$v=19$m="), run.stderr
+    assert run.stdout.startswith("argon2$argon2id$v=19$m=47104,t=1,p=1$"), run.stderr
+
+
+def test_a_hash_of_other_settings_is_replaced_too(real_hashers: None) -> None:
+    user = make_user("tina", "Tellers")
+    others = Argon2PasswordHasher()
+    User.objects.filter(pk=user.pk).update(password=others.encode(PASSWORD, others.salt()))
+    assert Client().post("/login/", {"username": "tina", "password": PASSWORD}).status_code == 302
+    assert "m=47104,t=1,p=1" in User.objects.get().password
 
 
 @pytest.mark.parametrize("old", ["pbkdf2_sha256", "scrypt"])

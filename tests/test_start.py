@@ -91,7 +91,9 @@ def test_static_files_have_hashed_names_and_may_be_kept_for_ever(start: Start) -
 
 def test_the_demonstration_fills_an_empty_bank_once(start: Start, tmp_path: Path) -> None:
     data = tmp_path / "data"
-    server = start("--demo")
+    server = start("--demo", BANK_AUDITOR_PASSWORD=PASSWORD)
+    assert set(re.findall(r"user (\w+) +password", server.output)) == {"teller", "supervisor", "auditor", "admin"}
+    assert logged_in(server, "auditor", PASSWORD).get("/admin/eventstore/event/").status == 200
     count = "SELECT type, COUNT(*) FROM eventstore_event GROUP BY type"
     events = {str(name): number for name, number in rows(data, count)}
     assert events["bank_account_created"] == 25

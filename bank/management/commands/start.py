@@ -5,7 +5,7 @@ import secrets
 import socket
 import tempfile
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
@@ -21,6 +21,19 @@ from eventstore.locks import lock
 from projections import engine
 
 MAX_WORKERS = 64
+
+
+class FirstUser(NamedTuple):
+    """Somebody whom the first start makes."""
+
+    name: str
+    group: str = ""
+    is_staff: bool = False
+    is_superuser: bool = False
+
+
+FIRST_USERS = [FirstUser("teller", "Tellers"), FirstUser("admin", is_staff=True, is_superuser=True)]
+DEMO_USERS = [FirstUser("supervisor", "Supervisors"), FirstUser("auditor", "Auditors", is_staff=True)]
 
 
 class Command(BaseCommand):
@@ -44,7 +57,7 @@ class Command(BaseCommand):
             credentials = self.prepare(options["demo"])
         self.stdout.write(f"\nThe bank is open at http://{host}:{port}/\n")
         for name, password in credentials:
-            self.stdout.write(f"    user {name:8} password {password}")
+            self.stdout.write(f"    user {name:10} password {password}")
         if credentials:
             self.stdout.write("These passwords are shown only now. Ctrl-C closes the bank.\n")
         self.stdout.flush()
@@ -58,11 +71,12 @@ class Command(BaseCommand):
                 call_command("migrate", database=alias, verbosity=0, interactive=False)
         roles.make_groups()
         call_command("collectstatic", verbosity=0, interactive=False)
+        call_command("clearsessions")
         if settings.PROJECTION_MODE == "inline":
             engine.catch_up()
         if with_demo and not demo.fill():
             self.stdout.write("The bank is not empty, so the demonstration leaves it alone.")
-        return make_first_users()
+        return make_first_users(with_demo)
 
 
 def check_free(host: str, port: int) -> None:
@@ -101,18 +115,20 @@ def check_databases() -> None:
 
 
 @transaction.atomic(using="default")
-def make_first_users() -> list[tuple[str, str]]:
-    """Make a teller and an administrator where there is no user yet; return what to tell of their passwords."""
+def make_first_users(with_demo: bool) -> list[tuple[str, str]]:
+    """Make a teller and an administrator where there is no user yet; return what to tell of their passwords.
+
+    The demonstration has a user of each role.
+    """
     if User.objects.exists():
         return []
     said = []
-    for name, variable in (("teller", "BANK_TELLER_PASSWORD"), ("admin", "BANK_ADMIN_PASSWORD")):
+    for name, group, is_staff, is_superuser in FIRST_USERS + (DEMO_USERS if with_demo else []):
+        variable = f"BANK_{name.upper()}_PASSWORD"
         given = os.environ.get(variable, "")
         password = given or secrets.token_urlsafe(12)
-        if name == "admin":
-            User.objects.create_superuser(name, password=password)
-        else:
-            User.objects.create_user(name, password=password).groups.add(Group.objects.get(name="Tellers"))
+        user = User.objects.create_user(name, password=password, is_staff=is_staff, is_superuser=is_superuser)
+        user.groups.set(Group.objects.filter(name=group))
         said.append((name, f"(from {variable})" if given else password))
     return said
 
