@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 type Watcher = Callable[[BaseDatabaseWrapper, str], None]
+type Again = Callable[[BaseDatabaseWrapper, str, OperationalError], bool]
 
 COMMIT = "COMMIT"
 
@@ -25,12 +26,21 @@ def ignore(connection: BaseDatabaseWrapper, statement: str) -> None:
     """Watch and do nothing."""
 
 
+def give_up(connection: BaseDatabaseWrapper, statement: str, error: OperationalError) -> bool:
+    """Let an error take its course."""
+    return False
+
+
 @contextmanager
-def watched(*, before: Watcher = ignore, after: Watcher = ignore) -> Iterator[None]:
-    """Call the watchers before and after each statement of this thread, on every database, commits included."""
+def watched(*, before: Watcher = ignore, after: Watcher = ignore, again: Again = give_up) -> Iterator[None]:
+    """Call the watchers before and after each statement of this thread, on every database, commits included.
+
+    Args:
+        again: tells of a statement that failed whether to send it once more.
+    """
     watched = connections.all()
     for connection in watched:
-        _watch(connection, before, after)
+        _watch(connection, before, after, again)
     try:
         yield
     finally:
@@ -39,14 +49,20 @@ def watched(*, before: Watcher = ignore, after: Watcher = ignore) -> Iterator[No
             del cast(Any, connection)._commit  # the class's own is back
 
 
-def _watch(connection: Any, before: Watcher, after: Watcher) -> None:
+def _watch(connection: Any, before: Watcher, after: Watcher, again: Again) -> None:
     commit = connection._commit
 
     def around_statement(execute: Callable[..., Any], sql: str, *arguments: Any) -> Any:
-        before(connection, sql)
-        result = execute(sql, *arguments)
-        after(connection, sql)
-        return result
+        while True:
+            before(connection, sql)
+            try:
+                result = execute(sql, *arguments)
+            except OperationalError as error:
+                if not again(connection, sql, error):
+                    raise
+            else:
+                after(connection, sql)
+                return result
 
     def around_commit() -> None:
         before(connection, COMMIT)
@@ -84,11 +100,10 @@ class Death:
 
 
 @contextmanager
-def dying(number: int = 0) -> Iterator[Death]:
-    """Run the block as a process that is killed after its n-th statement; what was killed ends quietly."""
-    death = Death(number)
+def mortal(death: Death, again: Again = give_up) -> Iterator[Death]:
+    """Run the block as a process that dies where `death` says; what was killed ends quietly."""
     try:
-        with watched(before=death.before, after=death.after):
+        with watched(before=death.before, after=death.after, again=again):
             yield death
     except Crash:
         pass

@@ -21,7 +21,7 @@ from projections.projectors import PROJECTORS
 
 from .killed import WORKS
 from .simulator.tables import TABLES, assert_is_fold, fold, live_rows
-from .statements import dying
+from .statements import Death, mortal
 from .support import PIN, deposit, open_account, query, whole_log, withdraw
 
 MORNING = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -84,7 +84,7 @@ def deaths(work: str, log: list[RecordedEvent], start: int) -> Iterator[str]:
     while killed:
         number += 1
         back_to(start, log)
-        with dying(number) as death:
+        with mortal(Death(number)) as death:
             WORKS[work]()
         killed = death.is_dead
         yield death.statements[-1] if killed else ""

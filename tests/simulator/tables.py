@@ -17,12 +17,25 @@ from projections.models import AccountSummary, BankTotals, DailyTotals, RefusedW
 HOLDERS = {"Josh": "josh", "Luke Ng": "luke ng", "Zoë Ångström": "zoe angstrom", "Ada": "ada", "ΑΘΗΝΑ": "αθηνα"}
 """Names, each with what it is found by."""
 
+PIN_LINES = {"pin_locked": "locked", "pin_unlocked": "unlocked", "pin_changed": "new_pin"}
+"""What a statement calls what happened to a PIN."""
+
 type Row = tuple[Any, ...]
 
 TABLES: dict[str, tuple[type[Model], Sequence[str]]] = {
     "accounts": (
         AccountSummary,
-        ("account_id", "account_holder", "search_name", "balance", "version", "opened_at", "last_event_at"),
+        (
+            "account_id",
+            "account_holder",
+            "search_name",
+            "balance",
+            "version",
+            "opened_at",
+            "last_event_at",
+            "wrong_pins",
+            "pin_locked",
+        ),
     ),
     "statements": (
         StatementLine,
@@ -68,7 +81,7 @@ class Fold:
         day = self.days.setdefault(event.recorded_at.date(), [0] * 6)
         if event.type == "bank_account_created":
             holder = data["accountHolder"]
-            self.accounts[account_id] = [account_id, holder, HOLDERS[holder], 0, 0, event.recorded_at, None]
+            self.accounts[account_id] = [account_id, holder, HOLDERS[holder], 0, 0, event.recorded_at, None, 0, False]
             self.totals[0] += 1
             day[0] += 1
         account = self.accounts[account_id]
@@ -76,7 +89,7 @@ class Fold:
         origin = (event.recorded_at, event.metadata["actor"], event.command_id)
         place = (event.position, account_id, event.version)
         match event.type:
-            case "invalid_pin":
+            case "invalid_pin" | "withdrawal_blocked":
                 self.refusals.append((*place, event.type, data["amount_requested"], None, *origin))
             case "account_overdrawn":
                 self.refusals.append((*place, event.type, data["amount_requested"], data["balance"], *origin))
@@ -92,9 +105,20 @@ class Fold:
                 self.totals[3] += amount
                 day[3] += 1
                 day[4] += amount
+            case "pin_locked" | "pin_unlocked" | "pin_changed":
+                self._move(account, 0, place, PIN_LINES[event.type], origin)
             case other:
                 raise AssertionError(f"the model knows nothing of {other}")
-        day[5] += event.type in ("invalid_pin", "account_overdrawn")
+        self._count_wrong_pins(account, event.type)
+        day[5] += event.type in ("invalid_pin", "account_overdrawn", "withdrawal_blocked")
+
+    def _count_wrong_pins(self, account: list[Any], kind: str) -> None:
+        if kind == "invalid_pin":
+            account[7] += 1
+        elif kind in ("money_withdrawn_from_bank_account", "account_overdrawn", "pin_unlocked", "pin_changed"):
+            account[7] = 0
+        if kind in ("pin_locked", "pin_unlocked"):
+            account[8] = kind == "pin_locked"
 
     def _move(self, account: list[Any], amount: int, place: Row, kind: str, origin: Row) -> None:
         account[3] += amount

@@ -1,0 +1,123 @@
+"""The bank's rules once more, in plain Python: what a command leads to, at an account as it is.
+
+Written apart from the aggregate and from the SQL; it shares the commands with them and nothing else. It knows the
+customers' PINs, because it has seen the commands.
+"""
+
+from typing import Any, NamedTuple
+
+from bank.domain.commands import (
+    ChangePin,
+    Command,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    UnlockPin,
+    WithdrawMoneyFromBankAccount,
+)
+
+MOST = 10**12
+
+
+class Account(NamedTuple):
+    """An account as it is; before it is opened it has no holder."""
+
+    version: int = 0
+    holder: str = ""
+    pin: int = -1
+    balance: int = 0
+    wrong_pins: int = 0
+    locked: bool = False
+
+
+type Happening = tuple[str, dict[str, Any]]
+"""A stored event: its type and its payload."""
+
+
+def decide(account: Account, command: Command, attempts: int) -> list[Happening] | str:
+    """Return the events that a command leads to, or the code of its rejection; `attempts` wrong PINs lock."""
+    if not 1 <= command.account_id < 2**63:
+        return "invalid_account_id"
+    match command:
+        case CreateBankAccount():
+            return _create(account, command)
+        case DepositMoneyIntoBankAccount():
+            return _nonsense(account, command.amount) or [
+                ("money_deposited_into_bank_account", {"accountId": command.account_id, "amount": command.amount})
+            ]
+        case WithdrawMoneyFromBankAccount():
+            if not _is_pin(command.pin):
+                return "malformed_pin"
+            return _nonsense(account, command.amount) or _withdraw(account, command, attempts)
+        case UnlockPin() | ChangePin():
+            return _supervise(account, command)
+
+
+def _is_pin(pin: int) -> bool:
+    return 0 <= pin <= 9999
+
+
+def _create(account: Account, command: CreateBankAccount) -> list[Happening] | str:
+    if not command.account_holder.strip():
+        return "invalid_account_holder"
+    if not _is_pin(command.pin):
+        return "malformed_pin"
+    if account.holder:
+        return "account_already_exists"
+    return [("bank_account_created", {"accountId": command.account_id, "accountHolder": command.account_holder})]
+
+
+def _nonsense(account: Account, amount: int) -> str:
+    """Return why no money can be moved at all; nothing where it can."""
+    if not 1 <= amount <= MOST:
+        return "invalid_amount"
+    return "" if account.holder else "no_such_account"
+
+
+def _withdraw(account: Account, command: WithdrawMoneyFromBankAccount, attempts: int) -> list[Happening]:
+    asked = {"accountId": command.account_id, "amount_requested": command.amount}
+    if account.locked:
+        return [("withdrawal_blocked", asked)]
+    if command.pin != account.pin:
+        locks = account.wrong_pins + 1 >= attempts
+        return [("invalid_pin", asked), *([("pin_locked", {"accountId": command.account_id})] if locks else [])]
+    if command.amount > account.balance:
+        return [("account_overdrawn", {**asked, "balance": account.balance})]
+    return [("money_withdrawn_from_bank_account", {"accountId": command.account_id, "amount": command.amount})]
+
+
+def _supervise(account: Account, command: UnlockPin | ChangePin) -> list[Happening] | str:
+    if isinstance(command, ChangePin) and not _is_pin(command.pin):
+        return "malformed_pin"
+    if not account.holder:
+        return "no_such_account"
+    which = {"accountId": command.account_id}
+    unlocked = [("pin_unlocked", which)] if account.locked else []
+    if isinstance(command, UnlockPin):
+        return unlocked or "pin_not_locked"
+    return [("pin_changed", which), *unlocked]
+
+
+def after(account: Account, command: Command, happened: list[Happening]) -> Account:
+    """Return the account as it is after what a command led to."""
+    for kind, data in happened:
+        account = account._replace(version=account.version + 1)
+        match kind:
+            case "bank_account_created":
+                assert isinstance(command, CreateBankAccount)
+                account = account._replace(holder=data["accountHolder"], pin=command.pin)
+            case "money_deposited_into_bank_account":
+                account = account._replace(balance=account.balance + data["amount"])
+            case "money_withdrawn_from_bank_account":
+                account = account._replace(balance=account.balance - data["amount"], wrong_pins=0)
+            case "account_overdrawn":
+                account = account._replace(wrong_pins=0)
+            case "invalid_pin":
+                account = account._replace(wrong_pins=account.wrong_pins + 1)
+            case "pin_locked":
+                account = account._replace(locked=True)
+            case "pin_unlocked":
+                account = account._replace(locked=False, wrong_pins=0)
+            case "pin_changed":
+                assert isinstance(command, ChangePin)
+                account = account._replace(pin=command.pin, wrong_pins=0)
+    return account
