@@ -25,6 +25,9 @@ HOLDERS = [
 ]  # fmt: skip
 WEEKS = 6
 MOVEMENTS = 400
+FORGETFUL = 3
+"""The account whose holder has forgotten the PIN, and tries until it is locked and once more."""
+TRIES = 4
 
 
 def fill() -> bool:
@@ -40,9 +43,9 @@ def fill() -> bool:
 def _business(chance: random.Random) -> Iterator[tuple[datetime, Command]]:
     """Yield commands with the moments at which they came, in their order."""
     pins = {account_id: chance.randint(0, 9999) for account_id in range(1, len(HOLDERS) + 1)}
-    moments = _moments(chance, len(HOLDERS) + MOVEMENTS)
+    moments = _moments(chance, len(HOLDERS) + MOVEMENTS + TRIES)
     opened: list[int] = []
-    for number, moment in enumerate(moments):
+    for number, moment in enumerate(moments[:-TRIES]):
         if len(opened) < len(HOLDERS) and (not opened or number >= len(opened) * 6):
             account_id = len(opened) + 1
             opened.append(account_id)
@@ -59,6 +62,8 @@ def _business(chance: random.Random) -> Iterator[tuple[datetime, Command]]:
             yield moment, WithdrawMoneyFromBankAccount(account_id, chance.randint(1, 600) * 100, (pin + 1) % 10_000)
         else:
             yield moment, WithdrawMoneyFromBankAccount(account_id, chance.randint(20_000, 90_000) * 100, pin)
+    for moment in moments[-TRIES:]:
+        yield moment, WithdrawMoneyFromBankAccount(FORGETFUL, 50_00, (pins[FORGETFUL] + 1) % 10_000)
 
 
 def _moments(chance: random.Random, count: int) -> list[datetime]:

@@ -12,9 +12,11 @@ from django import forms
 from django.utils.datastructures import MultiValueDict
 
 from .domain.commands import (
+    ChangePin,
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
 from .domain.errors import CommandRejected
@@ -72,6 +74,8 @@ class TaskForm(forms.Form):
     """A task for one command. It is rendered with an id of its own, under which the command counts once."""
 
     verb: ClassVar[str]
+    advice: ClassVar[str] = ""
+    looks_at_pin: ClassVar[bool] = False
     command_id = forms.UUIDField(
         widget=SentOnce(attrs={"autocomplete": "off"}),
         error_messages=dict.fromkeys(("required", "invalid"), "The form was not complete. Check it and send it again."),
@@ -132,13 +136,17 @@ class OpenAccountForm(TaskForm):
         return CreateBankAccount(data["account_id"], data["account_holder"], data["pin"])
 
 
-class DepositForm(TaskForm):
-    verb = "Deposit"
-    amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
+class AccountForm(TaskForm):
+    """A task at an account that is there already."""
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, account_id: int, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.account_id = account_id
+
+
+class DepositForm(AccountForm):
+    verb = "Deposit"
+    amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
 
     def command(self) -> Command:
         return DepositMoneyIntoBankAccount(self.account_id, self.cleaned_data["amount"])
@@ -146,6 +154,7 @@ class DepositForm(TaskForm):
 
 class WithdrawForm(DepositForm):
     verb = "Withdraw"
+    looks_at_pin = True
     pin = PinField(
         label="PIN",
         help_text="Four digits, typed by the customer.",
@@ -155,3 +164,35 @@ class WithdrawForm(DepositForm):
     def command(self) -> Command:
         data = self.cleaned_data
         return WithdrawMoneyFromBankAccount(self.account_id, data["amount"], data["pin"])
+
+
+class UnlockForm(AccountForm):
+    verb = "Unlock"
+    advice = "First let the customer prove who they are. Then all attempts at the PIN are there again."
+
+    def command(self) -> Command:
+        return UnlockPin(self.account_id)
+
+
+class ChangePinForm(AccountForm):
+    verb = "Change PIN"
+    advice = "First let the customer prove who they are. The new PIN counts at once, and opens a locked account."
+    pin = PinField(
+        label="New PIN",
+        help_text="Four digits, typed by the customer.",
+        error_messages={"required": "The customer has to choose a PIN."},
+    )
+    pin_again = PinField(
+        label="New PIN again",
+        help_text="Nobody sees what is typed, so a slip would lock the customer out.",
+        error_messages={"required": "The customer has to type the new PIN twice."},
+    )
+
+    def clean_pin_again(self) -> int:
+        again: int = self.cleaned_data["pin_again"]
+        if again != self.cleaned_data.get("pin", again):
+            raise forms.ValidationError("That is not the PIN that was typed first.")
+        return again
+
+    def command(self) -> Command:
+        return ChangePin(self.account_id, self.cleaned_data["pin"])

@@ -1,6 +1,6 @@
 """The task screens: each takes a teller's intent, hands the command to the bank and goes on to the receipt."""
 
-from typing import Any
+from collections.abc import Callable
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseRedirect
@@ -13,13 +13,19 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from projections import queries
 
+from .access import sessions
 from .access.cookies import set_cookie
 from .domain.errors import CommandRejected
-from .forms import DepositForm, OpenAccountForm, TaskForm, WithdrawForm
+from .forms import AccountForm, ChangePinForm, DepositForm, OpenAccountForm, TaskForm, UnlockForm, WithdrawForm
 from .handlers import Ack, Busy, OutcomeUnknown, handle
-from .views import SEEN, Request, account_or_404, how_fresh, show
+from .views import SEEN, Request, account_or_404, account_or_none, how_fresh, show
 
 may_serve = permission_required("bank.serve_customers", raise_exception=True)
+
+
+def may_supervise[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Let a view be reached by supervisors only, and with a password that was given just now."""
+    return permission_required("bank.supervise", raise_exception=True)(sessions.fresh_password(view))
 
 
 @sensitive_post_parameters("pin")
@@ -30,7 +36,7 @@ def open_account(request: Request) -> HttpResponse:
     """The task of opening an account."""
     how_fresh(request)
     form = OpenAccountForm(request.POST or None, initial={"account_id": queries.next_account_id()})
-    return task(request, form, {"heading": "Open an account"})
+    return task(request, form, "Open an account")
 
 
 @sensitive_post_parameters("pin")
@@ -51,18 +57,32 @@ def withdraw(request: Request, account_id: int) -> HttpResponse:
     return account_task(request, account_id, WithdrawForm, "Withdraw from account")
 
 
-def account_task(request: Request, account_id: int, form_class: type[DepositForm], heading: str) -> HttpResponse:
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_supervise
+@never_cache
+def unlock(request: Request, account_id: int) -> HttpResponse:
+    """The supervisor's task of letting a customer try the PIN again."""
+    return account_task(request, account_id, UnlockForm, "Unlock withdrawals from account")
+
+
+@sensitive_post_parameters("pin", "pin_again")
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_supervise
+@never_cache
+def change_pin(request: Request, account_id: int) -> HttpResponse:
+    """The supervisor's task of giving a customer a new PIN."""
+    return account_task(request, account_id, ChangePinForm, "New PIN for account")
+
+
+def account_task(request: Request, account_id: int, form_class: type[AccountForm], heading: str) -> HttpResponse:
     """Show and carry out a task on an account. Whether the account exists is for the write side to say."""
     form = form_class(request.POST or None, account_id=account_id)
-    if request.method != "POST":
-        how_fresh(request)
-        account_or_404(account_id)
-    return task(request, form, {"heading": f"{heading} {account_id}", "account_id": account_id})
+    return task(request, form, f"{heading} {account_id}", account_id)
 
 
-def task(request: Request, form: TaskForm, context: dict[str, Any]) -> HttpResponse:
+def task(request: Request, form: TaskForm, heading: str, account_id: int | None = None) -> HttpResponse:
     """Show a task's form, or carry out what it says and go on to the receipt."""
-    status = 200
+    status, account = 200, None
     if request.method == "POST":
         form.is_bound = True
         try:
@@ -74,9 +94,11 @@ def task(request: Request, form: TaskForm, context: dict[str, Any]) -> HttpRespo
             unknown = isinstance(trouble, OutcomeUnknown) and form.get_command_id()
             return render(request, "503.html", {"unknown": unknown}, status=503)
         status = 422
-    return show(
-        request, "bank/task.html", {**context, "form": form, "action": request.path}, part="form", status=status
-    )
+    if account_id is not None:
+        how_fresh(request)
+        account = account_or_none(account_id) if request.method == "POST" else account_or_404(account_id)
+    context = {"form": form, "heading": heading, "action": request.path, "account": account}
+    return show(request, "bank/task.html", context, part="form", status=status)
 
 
 def handle_form(request: Request, form: TaskForm) -> Ack:

@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -90,7 +91,10 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
     entry = queries.receipt(command_id)
     if entry is None and fresh.reached:
         raise Http404("There is no receipt of this number.")
-    return show(request, "bank/receipt.html", {"freshness": fresh, "entry": entry, "command_id": command_id})
+    context: dict[str, Any] = {"freshness": fresh, "entry": entry, "command_id": command_id}
+    if entry and entry.kind == "invalid_pin" and not fresh.behind:
+        context["attempts_left"] = attempts_left(entry)
+    return show(request, "bank/receipt.html", context)
 
 
 @require_GET
@@ -102,6 +106,14 @@ def days(request: Request) -> HttpResponse:
     return show(request, "bank/days.html", {"freshness": how_fresh(request), "days": queries.daily_totals()})
 
 
+def attempts_left(refusal: queries.Entry) -> int | None:
+    """Tell how many more wrong PINs lock the account, as long as the refusal is the last thing that happened to it."""
+    account = account_or_404(refusal.account_id)
+    if account.pin_locked or account.version != refusal.version:
+        return None
+    return max(settings.PIN_ATTEMPTS - account.wrong_pins, 1)
+
+
 # Common to all
 
 
@@ -111,6 +123,14 @@ def account_or_404(account_id: int) -> queries.Account:
         return queries.find_account(account_id)
     except queries.UnknownAccount as error:
         raise Http404(str(error)) from error
+
+
+def account_or_none(account_id: int) -> queries.Account | None:
+    """Return an account, if the read side has it."""
+    try:
+        return queries.find_account(account_id)
+    except queries.UnknownAccount:
+        return None
 
 
 def show(

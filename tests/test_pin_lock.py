@@ -1,6 +1,5 @@
 """Too many wrong PINs lock an account, for everybody at once, on real databases with real threads."""
 
-import secrets
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
@@ -12,22 +11,19 @@ import pytest
 
 from bank import pins, repository
 from bank.domain import events
-from bank.domain.commands import ChangePin, DepositMoneyIntoBankAccount, UnlockPin, WithdrawMoneyFromBankAccount
-from bank.domain.errors import CommandIdReused, CommandRejected, MalformedPin, NoSuchAccount, PinNotLocked
+from bank.domain.commands import DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
+from bank.domain.errors import CommandIdReused, CommandRejected
 from bank.domain.events import (
     AccountOverdrawn,
     BankEvent,
     InvalidPin,
     MoneyWithdrawnFromBankAccount,
-    PinChanged,
     PinLocked,
-    PinUnlocked,
     WithdrawalBlocked,
 )
 from bank.handlers import Ack, handle
-from bank.models import PinVerifier
 from eventstore import snapshots, store
-from eventstore.models import AppendOnly, CommandRecord, Event, Snapshot
+from eventstore.models import CommandRecord, Event, Snapshot
 from projections import replay
 from tests.support import PIN, at_once, broken_links, deposit, open_account, withdraw
 
@@ -206,112 +202,6 @@ def test_whoever_guesses_beside_the_customer_never_gets_three_wrong_in_a_row_unl
         in_a_row = in_a_row + 1 if event.type == "invalid_pin" else 0
         looked += 1
     assert len(comparisons) == looked, "each look at a PIN is on record"
-
-
-# Supervisors' tasks
-
-
-def test_an_unlocked_account_pays_out_again() -> None:
-    lock()
-    ack = handle(UnlockPin(1), actor="sue")
-    assert ack.events == (PinUnlocked(1),)
-    event = Event.objects.get(position=ack.position)
-    assert (event.type, event.data, event.metadata["actor"]) == ("pin_unlocked", {"accountId": 1}, "sue")
-    assert CommandRecord.objects.get(id=ack.command_id).name == "unlock_pin"
-    assert withdraw(1, 5, WRONG).events == (InvalidPin(1, 5),)
-    assert withdraw(1, 5, PIN).events == (MoneyWithdrawnFromBankAccount(1, 5),)
-
-
-def test_what_is_not_locked_cannot_be_unlocked_and_that_is_on_record() -> None:
-    command_id = uuid4()
-    for _ in range(2):
-        with pytest.raises(PinNotLocked):
-            handle(UnlockPin(1), command_id=command_id)
-        lock()  # it would be accepted now
-    assert CommandRecord.objects.get(id=command_id).reason == "pin_not_locked"
-
-
-def test_a_new_pin_is_the_right_one_from_then_on() -> None:
-    before = PinVerifier.objects.get(account_id=1)
-    ack = handle(ChangePin(1, 7), actor="sue")
-    assert ack.events == (PinChanged(1),)
-    event = Event.objects.get(position=ack.position)
-    assert (event.type, event.data, event.metadata["actor"]) == ("pin_changed", {"accountId": 1}, "sue")
-    assert CommandRecord.objects.get(id=ack.command_id).name == "change_pin"
-    after = PinVerifier.objects.get(account_id=1)
-    assert bytes(after.salt) != bytes(before.salt)
-    assert bytes(after.digest) != bytes(before.digest)
-    assert withdraw(1, 5, PIN).events == (InvalidPin(1, 5),)
-    assert withdraw(1, 5, 7).events == (MoneyWithdrawnFromBankAccount(1, 5),)
-
-
-def test_a_new_pin_opens_a_locked_account_and_says_so() -> None:
-    lock()
-    assert handle(ChangePin(1, 7)).events == (PinChanged(1), PinUnlocked(1))
-    assert withdraw(1, 5, 7).events == (MoneyWithdrawnFromBankAccount(1, 5),)
-
-
-def test_a_new_pin_of_other_keys_counts_under_the_first_of_them(settings: Any) -> None:
-    settings.PIN_KEYS = ["a new key", *settings.PIN_KEYS]
-    handle(ChangePin(1, 7))
-    settings.PIN_KEYS = ["a new key"]
-    assert pins.matches(1, 7)
-
-
-def test_a_verifier_that_is_not_replaced_undoes_the_event(monkeypatch: pytest.MonkeyPatch) -> None:
-    really = pins.replace_verifier
-
-    def fail(account_id: int, verifier: pins.Verifier) -> None:
-        really(account_id, verifier)
-        raise RuntimeError("in the middle of the transaction")
-
-    monkeypatch.setattr(pins, "replace_verifier", fail)
-    with pytest.raises(RuntimeError, match="in the middle"):
-        handle(ChangePin(1, 7))
-    assert Event.objects.count() == CommandRecord.objects.count() == 2
-    assert pins.matches(1, PIN)
-    assert not pins.matches(1, 7)
-
-
-@pytest.mark.parametrize(
-    ("command", "kind"),
-    [
-        (ChangePin(2, 7), NoSuchAccount),
-        (UnlockPin(2), NoSuchAccount),
-        (ChangePin(1, 10_000), MalformedPin),
-    ],
-)
-def test_a_rejected_task_leaves_the_pin_as_it_is(command: ChangePin | UnlockPin, kind: type[CommandRejected]) -> None:
-    with pytest.raises(kind):
-        handle(command)
-    assert PinVerifier.objects.count() == 1
-    assert pins.matches(1, PIN)
-
-
-def test_the_same_new_pin_sent_again_changes_nothing_and_another_is_refused() -> None:
-    command_id = uuid4()
-    first = handle(ChangePin(1, 7), command_id=command_id)
-    verifier = bytes(PinVerifier.objects.get(account_id=1).digest)
-    assert handle(ChangePin(1, 7), command_id=command_id) == first._replace(repeated=True)
-    with pytest.raises(CommandIdReused):
-        handle(ChangePin(1, 8), command_id=command_id)
-    assert bytes(PinVerifier.objects.get(account_id=1).digest) == verifier
-
-
-def test_nobody_changes_a_verifier_through_the_model() -> None:
-    row = PinVerifier.objects.get(account_id=1)
-    row.digest = secrets.token_bytes(32)
-    attempts: list[Callable[[], object]] = [
-        row.save,
-        row.delete,
-        lambda: PinVerifier.objects.update(digest=b""),
-        lambda: PinVerifier.objects.all().delete(),
-        lambda: PinVerifier.objects.create(account_id=2, key_id="", salt=b"", digest=b""),
-    ]
-    for attempt in attempts:
-        with pytest.raises(AppendOnly):
-            attempt()
-    assert pins.matches(1, PIN)
 
 
 # Snapshots

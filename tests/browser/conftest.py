@@ -57,5 +57,7 @@ def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
     page.get_by_role("button", name="Log in").click()
     page.wait_for_url("**/")
     yield page
-    # The browser itself speaks of each answer that is a refusal; that is not a fault.
-    assert [text for text in complaints if "status of 422" not in text] == []
+    # The browser itself speaks of each answer that is a refusal, and of leaving the focus to htmx where Enter was
+    # pressed in a field; neither is a fault.
+    said = ("status of 422", "Autofocus processing was blocked")
+    assert [text for text in complaints if not any(part in text for part in said)] == []
