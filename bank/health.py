@@ -1,6 +1,7 @@
 """What a load balancer and an operator ask: is it alive, and is it ready?"""
 
 import logging
+import sqlite3
 from functools import cache
 
 from django.contrib.auth.decorators import login_not_required
@@ -10,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.cache import never_cache
 
 from eventstore import postgresql
+from eventstore.sqlite import wal
 from projections import freshness
 
 logger = logging.getLogger(__name__)
@@ -29,7 +31,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Ready: both databases answer, migrations are applied and no projection has failed. Else 503."""
+    """Ready: both databases answer, lose nothing and are migrated, and no projection has failed. Else 503."""
     databases = {alias: _state(alias) for alias in ("default", "projections")}
     body: dict[str, object] = {"databases": databases}
     ready = set(databases.values()) == {"ok"}
@@ -68,6 +70,8 @@ def _state(alias: str) -> str:
         with connections[alias].cursor() as cursor:
             cursor.execute("SELECT 1")
         _check_migrated(alias)
+        if wal.is_exposed(connections[alias]):
+            return f"SQLite {sqlite3.sqlite_version} can lose what is committed here"
     except DatabaseError:
         logger.exception("The database %s does not answer", alias)
         return "does not answer"

@@ -34,7 +34,8 @@ def database(url: str, synchronous: str = "NORMAL") -> dict[str, Any]:
     config: dict[str, Any] = env.db_url_config(url)  # type: ignore[no-untyped-call]
     if config["ENGINE"] == "django.db.backends.sqlite3":
         pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA recursive_triggers=ON;"
-        return {**config, "CONN_MAX_AGE": None, "OPTIONS": {**SQLITE_OPTIONS, "init_command": pragmas}}
+        options = {**SQLITE_OPTIONS, "init_command": pragmas}
+        return {**config, "ENGINE": "eventstore.sqlite", "CONN_MAX_AGE": None, "OPTIONS": options}
     # A pool that has tried for so long gives up until the next request, instead of pausing longer and longer.
     pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 3, "reconnect_timeout": 2}
     return {

@@ -1,0 +1,54 @@
+"""Django's SQLite, made safe from the race in SQLite's own write-ahead log where the library has it.
+
+See `wal.py` for the race and the argument. With a SQLite that is free of it this is Django's backend, but for one
+thing: a connection on which something failed is not used again, because one that was opened while the disk was
+read-only, or that met an I/O error, stays as it is for good.
+"""
+
+import logging
+import sqlite3
+from typing import Any
+
+from django.db.backends.sqlite3 import base
+
+from . import wal
+
+logger = logging.getLogger(__name__)
+
+DUE = 200
+"""Rows written by one connection after which it checkpoints: about 1,000 pages, SQLite's own measure, of commands."""
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    """A connection that leaves checkpoints to `wal.checkpoint`, or to SQLite where SQLite can be trusted with them."""
+
+    checkpointed_at = 0
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
+        connection: sqlite3.Connection = super().get_new_connection(conn_params)
+        if wal.HAS_RACE:
+            connection.execute("PRAGMA wal_autocheckpoint=0")
+        self.checkpointed_at = connection.total_changes
+        return connection
+
+    def is_usable(self) -> bool:
+        """Django asks after an error, and opens another connection when the answer is no."""
+        return False
+
+    def _commit(self) -> None:
+        super()._commit()  # type: ignore[misc]
+        if wal.HAS_RACE and self.connection.total_changes - self.checkpointed_at >= DUE:
+            self._checkpoint()
+
+    def _close(self) -> None:
+        if wal.HAS_RACE and self.connection is not None and self.connection.total_changes > self.checkpointed_at:
+            self._checkpoint()
+        super()._close()  # type: ignore[misc]
+
+    def _checkpoint(self) -> None:
+        """Checkpoint. What was committed is safe without it, so nothing that goes wrong here may matter."""
+        try:
+            if wal.checkpoint(str(self.settings_dict["NAME"])):
+                self.checkpointed_at = self.connection.total_changes
+        except sqlite3.Error as error:
+            logger.warning("No checkpoint of %s now: %s", self.alias, error)
