@@ -8,7 +8,6 @@ from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.views.decorators.cache import never_cache
 
 from eventstore import postgresql
 from eventstore.sqlite import wal
@@ -22,14 +21,12 @@ class NotMigrated(Exception):
 
 
 @login_not_required
-@never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
     """Alive: the process answers."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @login_not_required
-@never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Ready: both databases answer, lose nothing and are migrated, and no projection has failed. Else 503."""
     databases = {alias: _state(alias) for alias in ("default", "projections")}

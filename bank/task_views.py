@@ -6,7 +6,6 @@ from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
@@ -31,7 +30,6 @@ def may_supervise[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpRespo
 @sensitive_post_parameters("pin")
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_serve
-@never_cache
 def open_account(request: Request) -> HttpResponse:
     """The task of opening an account."""
     how_fresh(request)
@@ -42,7 +40,6 @@ def open_account(request: Request) -> HttpResponse:
 @sensitive_post_parameters("pin")
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_serve
-@never_cache
 def deposit(request: Request, account_id: int) -> HttpResponse:
     """The task of taking a deposit."""
     return account_task(request, account_id, DepositForm, "Deposit into account")
@@ -51,7 +48,6 @@ def deposit(request: Request, account_id: int) -> HttpResponse:
 @sensitive_post_parameters("pin")
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_serve
-@never_cache
 def withdraw(request: Request, account_id: int) -> HttpResponse:
     """The task of paying out a withdrawal."""
     return account_task(request, account_id, WithdrawForm, "Withdraw from account")

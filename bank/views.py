@@ -7,7 +7,6 @@ from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
@@ -32,7 +31,6 @@ may_look = permission_required("bank.view_accounts", raise_exception=True)
 
 @require_GET
 @may_look
-@never_cache
 @reads
 def desk(request: Request) -> HttpResponse:
     """Where a teller begins."""
@@ -46,7 +44,6 @@ def desk(request: Request) -> HttpResponse:
 
 @require_GET
 @may_look
-@never_cache
 @reads
 def accounts(request: Request) -> HttpResponse:
     """The accounts, or those found by number or part of the holder's name."""
@@ -67,7 +64,6 @@ def accounts(request: Request) -> HttpResponse:
 
 @require_GET
 @may_look
-@never_cache
 @reads
 def account(request: Request, account_id: int) -> HttpResponse:
     """One account, with its tasks and its statement."""
@@ -83,7 +79,6 @@ def account(request: Request, account_id: int) -> HttpResponse:
 
 @require_GET
 @may_look
-@never_cache
 @reads
 def receipt(request: Request, command_id: UUID) -> HttpResponse:
     """What a command did, as long as anybody asks."""
@@ -99,7 +94,6 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
 
 @require_GET
 @may_look
-@never_cache
 @reads
 def days(request: Request) -> HttpResponse:
     """What happened on each of the latest days."""
