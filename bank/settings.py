@@ -134,7 +134,7 @@ MIDDLEWARE = [
     "bank.middleware.HtmxLoginMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
-    "bank.access.middleware.SessionEndMiddleware",
+    "bank.access.middleware.SessionMiddleware",
     "bank.access.middleware.LogInRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
@@ -161,7 +161,7 @@ LOGOUT_REDIRECT_URL = "login"
 
 AUTHENTICATION_BACKENDS = ["bank.access.backends.PasswordBackend"]
 PASSWORD_HASHERS = [
-    "bank.access.hashers.OneLaneArgon2",
+    "bank.access.passwords.OneLaneArgon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
@@ -170,6 +170,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "bank.access.passwords.NoWordsOfTheTrade"},
 ]
 BANK_CLIENT_ADDRESS_HEADER = env.str("BANK_CLIENT_ADDRESS_HEADER", default="")
 """The header in which the proxy in front says the client's address; none is believed unless it is named here."""
@@ -249,7 +250,9 @@ SECURE_CSP = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "INFO"},
 }

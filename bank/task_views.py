@@ -55,7 +55,6 @@ def withdraw(request: Request, account_id: int) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_supervise
-@never_cache
 def unlock(request: Request, account_id: int) -> HttpResponse:
     """The supervisor's task of letting a customer try the PIN again."""
     return account_task(request, account_id, UnlockForm, "Unlock withdrawals from account")
@@ -64,7 +63,6 @@ def unlock(request: Request, account_id: int) -> HttpResponse:
 @sensitive_post_parameters("pin", "pin_again")
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_supervise
-@never_cache
 def change_pin(request: Request, account_id: int) -> HttpResponse:
     """The supervisor's task of giving a customer a new PIN."""
     return account_task(request, account_id, ChangePinForm, "New PIN for account")

@@ -73,7 +73,7 @@ def test_a_refusal_an_overlarge_body_and_a_fault_have_all_policies(
     forged = Client(enforce_csrf_checks=True).post("/login/", {})
     assert forged.status_code == 403
     check_policies(forged)
-    monkeypatch.setattr("bank.access.sessions.sessions_of", None)
+    monkeypatch.setattr("bank.access.sessions.described", None)
     fault = client.get("/own/")
     assert fault.status_code == 500
     check_policies(fault)

@@ -240,7 +240,7 @@ def test_a_changed_password_ends_all_other_sessions(bank: object) -> None:
     assert log_in(there, password=new)["Location"] == "/"
 
 
-@pytest.mark.parametrize("new", ["short", "password1234", "tina-tina-tina"])
+@pytest.mark.parametrize("new", ["short", "password1234", "tina-tina-tina", "Bank!Teller#2026", "my-money-2026!!"])
 def test_a_weak_password_is_refused(bank: object, new: str) -> None:
     make_user("tina-tina-tina", "Tellers")
     client = Client()
@@ -267,11 +267,29 @@ def test_a_user_ends_all_other_sessions_and_nobody_elses(bank: object) -> None:
     here, there, tom = Client(), Client(), client_of("tom", "Tellers")
     log_in(here)
     log_in(there)
-    assert "Logged in at 2 places" in text_of(here.get("/own/"))
+    assert text_of(here.get("/own/")).count("another") == 1
     assert here.post("/own/sessions/")["Location"] == "/own/"
-    assert "Logged in at 1 place" in text_of(here.get("/own/"))
+    assert text_of(here.get("/own/")).count("another") == 0
     assert there.get("/").status_code == 302
     assert tom.get("/").status_code == 200
+
+
+def test_ending_sessions_wants_a_fresh_password(teller: Client, stopped_clock: StoppedClock) -> None:
+    other = client_of("tom", "Tellers")
+    other.force_login(User.objects.get(username="tina"))
+    stopped_clock.forward(5 * MINUTE)
+    assert teller.post("/own/sessions/")["Location"] == "/confirm/?next=%2Fown%2Fsessions%2F"
+    assert teller.post("/confirm/?next=/own/sessions/", {"password": PASSWORD})["Location"] == "/own/sessions/"
+    assert teller.get("/own/sessions/")["Location"] == "/own/", "only the button does it"
+    assert other.get("/").status_code == 200
+    teller.post("/own/sessions/")
+    assert other.get("/").status_code == 302
+
+
+def test_what_is_refused_is_logged(teller: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO, "bank.security"):
+        assert teller.get("/admin/login/").status_code == 403
+    assert "Refused GET '/admin/login/': user tina, from 127.0.0.1" in caplog.messages
 
 
 def test_an_administrator_ends_the_sessions_of_a_user(teller: Client) -> None:

@@ -61,8 +61,8 @@ class BodyLimitMiddleware:
         return self.get_response(request)
 
 
-class SessionEndMiddleware:
-    """Ends a session whose time is over, or whose user now has to have a second factor and gave none."""
+class SessionMiddleware:
+    """Ends a session whose time is over, or whose user now has to have a second factor and gave none; logs refusals."""
 
     def __init__(self, get_response: Respond) -> None:
         self.get_response = get_response
@@ -76,7 +76,11 @@ class SessionEndMiddleware:
                 events.log(f"Session ended ({ended})", request, request.user.get_username())
                 logout(request)
                 request.session_ended = ended  # type: ignore[attr-defined]
-        return self.get_response(request)
+        request.idle_seconds = settings.BANK_IDLE_MINUTES * 60  # type: ignore[attr-defined]  # for the page's own clock
+        response = self.get_response(request)
+        if response.status_code == 403:
+            events.log(f"Refused {request.method} {request.path!a}", request, request.user.get_username())
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """Say how long to wait where passwords or codes were tried too often."""

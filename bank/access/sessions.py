@@ -7,8 +7,9 @@ makes by itself say so in a header, and do not count as use.
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import wraps
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 from django.conf import settings
@@ -83,6 +84,24 @@ def sessions_of(user: User) -> Iterator[Session]:
     for session in Session.objects.filter(expire_date__gte=timezone.now()).iterator():
         if session.get_decoded().get(SESSION_KEY) == str(user.pk):
             yield session
+
+
+class Described(NamedTuple):
+    """A session as its user is shown it."""
+
+    started: datetime
+    used: datetime
+    is_this: bool
+
+
+def described(user: User, this: str | None) -> list[Described]:
+    """Return the user's sessions, the latest first; `this` is the key of the one that asks."""
+    found = []
+    for session in sessions_of(user):
+        kept = session.get_decoded()
+        started, used = (datetime.fromtimestamp(kept.get(name, 0), UTC) for name in (STARTED, SEEN))
+        found.append(Described(started, used, session.session_key == this))
+    return sorted(found, reverse=True)
 
 
 def end_all(user: User, *, but: str | None = None) -> int:

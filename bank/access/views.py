@@ -14,7 +14,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_GET, require_http_methods
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from . import events, second_factor, sessions, throttle
@@ -129,17 +129,19 @@ def own(request: HttpRequest) -> HttpResponse:
     context = {
         "roles": request.user.groups.order_by("name"),
         "device": second_factor.device_of(request.user),
-        "sessions": sum(1 for _ in sessions.sessions_of(request.user)),
+        "sessions": sessions.described(request.user, request.session.session_key),
     }
     return render(request, "access/own.html", context)
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
+@sessions.fresh_password
 def end_sessions(request: HttpRequest) -> HttpResponse:
-    """End all other sessions of the user."""
+    """End all other sessions of the user. Only a post does; who comes from `confirm` is led back to the button."""
     assert isinstance(request.user, User)
-    sessions.end_all(request.user, but=request.session.session_key)
-    events.log("Other sessions ended", request, request.user.get_username())
+    if request.method == "POST":
+        sessions.end_all(request.user, but=request.session.session_key)
+        events.log("Other sessions ended", request, request.user.get_username())
     return redirect("own")
 
 

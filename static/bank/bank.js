@@ -11,3 +11,17 @@ document.addEventListener("htmx:afterOnLoad", () => {
   const offline = document.getElementById("offline");
   if (offline) offline.hidden = true;
 });
+
+// A page that is left on the screen must not stay to be read: when the session is over, go to the log-in.
+// Asking does not keep the session alive.
+function leaveWhenOver(seconds) {
+  setTimeout(async () => {
+    const answer = await fetch("/login/", { headers: { "Bank-Poll": "true" }, redirect: "manual" }).catch(() => null);
+    if (answer && answer.ok) {
+      window.location.replace("/login/?ended=idle&next=" + encodeURIComponent(window.location.pathname));
+    } else {
+      leaveWhenOver(Math.min(seconds, 60));
+    }
+  }, seconds * 1000);
+}
+if (document.body.dataset.idle) leaveWhenOver(Number(document.body.dataset.idle));

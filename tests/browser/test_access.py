@@ -115,6 +115,15 @@ def test_a_page_that_keeps_asking_does_not_keep_the_session(page: Page, settings
     expect(page.get_by_text("nothing was done for a while")).to_be_visible(timeout=30_000)
 
 
+@pytest.mark.parametrize("javascript", [True], indirect=True)
+def test_a_page_that_is_left_alone_does_not_stay_to_be_read(page: Page, settings: Any) -> None:
+    handle(CreateBankAccount(1, "Ada Lovelace", 42))
+    settings.BANK_IDLE_MINUTES = 0.1
+    page.goto("/accounts/1/")
+    expect(page.get_by_text("nothing was done for a while")).to_be_visible(timeout=60_000)
+    assert "Ada" not in page.content()
+
+
 def test_the_password_is_asked_for_again_and_leads_on(page: Page) -> None:
     age_sessions(3600, sessions.PASSWORD)
     page.get_by_role("link", name="tina").click()
