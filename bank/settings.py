@@ -29,15 +29,15 @@ Measured on two processors: 4 serve as many account pages a second as 8. Granian
 SQLITE_OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20}
 
 
-def database(url: str, synchronous: str = "NORMAL") -> dict[str, Any]:
-    """Return the settings of the database that a URL names."""
+def database(url: str, synchronous: str = "NORMAL", patience: float = 3) -> dict[str, Any]:
+    """Return the settings of the database that a URL names; a connection is waited for `patience` seconds."""
     config: dict[str, Any] = env.db_url_config(url)  # type: ignore[no-untyped-call]
     if config["ENGINE"] == "django.db.backends.sqlite3":
         pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA recursive_triggers=ON;"
         options = {**SQLITE_OPTIONS, "init_command": pragmas}
         return {**config, "ENGINE": "eventstore.sqlite", "CONN_MAX_AGE": None, "OPTIONS": options}
     # A pool that has tried for so long gives up until the next request, instead of pausing longer and longer.
-    pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": 3, "reconnect_timeout": 2}
+    pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": patience, "reconnect_timeout": 2}
     return {
         **config,
         "CONN_MAX_AGE": 0,
@@ -65,9 +65,10 @@ if _place(DATABASES["default"]) == _place(DATABASES["projections"]):
         "DATABASE_URL and PROJECTIONS_DATABASE_URL name the same database. The read side needs one of its own, "
         "or a schema of its own: ?options=-c search_path=projections"
     )
-# Copies of the read side that its server keeps by itself; pages are read from them.
+# Copies of the read side that its server keeps by itself; pages are read from them. No page waits long for one: the
+# primary has it all too.
 REPLICAS = {
-    f"replica_{number}": {**database(url), "TEST": {"MIRROR": "projections"}}
+    f"replica_{number}": {**database(url, patience=0.5), "TEST": {"MIRROR": "projections"}}
     for number, url in enumerate(env.list("PROJECTIONS_REPLICA_URLS", default=[]), 1)
 }
 DATABASES |= REPLICAS

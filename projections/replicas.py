@@ -48,13 +48,18 @@ def in_order(reader: str) -> list[str]:
 
 def ask[Answer](alias: str, question: Callable[[str], Answer]) -> Answer | None:
     """Return a replica's answer, or None where it does not answer now or did not a moment ago."""
-    if time.monotonic() < _asked_again_at.get(alias, 0):
-        return None
+    if alias in _asked_again_at:
+        if time.monotonic() < _asked_again_at[alias]:
+            return None
+        # One request finds out whether it is back; the others do without it meanwhile.
+        _asked_again_at[alias] = time.monotonic() + LEFT_ALONE
     try:
-        return question(alias)
+        answer = question(alias)
     except (DatabaseError, InterfaceError) as error:
         leave_alone(alias, error)
         return None
+    _asked_again_at.pop(alias, None)
+    return answer
 
 
 def leave_alone(alias: str, error: Exception) -> None:
