@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import NamedTuple
 
 from django.conf import settings
@@ -77,17 +78,22 @@ def matches(account_id: int, pin: int) -> bool:
 
 
 def fingerprint(command: Command) -> bytes:
-    """Return a keyed hash of a whole command, PIN included, that tells one content from another."""
+    """Return a keyed hash of a command's content, that tells one from another.
+
+    The PIN is not in it. A receipt's address is the id of its command: who sends that again with PIN after PIN must not
+    learn from the answer which one it came with.
+    """
     return _fingerprint(next(_keys())[1], command)
 
 
 def is_fingerprint(fingerprint: bytes, command: Command) -> bool:
-    """Tell whether the fingerprint is of this very command, whichever of `PIN_KEYS` made it."""
+    """Tell whether the fingerprint is of a command with this content, whichever of `PIN_KEYS` made it."""
     return any(hmac.compare_digest(_fingerprint(key, command), fingerprint) for _, key in _keys())
 
 
 def _fingerprint(key: bytes, command: Command) -> bytes:
-    content = [COMMAND_NAMES[type(command)], *(_said(getattr(command, name)) for name in command.__slots__)]
+    shown = [getattr(command, field.name) for field in fields(command) if field.repr]
+    content = [COMMAND_NAMES[type(command)], *map(_said, shown)]
     return hmac.digest(key, b"command:" + "\0".join(content).encode(errors="surrogatepass"), "sha256")
 
 

@@ -93,7 +93,7 @@ class CommandRecord(AppendOnlyModel):
     version = models.BigIntegerField(null=True, help_text="The stream's version after the command")
     position = models.BigIntegerField(null=True, help_text="The position of its last event")
     event_count = models.IntegerField()
-    fingerprint = models.BinaryField(max_length=32, help_text="HMAC-SHA256 of the whole command")
+    fingerprint = models.BinaryField(max_length=32, help_text="HMAC-SHA256 of what the command says")
 
     class Meta:
         indexes = [

@@ -109,11 +109,11 @@ def test_an_id_with_other_content_is_refused_and_the_first_outcome_stands(other:
     assert CommandRecord.objects.count() == 3
 
 
-def test_another_pin_is_other_content() -> None:
+def test_with_another_pin_it_is_the_same_command_and_the_first_outcome_stands() -> None:
     command_id = uuid4()
-    handle(WithdrawMoneyFromBankAccount(1, 5, 4321), command_id=command_id)
-    with pytest.raises(CommandIdReused):
-        handle(WithdrawMoneyFromBankAccount(1, 5, 1234), command_id=command_id)
+    first = handle(WithdrawMoneyFromBankAccount(1, 5, 4321), command_id=command_id)
+    assert first.events == (InvalidPin(1, 5),)
+    assert handle(WithdrawMoneyFromBankAccount(1, 5, 1234), command_id=command_id) == first._replace(repeated=True)
 
 
 def test_a_rotated_key_still_verifies_and_the_new_one_signs(settings: Any) -> None:

@@ -5,14 +5,19 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
 from bank import pins, repository
 from bank.domain import events
-from bank.domain.commands import DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
-from bank.domain.errors import CommandIdReused, CommandRejected
+from bank.domain.commands import (
+    ChangePin,
+    Command,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    WithdrawMoneyFromBankAccount,
+)
+from bank.domain.errors import CommandRejected
 from bank.domain.events import (
     AccountOverdrawn,
     BankEvent,
@@ -141,13 +146,25 @@ def test_the_third_wrong_pin_sent_again_has_the_first_outcome_and_is_not_looked_
     assert len(comparisons) == 3
 
 
-def test_other_pins_under_the_id_of_an_earlier_command_are_not_looked_at(comparisons: list[int]) -> None:
-    command_id = uuid4()
-    withdraw(1, 5, WRONG, command_id=command_id)
-    for pin in (PIN, 0, 1, 2):
-        with pytest.raises(CommandIdReused):
-            withdraw(1, 5, pin, command_id=command_id)
-    assert comparisons == [WRONG]
+@pytest.mark.parametrize(
+    "command",
+    [
+        partial(CreateBankAccount, 2, "Luke"),
+        partial(WithdrawMoneyFromBankAccount, 1, 5),
+        partial(WithdrawMoneyFromBankAccount, 1, 500),
+        partial(ChangePin, 1),
+    ],
+)
+@pytest.mark.parametrize("pin", [PIN, WRONG])
+def test_the_id_of_an_earlier_command_is_no_way_to_try_pins(
+    command: Callable[[int], Command], pin: int, comparisons: list[int]
+) -> None:
+    first = handle(command(pin))
+    looked = len(comparisons)
+    answers = {handle(command(guess), command_id=first.command_id) for guess in (PIN, WRONG, 0, 9999)}
+    assert answers == {first._replace(repeated=True)}, "whoever sends it again learns nothing of its PIN"
+    assert len(comparisons) == looked
+    assert pins.matches(1, PIN) is (command.func is not ChangePin or pin == PIN)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize(("amount", "pin"), [(0, PIN), (10**12 + 1, PIN), (5, 10_000)])

@@ -36,7 +36,7 @@ class Migration(migrations.Migration):
                 ("version", models.BigIntegerField(help_text="The stream's version after the command", null=True)),
                 ("position", models.BigIntegerField(help_text="The position of its last event", null=True)),
                 ("event_count", models.IntegerField()),
-                ("fingerprint", models.BinaryField(help_text="HMAC-SHA256 of the whole command", max_length=32)),
+                ("fingerprint", models.BinaryField(help_text="HMAC-SHA256 of what the command says", max_length=32)),
             ],
             options={
                 "indexes": [

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.db import OperationalError
 
+from bank import pins
 from bank.domain.commands import (
     ChangePin,
     Command,
@@ -72,7 +73,9 @@ class Clients:
         if self.sent and luck < 0.15:
             command_id, command = self.chance.choice(self.sent[-6:])
             if luck < 0.05:
-                command = self.make_command()
+                other = self.make_command()
+                # With nothing but another PIN it would be the same command.
+                command = command if pins.fingerprint(other) == pins.fingerprint(command) else other
         else:
             command_id, command = UUID(int=self.chance.getrandbits(128), version=4), self.make_command()
         self.sent.append((command_id, command))
