@@ -178,9 +178,11 @@ BANK_CLIENT_ADDRESS_HEADER = env.str("BANK_CLIENT_ADDRESS_HEADER", default="")
 BANK_IDLE_MINUTES = env.int("BANK_IDLE_MINUTES", default=15)
 BANK_SHIFT_HOURS = env.int("BANK_SHIFT_HOURS", default=10)
 BANK_FRESH_PASSWORD_MINUTES = env.int("BANK_FRESH_PASSWORD_MINUTES", default=5)
+if min(BANK_IDLE_MINUTES, BANK_SHIFT_HOURS, BANK_FRESH_PASSWORD_MINUTES) < 1:
+    raise ImproperlyConfigured("BANK_IDLE_MINUTES, BANK_SHIFT_HOURS and BANK_FRESH_PASSWORD_MINUTES are 1 or more.")
 SESSION_COOKIE_AGE = BANK_SHIFT_HOURS * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-BANK_TOTP_ROLES = env.list("BANK_TOTP_ROLES", default=[])
+BANK_TOTP_ROLES = [role.strip() for role in env.list("BANK_TOTP_ROLES", default=[])]
 """The groups, and "superuser", that have to have a second factor."""
 OTP_TOTP_ISSUER = "Bank teller"
 OTP_TOTP_SYNC = False  # the server's clock alone decides

@@ -1,54 +1,25 @@
-"""The second factor: who is asked, that nothing opens without it, that no code counts twice, and its recovery."""
+"""The second factor: who is asked, that nothing opens without it, and that no code counts twice."""
 
 import logging
 from functools import partial
-from io import StringIO
 from typing import Any
 
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import ImproperlyConfigured
-from django.core.management import call_command
-from django.core.management.base import CommandError
 from django.test import Client
-from django.utils import timezone
-from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from bank.access import second_factor
 from tests.clocks import StoppedClock
-from tests.helpers import PASSWORD, client_of, make_user, text_of
+from tests.helpers import client_of, make_user, text_of
+from tests.phones import code_of, is_in, log_in
+from tests.phones import required as required
+from tests.phones import susan as susan
 from tests.support import at_once
 
 pytestmark = pytest.mark.usefixtures("bank", "stopped_clock")
-
-
-@pytest.fixture(autouse=True)
-def required(settings: Any) -> None:
-    settings.BANK_TOTP_ROLES = ["Supervisors", "superuser"]
-
-
-@pytest.fixture
-def susan(bank: object) -> TOTPDevice:
-    """The second factor of a supervisor."""
-    device: TOTPDevice = TOTPDevice.objects.create(user=make_user("susan", "Supervisors"), name="Phone")
-    return device
-
-
-def code_of(device: TOTPDevice, clock: StoppedClock) -> str:
-    """Return what the user's app shows at this moment."""
-    app = TOTP(device.bin_key)
-    app.time = clock.seconds
-    return f"{app.token():06}"
-
-
-def log_in(client: Client, name: str = "susan", url: str = "/login/") -> Any:
-    return client.post(url, {"username": name, "password": PASSWORD})
-
-
-def is_in(client: Client) -> bool:
-    return client.get("/").status_code == 200
 
 
 # Logging in
@@ -230,92 +201,3 @@ def test_a_role_that_does_not_exist_stops_the_start(settings: Any) -> None:
     settings.BANK_TOTP_ROLES = ["Supervisor"]
     with pytest.raises(ImproperlyConfigured, match="no role: Supervisor"):
         apps.get_app_config("bank").ready()
-
-
-# One's own
-
-
-def test_whoever_has_set_one_up_is_asked_for_it(stopped_clock: StoppedClock) -> None:
-    client = client_of("tina", "Tellers")
-    assert client.get("/own/second-factor/").status_code == 200
-    device = TOTPDevice.objects.get()
-    assert client.post("/own/second-factor/", {"code": code_of(device, stopped_clock)})["Location"] == "/own/"
-    assert is_in(client)
-    assert log_in(Client(), "tina")["Location"] == "/login/code/"
-
-
-def test_a_new_one_replaces_the_old_one_and_ends_the_other_sessions(
-    susan: TOTPDevice, stopped_clock: StoppedClock
-) -> None:
-    here, there = Client(), Client()
-    for client in (here, there):
-        log_in(client)
-        client.post("/login/code/", {"code": code_of(susan, stopped_clock)})
-        assert is_in(client)
-        stopped_clock.forward(60)
-    here.get("/own/second-factor/")
-    new = TOTPDevice.objects.get(confirmed=False)
-    here.post("/own/second-factor/", {"code": code_of(new, stopped_clock)})
-    assert is_in(here)
-    assert not is_in(there)
-    assert TOTPDevice.objects.get() == new
-
-
-def test_a_new_one_wants_a_fresh_password(stopped_clock: StoppedClock) -> None:
-    client = client_of("tina", "Tellers")
-    stopped_clock.forward(300)
-    for method in (client.get, client.post):
-        assert method("/own/second-factor/")["Location"].startswith("/confirm/")
-    assert not TOTPDevice.objects.exists()
-
-
-def test_a_secret_that_nobody_confirmed_is_not_offered_for_ever(stopped_clock: StoppedClock) -> None:
-    client = client_of("tina", "Tellers")
-    client.get("/own/second-factor/")
-    old = TOTPDevice.objects.get()
-    TOTPDevice.objects.update(created_at=timezone.now() - second_factor.SET_UP_WITHIN * 2)
-    client.get("/own/second-factor/")
-    assert TOTPDevice.objects.get().key != old.key
-
-
-# Recovery
-
-
-def test_a_command_takes_a_second_factor_away_and_ends_the_sessions(
-    susan: TOTPDevice, stopped_clock: StoppedClock, caplog: pytest.LogCaptureFixture
-) -> None:
-    client = Client()
-    log_in(client)
-    client.post("/login/code/", {"code": code_of(susan, stopped_clock)})
-    out = StringIO()
-    with caplog.at_level(logging.INFO, "bank.security"):
-        call_command("reset_second_factor", "susan", stdout=out)
-    assert "susan has no second factor now" in out.getvalue()
-    assert "Second factor reset by a command: user susan, from this machine" in caplog.messages
-    assert not is_in(client)
-    assert log_in(Client())["Location"] == "/login/second-factor/"
-
-
-def test_the_command_knows_who_is_not_there(bank: object) -> None:
-    with pytest.raises(CommandError, match="no user 'nobody'"):
-        call_command("reset_second_factor", "nobody")
-
-
-def test_an_administrator_takes_a_second_factor_away(
-    susan: TOTPDevice, settings: Any, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings.BANK_TOTP_ROLES = []
-    admin = client_of("root", is_staff=True, is_superuser=True)
-    with caplog.at_level(logging.INFO, "bank.security"):
-        admin.post("/admin/auth/user/", {"action": "reset_second_factor", "_selected_action": [str(susan.user.pk)]})
-    assert not TOTPDevice.objects.exists()
-    assert "Second factor reset by root: user susan, from 127.0.0.1" in caplog.messages
-    assert "Second factor reset" in text_of(admin.get(f"/admin/auth/user/{susan.user.pk}/history/"))
-
-
-def test_no_secret_of_a_second_factor_is_shown_in_the_admin(susan: TOTPDevice, settings: Any) -> None:
-    settings.BANK_TOTP_ROLES = []
-    admin = client_of("root", is_staff=True, is_superuser=True)
-    assert admin.get("/admin/otp_totp/totpdevice/").status_code == 404
-    for url in ("/admin/", "/admin/auth/user/", f"/admin/auth/user/{susan.user.pk}/change/"):
-        assert susan.key not in admin.get(url).content.decode()
