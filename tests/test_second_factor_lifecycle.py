@@ -42,7 +42,7 @@ def test_a_new_one_replaces_the_old_one_and_ends_the_other_sessions(
         client.post("/login/code/", {"code": code_of(susan, stopped_clock)})
         assert is_in(client)
         stopped_clock.forward(60)
-    here.get("/own/second-factor/")
+    assert "The one that you have now stops working" in text_of(here.get("/own/second-factor/"))
     new = TOTPDevice.objects.get(confirmed=False)
     here.post("/own/second-factor/", {"code": code_of(new, stopped_clock)})
     assert is_in(here)
