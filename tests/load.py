@@ -34,6 +34,8 @@ class Task:
     sent: int = 0
     seconds: float | None = None
     """From the first sending to the acknowledgement; None as long as there is none."""
+    statuses: list[int] = field(default_factory=list)
+    """Of all the answers that came."""
 
 
 def opening(account_id: int, holder: str = "Josh") -> Task:
@@ -67,6 +69,7 @@ def carry_through(teller: Teller, login: tuple[str, str], task: Task) -> None:
             said = repr(error)
         else:
             said = f"{answer.status} {answer.words}"
+            task.statuses.append(answer.status)
             if answer.status == 303 and str(task.command_id) in answer.location:
                 task.seconds = time.monotonic() - started
                 return
@@ -81,9 +84,10 @@ def carry_through(teller: Teller, login: tuple[str, str], task: Task) -> None:
 def _log_in(teller: Teller, login: tuple[str, str]) -> None:
     """Log in and fetch a form's token, if the bank lets us; else the next try begins here again."""
     teller.cookies.clear()
-    if teller.get("/login/").status == 200:
-        teller.post("/login/", username=login[0], password=login[1])
-        teller.hidden.clear()
+    teller.get("/login/")
+    said = teller.post("/login/", username=login[0], password=login[1])
+    teller.hidden.clear()
+    if said.status == 302:
         teller.get("/accounts/open/")
 
 
@@ -117,8 +121,11 @@ class Load:
         self._threads = [threading.Thread(target=self._work, args=each) for each in enumerate(self.tellers)]
 
     def __enter__(self) -> "Load":
+        first, *others = self.tellers
         for account_id in self.accounts:
-            self._carry_through(self.tellers[0], opening(account_id))
+            self._carry_through(first, opening(account_id))
+        for teller in others:  # one log-in for all: many at once of one user are slowed down
+            teller.cookies, teller.hidden = dict(first.cookies), dict(first.hidden)
         for thread in self._threads:
             thread.start()
         return self
