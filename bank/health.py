@@ -5,7 +5,7 @@ import sqlite3
 from functools import cache
 
 from django.contrib.auth.decorators import login_not_required
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, InterfaceError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
@@ -36,7 +36,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         try:
             states = freshness.projection_states()
             blocker = postgresql.oldest_writer() if any(state.behind for state in states) else None
-        except DatabaseError:  # a table that was there is gone
+        except (DatabaseError, InterfaceError):  # a table that was there is gone
             logger.exception("The projections cannot be read")
             ready = False
         else:
@@ -69,8 +69,8 @@ def _state(alias: str) -> str:
         _check_migrated(alias)
         if wal.is_exposed(connections[alias]):
             return f"SQLite {sqlite3.sqlite_version} can lose what is committed here"
-    except DatabaseError:
-        logger.exception("The database %s does not answer", alias)
+    except (DatabaseError, InterfaceError) as error:
+        logger.error("The database %s does not answer: %s", alias, str(error).partition("\n")[0])
         return "does not answer"
     except NotMigrated:
         return "migrations are missing"

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -17,6 +16,7 @@ from .access.cookies import set_cookie
 from .domain.errors import CommandRejected
 from .forms import AccountForm, ChangePinForm, DepositForm, OpenAccountForm, TaskForm, UnlockForm, WithdrawForm
 from .handlers import Ack, Busy, OutcomeUnknown, handle
+from .outage import busy, no_answer
 from .views import SEEN, Request, account_or_404, account_or_none, how_fresh, show
 
 may_serve = permission_required("bank.serve_customers", raise_exception=True)
@@ -84,9 +84,10 @@ def task(request: Request, form: TaskForm, heading: str, account_id: int | None 
                 return acknowledge(request, handle_form(request, form))
         except CommandRejected as rejection:
             form.reject(rejection)
-        except (Busy, OutcomeUnknown) as trouble:
-            unknown = isinstance(trouble, OutcomeUnknown) and form.get_command_id()
-            return render(request, "503.html", {"unknown": unknown}, status=503)
+        except Busy:
+            return busy()
+        except OutcomeUnknown as error:
+            return no_answer(request, error)
         status = 422
     if account_id is not None:
         how_fresh(request)

@@ -7,6 +7,9 @@ from django.urls import path
 from . import health, task_views, views
 from .access import views as access
 
+handler400 = "bank.outage.bad_request"
+handler500 = "bank.outage.server_error"
+
 urlpatterns = [
     path("", views.desk, name="desk"),
     path("accounts/", views.accounts, name="accounts"),

@@ -81,11 +81,15 @@ def account(request: Request, account_id: int) -> HttpResponse:
 @may_look
 @reads
 def receipt(request: Request, command_id: UUID) -> HttpResponse:
-    """What a command did, as long as anybody asks."""
+    """What a command did, as long as anybody asks; or that it was rejected, or that nothing is recorded of it."""
     fresh = how_fresh(request)
     entry = queries.receipt(command_id)
-    if entry is None and fresh.reached:
-        raise Http404("There is no receipt of this number.")
+    if entry is None:
+        outcome = queries.outcome(command_id)
+        if outcome is None or not outcome.accepted:
+            told = {"outcome": outcome, "command_id": command_id}
+            return show(request, "bank/no_receipt.html", told, status=200 if outcome else 404)
+        entry = queries.receipt(command_id)
     context: dict[str, Any] = {"freshness": fresh, "entry": entry, "command_id": command_id}
     if entry and entry.kind == "invalid_pin" and not fresh.behind:
         context["attempts_left"] = attempts_left(entry)

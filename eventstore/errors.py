@@ -1,6 +1,24 @@
 """What can go wrong in the event store, in its own words, whichever database said it."""
 
+import sqlite3
+
 from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
+
+SQLITE_OUTAGES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+"""What SQLite says when its file is locked, cannot be written, read or opened, or when the disk is full."""
+POSTGRESQL_OUTAGES = ("08", "25006", "25P03", "53", "55P03", "57", "58")
+"""How the SQLSTATE begins when PostgreSQL is lost, is only a standby, lacks a resource, or was stopped in the middle.
+
+See https://www.postgresql.org/docs/current/errcodes-appendix.html.
+"""
 
 
 class StoreError(Exception):
@@ -51,6 +69,24 @@ def is_lost(error: DatabaseError | InterfaceError) -> bool:
     return isinstance(error, OperationalError | InterfaceError) and (
         not state or state.startswith("08") or state in ("57P01", "57P02", "57P03", "25P03")
     )
+
+
+def is_outage(error: BaseException) -> bool:
+    """Tell whether an error says that a database cannot do its work now, and nothing of what it was asked."""
+    if not isinstance(error, DatabaseError | InterfaceError):
+        return False
+    if code := getattr(error.__cause__, "sqlite_errorcode", None):
+        return code & 0xFF in SQLITE_OUTAGES  # the rest of the number is detail
+    state = _sqlstate(error)
+    return state.startswith(POSTGRESQL_OUTAGES) if state else isinstance(error, OperationalError | InterfaceError)
+
+
+def outage_behind(error: BaseException) -> BaseException | None:
+    """Return the outage that led to an error, if one did: what fails after it fails because of it."""
+    behind: BaseException | None = error
+    while behind is not None and not is_outage(behind):
+        behind = behind.__cause__ or behind.__context__
+    return behind
 
 
 def _sqlstate(error: DatabaseError | InterfaceError) -> str:

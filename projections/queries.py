@@ -10,6 +10,10 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from eventstore import store
+from eventstore.records import Outcome
+from eventstore.signals import events_appended
+
 from .models import AccountSummary, BankTotals, DailyTotals, RefusedWithdrawal, StatementLine
 from .projectors import search_form
 
@@ -209,6 +213,17 @@ def receipt(command_id: UUID) -> Entry | None:
         return None
     *others, first = entries
     return replace(first, beside=tuple(other.kind for other in reversed(others)))
+
+
+def outcome(command_id: UUID) -> Outcome | None:
+    """Return what the log's own record says of a command that the read side does not know, or None if it is in neither.
+
+    The process that carried it out may have died before it could wake the projections, so they are woken.
+    """
+    found = store.find_outcome(command_id)
+    if found is not None and found.accepted:
+        events_appended.send(sender=outcome, events=())
+    return found
 
 
 def _named(entries: list[Entry]) -> list[Entry]:

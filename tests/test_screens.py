@@ -192,7 +192,6 @@ def test_each_form_has_an_id_of_its_own_and_is_not_kept(teller: Client) -> None:
         f"/accounts/{2**63}/",
         f"/accounts/{'9' * 5000}/",
         "/accounts/2/deposit/",
-        f"/receipts/{uuid4()}/",
     ],
 )
 def test_what_is_not_there_is_not_found(teller: Client, url: str) -> None:
