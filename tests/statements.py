@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, cast
 
-from django.db import DatabaseError, OperationalError, connections
+from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 type Watcher = Callable[[BaseDatabaseWrapper, str], None]
@@ -122,5 +122,5 @@ def forget_connections() -> None:
         connection.atomic_blocks = []
         connection.needs_rollback = False
         connection.closed_in_transaction = False
-        with suppress(DatabaseError):
+        with suppress(Exception):  # a backend that has something to say at the end finds nobody there
             connection.close()
