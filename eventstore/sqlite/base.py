@@ -37,18 +37,23 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]
-        if wal.HAS_RACE and self.connection.total_changes - self.checkpointed_at >= DUE:
-            self._checkpoint()
+        if wal.HAS_RACE:
+            self._checkpoint(DUE)
 
     def _close(self) -> None:
-        if wal.HAS_RACE and self.connection is not None and self.connection.total_changes > self.checkpointed_at:
-            self._checkpoint()
+        if wal.HAS_RACE and self.connection is not None:
+            self._checkpoint(1)
         super()._close()  # type: ignore[misc]
 
-    def _checkpoint(self) -> None:
-        """Checkpoint. What was committed is safe without it, so nothing that goes wrong here may matter."""
+    def _checkpoint(self, due: int) -> None:
+        """Checkpoint if so many rows were written since the last one.
+
+        What was committed is safe without it, so nothing that goes wrong here may matter, not even that somebody has
+        closed SQLite's own connection.
+        """
         try:
-            if wal.checkpoint(str(self.settings_dict["NAME"])):
-                self.checkpointed_at = self.connection.total_changes
+            written = self.connection.total_changes
+            if written - self.checkpointed_at >= due and wal.checkpoint(str(self.settings_dict["NAME"])):
+                self.checkpointed_at = written
         except sqlite3.Error as error:
             logger.warning("No checkpoint of %s now: %s", self.alias, error)
