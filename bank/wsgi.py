@@ -7,8 +7,10 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
+from .wire import only_utf8
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bank.settings")
-application = get_wsgi_application()
+application = only_utf8(get_wsgi_application())
 
 if settings.PROJECTION_MODE == "inline":
     # A process that was killed between a commit and its projections leaves the read side behind.
