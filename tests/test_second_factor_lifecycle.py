@@ -33,6 +33,18 @@ def test_whoever_has_set_one_up_is_asked_for_it(stopped_clock: StoppedClock) -> 
     assert log_in(Client(), "tina")["Location"] == "/login/code/"
 
 
+def test_setting_one_up_gives_this_session_a_new_key_and_ends_the_others(stopped_clock: StoppedClock) -> None:
+    here, there = client_of("tina", "Tellers"), Client()
+    log_in(there, "tina")
+    assert is_in(there)
+    before = here.cookies["sessionid"].value
+    here.get("/own/second-factor/")
+    here.post("/own/second-factor/", {"code": code_of(TOTPDevice.objects.get(), stopped_clock)})
+    assert is_in(here)
+    assert here.cookies["sessionid"].value != before
+    assert not is_in(there)
+
+
 def test_a_new_one_replaces_the_old_one_and_ends_the_other_sessions(
     susan: TOTPDevice, stopped_clock: StoppedClock
 ) -> None:
