@@ -115,10 +115,13 @@ def _handle(command: Command, envelope: Envelope) -> Ack:
                 recorded = _carry_out(command, envelope)
             return _ack(command.account_id, recorded, envelope.id)
         except CommandRejected as rejection:
+            if repository.forget(command.account_id):
+                continue  # it was decided on what this process remembered: decide again on what is there
             return _reject(command, envelope, rejection)
         except store.CommandIdTaken:
             return _first_outcome(command, envelope)
         except store.WrongExpectedVersion:
+            repository.forget(command.account_id)
             _expect_contest(command.account_id)
         except OperationalError as error:
             if not errors.asks_to_try_again(error):

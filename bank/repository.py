@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from functools import reduce
+from threading import Lock
 from typing import Any, NamedTuple
+
+from django.db import transaction
 
 from eventstore import snapshots, store
 from eventstore.hashing import GENESIS
@@ -15,6 +18,10 @@ from .domain.events import SCHEMA_VERSION, BankEvent, decode, encode
 CATEGORY = "bank_account"
 FIELDS = {field.name for field in fields(BankAccount)}
 """What a snapshot has to have; one of another version of the program is not used."""
+
+
+KEPT = 10_000
+"""How many accounts a process keeps in memory as it has saved them: some 10 MB."""
 
 
 class Loaded(NamedTuple):
@@ -31,15 +38,22 @@ def stream_of(account_id: int) -> str:
 
 
 def load(account_id: int) -> Loaded:
-    """Return an account, played back from its snapshot and the events after it; a new one has version 0."""
+    """Return an account, played back from what is known of it and the events after that; a new one has version 0.
+
+    What this process has saved before is taken as it is: nothing can be saved that was decided on anything but the
+    latest. Within a turn it is the latest for certain.
+    """
     stream = stream_of(account_id)
-    snapshot = snapshots.load(stream)
-    if snapshot is not None:
-        events = store.read_stream(stream, first=snapshot.version)
-        # The event at the snapshot's version proves that the snapshot is of this very history.
+    if (kept := _kept.get(account_id)) and not store.has_turn():
+        return kept
+    snapshot = None if kept else snapshots.load(stream)
+    if known := kept or snapshot:
+        events = store.read_stream(stream, first=known.version)
+        # The event at that version proves that what is known is of this very history.
         first = next(events, None)
-        state = snapshots.opened(snapshot, first)
-        if first is not None and state is not None and state.keys() == FIELDS:
+        if kept and first and first.hash == kept.hash:
+            return _play(kept, events)
+        if snapshot and first and (state := snapshots.opened(snapshot, first)) and state.keys() == FIELDS:
             return _play(Loaded(BankAccount(**state), first.version, first.hash), events)
         snapshots.forget(stream)
     return _play(Loaded(BankAccount(account_id), 0, GENESIS), store.read_stream(stream))
@@ -62,23 +76,46 @@ def save(
         store.WrongExpectedVersion: somebody else was quicker.
         store.CommandIdTaken: the command is on record already.
     """
+    account = reduce(BankAccount.apply, events, loaded.account)
+    is_snapshot_due = snapshots.is_due(loaded.version, loaded.version + len(events))
 
     def write_beside(last: RecordedEvent) -> None:
-        if snapshots.is_due(loaded.version, last.version):
-            snapshots.store(
-                last.stream, last.version, asdict(reduce(BankAccount.apply, events, loaded.account)), last.hash
-            )
+        if is_snapshot_due:
+            snapshots.store(last.stream, last.version, asdict(account), last.hash)
         if also is not None:
             also()
 
-    return store.append(
-        stream_of(loaded.account.account_id),
+    recorded = store.append(
+        stream_of(account.account_id),
         [NewEvent(*encode(event), SCHEMA_VERSION) for event in events],
         expected_version=loaded.version,
         previous_hash=loaded.hash,
         command=command,
-        also=write_beside,
+        also=write_beside if is_snapshot_due or also else None,
     )
+    last = recorded[-1]
+    transaction.on_commit(lambda: _keep(Loaded(account, last.version, last.hash)), using=store.WRITE_SIDE)
+    return recorded
+
+
+# What this process has saved and not forgotten
+
+_kept: dict[int, Loaded] = {}
+_keeping = Lock()
+
+
+def _keep(loaded: Loaded) -> None:
+    with _keeping:
+        _kept.pop(loaded.account.account_id, None)  # so that the one saved longest ago comes first
+        _kept[loaded.account.account_id] = loaded
+        if len(_kept) > KEPT:
+            del _kept[next(iter(_kept))]
+
+
+def forget(account_id: int) -> bool:
+    """Forget what this process knows of an account; tell whether there was anything."""
+    with _keeping:
+        return isinstance(account_id, int) and _kept.pop(account_id, None) is not None
 
 
 def state_of(stream: str, version: int) -> dict[str, Any]:

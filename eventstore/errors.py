@@ -2,7 +2,7 @@
 
 import sqlite3
 
-from django.db import DatabaseError, IntegrityError, InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 SQLITE_OUTAGES = {
     sqlite3.SQLITE_BUSY,
@@ -33,11 +33,13 @@ class CommandIdTaken(StoreError):
     """A command with this id is on record already."""
 
 
-def meaning_of(error: IntegrityError) -> type[StoreError] | None:
-    """Return which of the store's own refusals a database's refusal is, if it is one of them.
+def meaning_of(error: Exception) -> type[StoreError] | None:
+    """Return which of the store's own refusals an error is, if it is one of them.
 
     The database names the constraint or the trigger, in whatever language it speaks.
     """
+    if isinstance(error, StoreError):
+        return type(error)
     diagnosis = getattr(error.__cause__, "diag", None)
     said = f"{diagnosis.constraint_name} {diagnosis.message_primary}" if diagnosis else str(error)
     if "eventstore_commandrecord" in said:

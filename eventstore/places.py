@@ -10,7 +10,8 @@ from typing import Any
 from django.db import connections
 
 from .records import START, Place, RecordedEvent
-from .store import COLUMNS, WRITE_SIDE, recorded_event
+from .rows import COLUMNS, recorded_event
+from .store import WRITE_SIDE
 
 _ORDER = {"sqlite": "position", "postgresql": "transaction_id, position"}
 _REVERSED = {"sqlite": "position DESC", "postgresql": "transaction_id DESC, position DESC"}

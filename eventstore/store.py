@@ -1,46 +1,31 @@
 """The event store: append to a stream, read a stream, read all.
 
-It knows streams, versions, types and JSON, and nothing of the bank. It writes plain SQL, because the ORM's model
-machinery costs ten times as much as the statement itself here, and this is the path of every command.
+It knows streams, versions, types and JSON, and nothing of the bank.
 """
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connections, transaction
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from . import clock
 from .errors import CommandIdTaken as CommandIdTaken
 from .errors import StoreError as StoreError
 from .errors import WrongExpectedVersion as WrongExpectedVersion
 from .errors import meaning_of
-from .hashing import GENESIS, canonical, event_hash
+from .hashing import GENESIS
 from .records import START, Envelope, NewEvent, Outcome, Place, RecordedEvent
+from .rows import COLUMNS, INSERT_COMMAND, Draft, command_values, insert_both, insert_event, recorded_event
 from .signals import events_appended
 
 WRITE_SIDE = "default"
 """The alias of the database that holds the log."""
 
 
-COLUMNS = (
-    "position, stream, version, type, schema_version, data, metadata, command_id, recorded_at, transaction_id, hash"
-)
-_INSERT_EVENT = """
-    INSERT INTO eventstore_event
-        (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)
-    RETURNING position, transaction_id
-"""
-_INSERT_COMMAND = """
-    INSERT INTO eventstore_commandrecord
-        (id, name, actor, received_at, outcome, reason, message, stream, version, position, event_count, fingerprint)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
 _SELECT_OUTCOME = """
     SELECT outcome, reason, message, stream, version, event_count, fingerprint
     FROM eventstore_commandrecord WHERE id = %s
@@ -95,6 +80,11 @@ def turn(stream: str) -> Iterator[None]:
         _has_turn.reset(token)
 
 
+def has_turn() -> bool:
+    """Tell whether this is within a turn."""
+    return _has_turn.get()
+
+
 def append(
     stream: str,
     events: Sequence[NewEvent],
@@ -118,20 +108,44 @@ def append(
     The signal `events_appended` follows when the transaction has committed.
     """
     assert events, "an accepted command has at least one event"
+    connection = connections[WRITE_SIDE]
     try:
-        with transaction.atomic(using=WRITE_SIDE, durable=not _has_turn.get(), savepoint=False):
-            if previous_hash is None:
-                previous_hash = _hash_at(stream, expected_version)
-            recorded = _insert_events(stream, events, expected_version, command, previous_hash)
-            last = recorded[-1]
-            _insert_command(command, ("accepted", "", "", stream, last.version, last.position, len(recorded)))
-            if also is not None:
-                also(last)
-            transaction.on_commit(lambda: _announce(recorded), using=WRITE_SIDE)
-    except IntegrityError as error:
+        if previous_hash is None:
+            previous_hash = _hash_at(stream, expected_version)
+        moment, drafts = clock.now(), list[Draft]()
+        for version, event in enumerate(events, expected_version + 1):
+            drafts.append(Draft(stream, version, event, command, moment, previous_hash))
+            previous_hash = drafts[-1].hash
+        if len(drafts) == 1 and also is None and connection.vendor == "postgresql":
+            recorded = _append_at_once(connection, drafts[0])
+        else:
+            recorded = _append_in_transaction(connection, drafts, also)
+    except (IntegrityError, WrongExpectedVersion) as error:
         if refusal := _refusal(error, stream, expected_version, command):
             raise refusal from error
         raise
+    transaction.on_commit(lambda: _announce(recorded), using=WRITE_SIDE)
+    return recorded
+
+
+def _append_at_once(connection: BaseDatabaseWrapper, draft: Draft) -> list[RecordedEvent]:
+    if connection.in_atomic_block and not _has_turn.get():
+        raise RuntimeError("An append is durable, so it cannot be a part of somebody else's transaction.")
+    with connection.cursor() as cursor:
+        return [insert_both(connection, cursor, draft)]
+
+
+def _append_in_transaction(
+    connection: BaseDatabaseWrapper, drafts: Sequence[Draft], also: Callable[[RecordedEvent], None] | None
+) -> list[RecordedEvent]:
+    with transaction.atomic(using=WRITE_SIDE, durable=not _has_turn.get(), savepoint=False):
+        with connection.cursor() as cursor:
+            recorded = [insert_event(connection, cursor, draft) for draft in drafts]
+            last, command = recorded[-1], drafts[-1].command
+            outcome = ("accepted", "", "", last.stream, last.version, len(recorded))
+            cursor.execute(INSERT_COMMAND, [*command_values(connection, command, outcome), last.position])
+        if also is not None:
+            also(last)
     return recorded
 
 
@@ -143,7 +157,9 @@ def record_rejection(stream: str, command: Envelope, *, reason: str, message: st
     """
     try:
         with transaction.atomic(using=WRITE_SIDE, durable=True):
-            _insert_command(command, ("rejected", reason, message, stream, None, None, 0))
+            values = command_values(connections[WRITE_SIDE], command, ("rejected", reason, message, stream, None, 0))
+            with connections[WRITE_SIDE].cursor() as cursor:
+                cursor.execute(INSERT_COMMAND, [*values, None])
     except IntegrityError as error:
         if refusal := _refusal(error, stream, 0, command):
             raise refusal from error
@@ -206,41 +222,6 @@ def first_after(position: int) -> RecordedEvent | None:
     return row and recorded_event(row)
 
 
-def _insert_events(
-    stream: str, events: Sequence[NewEvent], version: int, command: Envelope, previous: bytes
-) -> list[RecordedEvent]:
-    connection = connections[WRITE_SIDE]
-    now = clock.now()
-    recorded_at = connection.ops.adapt_datetimefield_value(now)
-    facts = {"actor": command.actor, "correlation_id": str(command.id)}
-    metadata = canonical(facts)
-    recorded = []
-    with connection.cursor() as cursor:
-        for event in events:
-            version += 1
-            data = canonical(event.data)
-            previous = event_hash(
-                previous, stream, version, event.type, event.schema_version, data, metadata, command.id, now
-            )
-            said = (stream, version, event.type, event.schema_version)
-            cursor.execute(_INSERT_EVENT, [*said, data, metadata, command.id.hex, recorded_at, previous])
-            position, transaction_id = cursor.fetchone()
-            recorded.append(
-                RecordedEvent(position, *said, dict(event.data), facts, command.id, now, transaction_id, previous)
-            )
-    return recorded
-
-
-def _insert_command(command: Envelope, outcome: Sequence[Any]) -> None:
-    connection = connections[WRITE_SIDE]
-    received_at = connection.ops.adapt_datetimefield_value(command.received_at)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT_COMMAND,
-            [command.id.hex, command.name, command.actor, received_at, *outcome, command.fingerprint],
-        )
-
-
 def _hash_at(stream: str, version: int) -> bytes:
     if version == 0:
         return GENESIS
@@ -249,39 +230,17 @@ def _hash_at(stream: str, version: int) -> bytes:
     raise WrongExpectedVersion(f"{stream} has no version {version}")
 
 
-def _refusal(error: IntegrityError, stream: str, expected_version: int, command: Envelope) -> StoreError | None:
-    """Return what an IntegrityError means in the store's own words, if it is one of them."""
+def _refusal(error: Exception, stream: str, expected_version: int, command: Envelope) -> StoreError | None:
+    """Return what an error means in the store's own words, if it is one of them."""
     meaning = meaning_of(error)
     # A repeated command is that before all else. Within a turn the transaction is broken and can ask nothing more.
     repeated = meaning is WrongExpectedVersion and not _has_turn.get() and find_outcome(command.id) is not None
     if repeated or meaning is CommandIdTaken:
         return CommandIdTaken(str(command.id))
-    if meaning is WrongExpectedVersion:
+    if meaning is WrongExpectedVersion and meaning is not type(error):
         return WrongExpectedVersion(f"{stream} is not at version {expected_version}")
     return None
 
 
 def _announce(recorded: list[RecordedEvent]) -> None:
     events_appended.send(sender=append, events=recorded)
-
-
-def recorded_event(row: Sequence[Any]) -> RecordedEvent:
-    """Return the event of a row, in which SQLite and PostgreSQL differ in a few types."""
-    (position, stream, version, type_, schema, data, metadata, command_id, recorded_at, transaction_id, digest) = row
-    return RecordedEvent(
-        position,
-        stream,
-        version,
-        type_,
-        schema,
-        json.loads(data),
-        json.loads(metadata),
-        command_id if isinstance(command_id, UUID) else UUID(command_id),
-        _utc(recorded_at),
-        transaction_id,
-        bytes(digest),
-    )
-
-
-def _utc(moment: datetime) -> datetime:
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

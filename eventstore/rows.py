@@ -1,0 +1,132 @@
+"""The rows of the log in plain SQL: how they are written and how they are read.
+
+The ORM's model machinery costs ten times as much as the statement itself here, and this is the path of every command.
+An event is written only after the very event that the decision was made on, told by its hash: a writer may have any
+idea of what came before, out of a cache for one, and is refused if it is wrong.
+"""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from .errors import WrongExpectedVersion
+from .hashing import GENESIS, canonical, event_hash
+from .records import Envelope, NewEvent, RecordedEvent
+
+COLUMNS = (
+    "position, stream, version, type, schema_version, data, metadata, command_id, recorded_at, transaction_id, hash"
+)
+_INSERT_EVENT = """
+    INSERT INTO eventstore_event
+        (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash)
+    SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s {after} RETURNING position, transaction_id
+"""
+_AFTER = "WHERE EXISTS (SELECT 1 FROM eventstore_event WHERE stream = %s AND version = %s AND hash = %s)"
+INSERT_FIRST_EVENT = _INSERT_EVENT.format(after="")
+INSERT_NEXT_EVENT = _INSERT_EVENT.format(after=_AFTER)
+_RECORD = """
+    INSERT INTO eventstore_commandrecord
+        (id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, position)
+"""
+INSERT_COMMAND = f"{_RECORD} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+# PostgreSQL writes an event and its command record in one statement, hence in one round trip and without BEGIN.
+_BOTH = f"""
+    WITH recorded AS ({{insert}})
+    {_RECORD} SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, recorded.position FROM recorded
+    RETURNING position, (SELECT transaction_id FROM recorded)
+"""
+INSERT_FIRST_OF_BOTH = _BOTH.format(insert=INSERT_FIRST_EVENT)
+INSERT_NEXT_OF_BOTH = _BOTH.format(insert=INSERT_NEXT_EVENT)
+
+
+class Draft:
+    """An event on its way into the log: all that its row says but position and transaction id."""
+
+    __slots__ = ("_event", "_facts", "_moment", "_said", "command", "hash", "previous", "stream", "version")
+
+    def __init__(
+        self, stream: str, version: int, event: NewEvent, command: Envelope, moment: datetime, previous: bytes
+    ) -> None:
+        self.stream, self.version, self.previous, self.command = stream, version, previous, command
+        self._event, self._moment = event, moment
+        self._facts = {"actor": command.actor, "correlation_id": str(command.id)}
+        self._said = (event.type, event.schema_version, canonical(event.data), canonical(self._facts))
+        self.hash = event_hash(previous, stream, version, *self._said, command.id, moment)
+
+    def insert(self, connection: BaseDatabaseWrapper) -> tuple[bool, list[Any]]:
+        """Return whether it is its stream's first event, and the values of the statement that inserts it."""
+        is_first = self.previous == GENESIS
+        moment = connection.ops.adapt_datetimefield_value(self._moment)
+        values = [self.stream, self.version, *self._said, self.command.id.hex, moment, self.hash]
+        return is_first, values if is_first else [*values, self.stream, self.version - 1, self.previous]
+
+    def recorded(self, row: tuple[int, int] | None) -> RecordedEvent:
+        """Return the event with the position and transaction id that the database gave it.
+
+        Raises:
+            WrongExpectedVersion: the database gave none, as the event before it is another one or not there.
+        """
+        if row is None:
+            raise WrongExpectedVersion(f"{self.stream} is not at version {self.version - 1}")
+        (position, transaction_id), event = row, self._event
+        return RecordedEvent(
+            position,
+            self.stream,
+            self.version,
+            event.type,
+            event.schema_version,
+            dict(event.data),
+            self._facts,
+            self.command.id,
+            self._moment,
+            transaction_id,
+            self.hash,
+        )
+
+
+def insert_event(connection: BaseDatabaseWrapper, cursor: CursorWrapper, draft: Draft) -> RecordedEvent:
+    """Write an event's row, within the caller's transaction."""
+    is_first, values = draft.insert(connection)
+    cursor.execute(INSERT_FIRST_EVENT if is_first else INSERT_NEXT_EVENT, values)
+    return draft.recorded(cursor.fetchone())
+
+
+def insert_both(connection: BaseDatabaseWrapper, cursor: CursorWrapper, draft: Draft) -> RecordedEvent:
+    """Write an event's row and that of its command in one statement, on PostgreSQL."""
+    is_first, values = draft.insert(connection)
+    record = command_values(connection, draft.command, ("accepted", "", "", draft.stream, draft.version, 1))
+    cursor.execute(INSERT_FIRST_OF_BOTH if is_first else INSERT_NEXT_OF_BOTH, [*values, *record])
+    return draft.recorded(cursor.fetchone())
+
+
+def command_values(connection: BaseDatabaseWrapper, command: Envelope, outcome: Sequence[Any]) -> list[Any]:
+    """Return the values of a command's row, but its position."""
+    received_at = connection.ops.adapt_datetimefield_value(command.received_at)
+    return [command.id.hex, command.name, command.actor, received_at, *outcome, command.fingerprint]
+
+
+def recorded_event(row: Sequence[Any]) -> RecordedEvent:
+    """Return the event of a row, in which SQLite and PostgreSQL differ in a few types."""
+    (position, stream, version, type_, schema, data, metadata, command_id, recorded_at, transaction_id, digest) = row
+    return RecordedEvent(
+        position,
+        stream,
+        version,
+        type_,
+        schema,
+        json.loads(data),
+        json.loads(metadata),
+        command_id if isinstance(command_id, UUID) else UUID(command_id),
+        _utc(recorded_at),
+        transaction_id,
+        bytes(digest),
+    )
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
