@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import override_settings
 
-from bank import pins
+from bank import handlers, pins, repository
 from eventstore.sqlite import wal
 from projections import engine, queries, replay
 from tests.conftest import FILES, use_databases
@@ -139,6 +139,8 @@ def _under_control(seed: int, plan: Plan) -> Iterator[None]:
             settings,
             mock.patch.object(wal, "HAS_RACE", new=False),
             mock.patch.object(secrets, "token_bytes", luck.randbytes),
+            mock.patch.dict(repository._kept, clear=True),
+            mock.patch.dict(handlers._contested_until, clear=True),
         ):
             yield
     finally:
