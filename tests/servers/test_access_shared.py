@@ -1,38 +1,12 @@
 """Several web processes are one bank to those who log in: they count tries together, and know the same sessions."""
 
 import time
-from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from bank.access.throttle import FREE_TRIES
-from tests import postgres
 from tests.programs import PASSWORD, Web
 from tests.support import at_once
 from tests.teller import Teller
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def webs(request: Any, tmp_path: Path) -> Iterator[list[Web]]:
-    """Two web servers of two processes each, on one data folder or one PostgreSQL server."""
-    variables = {"BANK_TELLER_PASSWORD": PASSWORD}
-    if request.param == "sqlite":
-        with (
-            Web(tmp_path / "data", "--workers", "2", **variables) as one,
-            Web(tmp_path / "data", "--workers", "2", **variables) as two,
-        ):
-            yield [one, two]
-        return
-    postgres.require()
-    with postgres.Cluster() as cluster:
-        variables["DATABASE_URL"] = cluster.create_database("bank")
-        variables["PROJECTIONS_DATABASE_URL"] = cluster.create_database("projections")
-        variables |= {"SECRET_KEY": "one key for both" * 4, "PIN_KEYS": "one key for both"}
-        with Web(tmp_path / "one", "--workers", "2", **variables) as one, Web(tmp_path / "two", **variables) as two:
-            yield [one, two]
 
 
 def attempt(teller: Teller, password: str) -> int:
