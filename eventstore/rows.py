@@ -24,11 +24,17 @@ COLUMNS = (
 _INSERT_EVENT = """
     INSERT INTO eventstore_event
         (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash)
-    SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s {after} RETURNING position, transaction_id
+    SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s {} RETURNING position, transaction_id
 """
-_AFTER = "WHERE EXISTS (SELECT 1 FROM eventstore_event WHERE stream = %s AND version = %s AND hash = %s)"
-INSERT_FIRST_EVENT = _INSERT_EVENT.format(after="")
-INSERT_NEXT_EVENT = _INSERT_EVENT.format(after=_AFTER)
+_AFTER = "EXISTS (SELECT 1 FROM eventstore_event WHERE stream = %s AND version = %s AND hash = %s)"
+# On PostgreSQL whoever has a turn at the stream keeps all others out, and they learn it at once.
+TURN = "hashtextextended(%s, 0)"
+_NO_TURN = f"pg_try_advisory_xact_lock({TURN})"
+_INSERT_FIRST = {"sqlite": _INSERT_EVENT.format(""), "postgresql": _INSERT_EVENT.format(f"WHERE {_NO_TURN}")}
+_INSERT_NEXT = {
+    "sqlite": _INSERT_EVENT.format(f"WHERE {_AFTER}"),
+    "postgresql": _INSERT_EVENT.format(f"WHERE {_NO_TURN} AND {_AFTER}"),
+}
 _RECORD = """
     INSERT INTO eventstore_commandrecord
         (id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, position)
@@ -40,8 +46,6 @@ _BOTH = f"""
     {_RECORD} SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, recorded.position FROM recorded
     RETURNING position, (SELECT transaction_id FROM recorded)
 """
-INSERT_FIRST_OF_BOTH = _BOTH.format(insert=INSERT_FIRST_EVENT)
-INSERT_NEXT_OF_BOTH = _BOTH.format(insert=INSERT_NEXT_EVENT)
 
 
 class Draft:
@@ -58,18 +62,22 @@ class Draft:
         self._said = (event.type, event.schema_version, canonical(event.data), canonical(self._facts))
         self.hash = event_hash(previous, stream, version, *self._said, command.id, moment)
 
-    def insert(self, connection: BaseDatabaseWrapper) -> tuple[bool, list[Any]]:
-        """Return whether it is its stream's first event, and the values of the statement that inserts it."""
-        is_first = self.previous == GENESIS
+    def insert(self, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+        """Return the statement that inserts it, and its values."""
         moment = connection.ops.adapt_datetimefield_value(self._moment)
         values = [self.stream, self.version, *self._said, self.command.id.hex, moment, self.hash]
-        return is_first, values if is_first else [*values, self.stream, self.version - 1, self.previous]
+        if connection.vendor == "postgresql":
+            values.append(self.stream)
+        if self.previous == GENESIS:
+            return _INSERT_FIRST[connection.vendor], values
+        return _INSERT_NEXT[connection.vendor], [*values, self.stream, self.version - 1, self.previous]
 
     def recorded(self, row: tuple[int, int] | None) -> RecordedEvent:
         """Return the event with the position and transaction id that the database gave it.
 
         Raises:
-            WrongExpectedVersion: the database gave none, as the event before it is another one or not there.
+            WrongExpectedVersion: the database gave none, as the event before it is another one or not there, or
+                somebody has a turn at the stream.
         """
         if row is None:
             raise WrongExpectedVersion(f"{self.stream} is not at version {self.version - 1}")
@@ -91,16 +99,15 @@ class Draft:
 
 def insert_event(connection: BaseDatabaseWrapper, cursor: CursorWrapper, draft: Draft) -> RecordedEvent:
     """Write an event's row, within the caller's transaction."""
-    is_first, values = draft.insert(connection)
-    cursor.execute(INSERT_FIRST_EVENT if is_first else INSERT_NEXT_EVENT, values)
+    cursor.execute(*draft.insert(connection))
     return draft.recorded(cursor.fetchone())
 
 
 def insert_both(connection: BaseDatabaseWrapper, cursor: CursorWrapper, draft: Draft) -> RecordedEvent:
     """Write an event's row and that of its command in one statement, on PostgreSQL."""
-    is_first, values = draft.insert(connection)
+    insert, values = draft.insert(connection)
     record = command_values(connection, draft.command, ("accepted", "", "", draft.stream, draft.version, 1))
-    cursor.execute(INSERT_FIRST_OF_BOTH if is_first else INSERT_NEXT_OF_BOTH, [*values, *record])
+    cursor.execute(_BOTH.format(insert=insert), [*values, *record])
     return draft.recorded(cursor.fetchone())
 
 

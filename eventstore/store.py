@@ -19,7 +19,7 @@ from .errors import WrongExpectedVersion as WrongExpectedVersion
 from .errors import meaning_of
 from .hashing import GENESIS
 from .records import START, Envelope, NewEvent, Outcome, Place, RecordedEvent
-from .rows import COLUMNS, INSERT_COMMAND, Draft, command_values, insert_both, insert_event, recorded_event
+from .rows import COLUMNS, INSERT_COMMAND, TURN, Draft, command_values, insert_both, insert_event, recorded_event
 from .signals import events_appended
 
 WRITE_SIDE = "default"
@@ -58,8 +58,8 @@ _has_turn: ContextVar[bool] = ContextVar("has_turn", default=False)
 def turn(stream: str) -> Iterator[None]:
     """Wait for a turn at a stream. Whoever loads, decides and appends within it does so with no other turn beside it.
 
-    All of it is one transaction, committed at the end of the block. Writers without a turn are not kept out: an
-    append can still be refused, which rolls all of it back.
+    All of it is one transaction, committed at the end of the block. Writers without a turn are kept out as well, on
+    SQLite by having to wait and on PostgreSQL by being refused.
 
     Raises:
         django.db.OperationalError: the turn did not come in time; see `errors.is_busy`.
@@ -72,7 +72,7 @@ def turn(stream: str) -> Iterator[None]:
                 with connection.cursor() as cursor:
                     # The transaction gets its id with its first write, hence after the events that are read here.
                     cursor.execute(
-                        "SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock(hashtextextended(%s, 0))",
+                        f"SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock({TURN})",
                         [str(LONGEST_TURN), stream],
                     )
             yield
