@@ -44,7 +44,7 @@ def with_list(text: str, pins: list[str]) -> str:
     """Return pyproject.toml with these pins as its list, direct dependencies left out: they are pinned already."""
     project = tomllib.loads(text)
     groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
-    direct = {name_of(each) for group in groups for each in group}
+    direct = {name_of(each) for group in groups for each in group if isinstance(each, str)}  # or another group
     lines = "".join(f'    "{pin}",\n' for pin in pins if name_of(pin) not in direct)
     return LIST.sub(f"constraint-dependencies = [\n{lines}]\n", text)
 

@@ -1,0 +1,20 @@
+"""The goals, each a function that measures and yields what was claimed; the number is the one in the table."""
+
+from collections.abc import Callable, Iterator
+
+from tests.benchmarks.bench import Bench, Claim
+
+from . import deposits, postgresql
+
+type Goal = Callable[[Bench], Iterator[Claim]]
+
+GOALS: dict[str, Goal] = {
+    "1a": deposits.inline,
+    "1b": deposits.worker,
+    "2": deposits.limit,
+    "3": deposits.long_histories,
+    "4": postgresql.one_client,
+    "5": postgresql.eight_clients,
+    "6": postgresql.hot_account,
+    "7": postgresql.projection_worker,
+}

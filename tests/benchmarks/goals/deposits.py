@@ -1,0 +1,78 @@
+"""What a deposit costs on SQLite, against others, against the driver alone, and on long histories."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import partial
+
+from tests.benchmarks.bench import Bench, Claim, Entrant, claims
+from tests.benchmarks.rounds import Samples, side_by_side
+
+INLINE = "the bank, all projections inline"
+WORKER = "the bank, write side alone"
+HOT = 1
+
+
+def _side_by_side(bench: Bench) -> Samples:
+    """Deposits by one client on SQLite files that sync each commit, at accounts with 10 events."""
+    places = bench.places
+    entrants = [
+        Entrant(INLINE, lambda: places.sqlite("inline")),
+        Entrant(f"{INLINE}, account not seen before", lambda: places.sqlite("first"), warm=False),
+        Entrant(WORKER, lambda: places.sqlite("worker", PROJECTION_MODE="worker")),
+        Entrant("eventsourcing", lambda: places.eventsourcing_sqlite("plain")),
+        Entrant("eventsourcing with snapshots", lambda: places.eventsourcing_sqlite("snapshots")),
+        Entrant("eventsourcing with its cache", lambda: places.eventsourcing_sqlite("cache")),
+        Entrant("eventsourcing with one projection", lambda: places.eventsourcing_sqlite("projection")),
+        Entrant("emmett", places.emmett_sqlite),
+        Entrant("naive ORM", lambda: places.sqlite("naive", "naive_orm")),
+        Entrant("the driver alone, both databases", lambda: places.sqlite("bare", "bare", BENCH_BOTH="1")),
+        Entrant("the driver alone, write side", lambda: places.sqlite("bare-write", "bare")),
+    ]
+    return bench.deposits("Deposit on SQLite, one client", entrants, each=bench.size(200, 60))
+
+
+def inline(bench: Bench) -> Iterator[Claim]:
+    """A deposit with every projection up to date before the answer, both databases, against others on SQLite.
+
+    eventsourcing alone keeps no read side; with one projection it keeps a table of balances in a file of its own that
+    need not sync, as the bank's read side need not. emmett keeps no read side; it opens its file for each call.
+    """
+    wanted = [("eventsourcing", 1.6), ("eventsourcing with one projection", 2.5), ("emmett", 6.0)]
+    yield from claims("1a", _side_by_side(bench), INLINE, wanted)
+
+
+def worker(bench: Bench) -> Iterator[Claim]:
+    """The same where a worker keeps the read side: only the write side is timed."""
+    wanted = [("eventsourcing", 2.3), ("eventsourcing with its cache", 1.2), ("emmett", 10.0)]
+    yield from claims("1b", _side_by_side(bench), WORKER, wanted)
+
+
+def limit(bench: Bench) -> Iterator[Claim]:
+    """What is left of the speed of sqlite3 when it writes the same rows in both databases and does nothing else."""
+    yield from claims("2", _side_by_side(bench), INLINE, [("the driver alone, both databases", 0.7)])
+
+
+def long_histories(bench: Bench) -> Iterator[Claim]:
+    """What a deposit costs at an account with a long history, against one at an account with 10 events.
+
+    Warm in a process that has served the account before; fresh in one that was started for it, from its first command
+    on, connections and all.
+    """
+    sizes = [10, 1_000, 10_000] if bench.quick else [10, 10_000, 100_000]
+    each, repeats = bench.size(60, 20), bench.size(9, 3)
+    with ExitStack() as running:
+        contender = running.enter_context(bench.places.sqlite("long", PROJECTION_MODE="worker"))
+        for account_id, events in enumerate(sizes, HOT):
+            contender.fill_from(account_id, 1, events)
+        at = {events: account_id for account_id, events in enumerate(sizes, HOT)}
+        warm = side_by_side({str(n): partial(_cost, contender.rate_at, at[n], each) for n in sizes}, bench.rounds)
+        fresh = side_by_side({str(n): partial(_cost, contender.fresh_rate_at, at[n], 1) for n in sizes}, repeats)
+    bench.keep("Deposit at long histories, warm", "seconds", warm)
+    bench.keep("Deposit at long histories, fresh process", "seconds", fresh)
+    for events in sizes[1:]:
+        yield Claim("3", f"warm, {events:,} events against 10", warm.ratio(str(events), "10"), 1.1, False)
+        yield Claim("3", f"fresh process, {events:,} events against 10", fresh.ratio(str(events), "10"), 1.5, False)
+
+
+def _cost(rate: Callable[[int, int], float], account_id: int, deposits: int) -> float:
+    return 1 / rate(account_id, deposits)

@@ -1,0 +1,1 @@
+"""The contenders, each as a program of its own that takes orders on its standard input; see `protocol.py`."""
