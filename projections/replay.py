@@ -150,10 +150,23 @@ def _beside(model: type[Model]) -> type[Model]:
 def _take_place(editor: Any, model: type[Model]) -> None:
     """Put the rebuilt table into the live one's place, within the editor's transaction."""
     beside = _beside(model)
-    editor.delete_model(model)
-    editor.alter_db_table(model, beside._meta.db_table, model._meta.db_table)
-    for old, new in zip(beside._meta.indexes, model._meta.indexes, strict=True):
-        editor.rename_index(model, old, new)
+    with connections[READ_SIDE].cursor() as cursor:
+        live_key = _primary_key_of(cursor, model._meta.db_table)
+        editor.delete_model(model)
+        editor.alter_db_table(model, beside._meta.db_table, model._meta.db_table)
+        for old, new in zip(beside._meta.indexes, model._meta.indexes, strict=True):
+            editor.rename_index(model, old, new)
+        if live_key:
+            rebuilt_key = _primary_key_of(cursor, model._meta.db_table)
+            cursor.execute(f'ALTER INDEX "{rebuilt_key}" RENAME TO "{live_key}"')
+
+
+def _primary_key_of(cursor: CursorWrapper, table: str) -> str:
+    """Return the name of a table's primary key on PostgreSQL, which keeps it when the table gets another."""
+    if connections[READ_SIDE].vendor == "sqlite":
+        return ""
+    cursor.execute("SELECT conname FROM pg_constraint WHERE contype = 'p' AND conrelid = to_regclass(%s)", [table])
+    return str(cursor.fetchone()[0])
 
 
 def _differences(cursor: CursorWrapper, projector: Projector) -> Iterator[Difference]:
