@@ -105,12 +105,12 @@ def shown(name: str, value: object) -> str:
 
 def readable(data: dict[str, Any]) -> str:
     """Return a payload in one line: "accountId 7, amount 1,250"."""
-    return ", ".join(f"{name} {shown(name, value)}" for name, value in data.items())
+    return ", ".join(f"{name} {shown(name, value)}" for name, value in sorted(data.items()))
 
 
 def pretty(value: object) -> SafeString:
-    """Return JSON with a line for each entry."""
-    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False))
+    """Return JSON with a line for each entry, in the order in which it is hashed; PostgreSQL has one of its own."""
+    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def link(model: type[Model], key: object, text: object) -> SafeString:
