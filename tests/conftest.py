@@ -1,56 +1,69 @@
-"""Fixtures. Each test that names `bank` has two databases of its own, in files, with real commits and threads.
+"""Fixtures. Each test that names `bank` has two databases of its own, with real commits and threads.
 
-The databases refuse to delete events, so the usual emptying of tables after a test cannot work; instead a pair of
-migrated files is made once and copied for each test.
+It runs on SQLite and, where the environment variable TEST_POSTGRES_URL names a server, on PostgreSQL as well.
 """
 
-import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import call_command
-from django.db import connections
 
-from tests.clocks import stopped_clock as stopped_clock
-
-FILES = {"default": "bank.sqlite3", "projections": "projections.sqlite3"}
+from . import databases
+from .clocks import stopped_clock as stopped_clock
+from .databases import Urls
 
 
-def use_databases(folder: Path) -> None:
-    """Point both connections at the files of a folder."""
-    for alias, file_name in FILES.items():
-        connections[alias].close()
-        connections[alias].settings_dict["NAME"] = str(folder / file_name)
-        connections.settings[alias]["NAME"] = str(folder / file_name)
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "only_on(vendor, reason): a test about one database, with the reason")
 
 
-@pytest.fixture(scope="session")
-def migrated(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with both databases, migrated and empty."""
-    folder = tmp_path_factory.mktemp("migrated")
-    with django_db_blocker.unblock():
-        use_databases(folder)
-        for alias in FILES:
-            call_command("migrate", database=alias, verbosity=0)
-        for alias in FILES:
-            with connections[alias].cursor() as cursor:
-                cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            connections[alias].close()
-    return folder
+def pytest_report_header() -> str:
+    if databases.SERVER:
+        return "databases: SQLite and PostgreSQL"
+    return "databases: SQLite alone; TEST_POSTGRES_URL=postgresql://postgres@host:port/postgres adds PostgreSQL"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let each test that uses a database run on every one, or on the one that it is about."""
+    if "vendor" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("only_on")
+        assert mark is None or mark.kwargs["reason"], "a test that is about one database says why"
+        wanted = databases.VENDORS if mark is None else mark.args
+        metafunc.parametrize("vendor", [pytest.param(each, marks=databases.needs(each)) for each in wanted])
 
 
 @pytest.fixture
-def bank(django_db_blocker: Any, migrated: Path, tmp_path: Path) -> Iterator[Path]:
-    """An empty bank: the folder of its two databases."""
-    for file_name in FILES.values():
-        shutil.copy(migrated / file_name, tmp_path / file_name)
-    with django_db_blocker.unblock():
-        use_databases(tmp_path)
-        yield tmp_path
-        for alias in FILES:
-            connections[alias].close()
+def vendor(request: pytest.FixtureRequest) -> str:
+    """The kind of database. Test cases of unittest's style take no parameters, so there the class says it."""
+    vendor: str = request.cls.vendor
+    return vendor
+
+
+@pytest.fixture(scope="session")
+def templates(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Urls]]:
+    """Of each kind of database a pair, migrated and empty."""
+    with ExitStack() as stack:
+        with django_db_blocker.unblock():
+            migrated = {
+                vendor: stack.enter_context(databases.migrated_databases(vendor, tmp_path_factory.mktemp(vendor)))
+                for vendor in databases.VENDORS
+            }
+        yield migrated
+
+
+@pytest.fixture
+def urls(django_db_blocker: Any, templates: dict[str, Urls], vendor: str, tmp_path: Path) -> Iterator[Urls]:
+    """Where an empty bank's two databases are, as environment variables for a process of its own."""
+    with django_db_blocker.unblock(), databases.copied_databases(vendor, templates[vendor], tmp_path) as urls:
+        yield urls
+
+
+@pytest.fixture
+def bank(urls: Urls, tmp_path: Path) -> Path:
+    """An empty bank: its data folder, in which SQLite's files are."""
+    return tmp_path
 
 
 @pytest.fixture

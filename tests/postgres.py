@@ -39,8 +39,18 @@ SETTINGS = {
     "hot_standby": "on",
     "fsync": "on",
 }
-THROW_AWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+THROW_AWAY = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "wal_keep_size": "0",
+    "max_wal_size": "128MB",
+    "autovacuum": "off",  # its transactions hold the reading of the log back for a moment
+}
 """For a server whose data nobody wants back after a crash."""
+MEMORY = Path("/dev/shm")
+"""Where such a server lives if there is room: a pair of databases is copied there in 40 ms, on a busy disk in 700."""
+ROOM = 2 * 2**30
+"""How much room it may need, in bytes."""
 STOP = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 """Waits for clients to leave; ends their transactions and writes all down; stops as if the machine had crashed."""
 
@@ -244,7 +254,9 @@ def _kill(pid: int) -> None:
 def main(command: Sequence[str]) -> int:
     """Run a command beside a throw-away server; return its exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    with Cluster(settings=THROW_AWAY) as cluster:
+    roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+    folder = Path(tempfile.mkdtemp(prefix="bank-postgres-", dir=MEMORY if roomy else "/tmp"))
+    with Cluster(folder, settings=THROW_AWAY) as cluster:
         return subprocess.run(command, env={**os.environ, "TEST_POSTGRES_URL": cluster.url()}).returncode
 
 

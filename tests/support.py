@@ -44,6 +44,22 @@ def count(table: str, *, using: str = "default") -> int:
     return int(query(f"SELECT COUNT(*) FROM {table}", using=using)[0][0])
 
 
+def everything_in(alias: str) -> list[object]:
+    """Return each value of each row of each table of a database."""
+    tables = connections[alias].introspection.table_names()
+    return [value for table in tables for row in query(f"SELECT * FROM {table}", using=alias) for value in row]
+
+
+def lift_protection() -> None:
+    """Let events be changed, as nobody can who has no power over the tables themselves."""
+    on_postgresql = connections["default"].vendor == "postgresql"
+    query(
+        "DROP TRIGGER eventstore_event_append_only ON eventstore_event"
+        if on_postgresql
+        else "DROP TRIGGER eventstore_event_no_update"
+    )
+
+
 def whole_log() -> list[RecordedEvent]:
     """Return every event in the order of positions."""
     log: list[RecordedEvent] = []

@@ -1,6 +1,5 @@
 """What is recorded is never changed or deleted, whichever way somebody tries."""
 
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from django.db import IntegrityError, connections
 from bank.domain.commands import CreateBankAccount
 from bank.handlers import handle
 from eventstore.models import AppendOnly, CommandRecord, Event
+from tests.databases import Urls, stranger
 
 TABLES = {"eventstore_event": "position", "eventstore_commandrecord": "id"}
 
@@ -19,30 +19,43 @@ def _recorded(bank: Path) -> None:
     handle(CreateBankAccount(1, "Josh", 1234))
 
 
-def statements(table: str, key: str, columns: list[str]) -> list[str]:
+def statements(vendor: str, table: str, key: str, columns: list[str]) -> list[str]:
     """Every way to change a row, to delete one, and to put one in the place of another."""
     names = ", ".join(columns)
     elsewhere = ", ".join("99" if column == "position" else column for column in columns)
-    return [
+    everywhere = [
         f"UPDATE {table} SET version = 7",
-        f"UPDATE OR REPLACE {table} SET version = 7",
         f"DELETE FROM {table}",
         f"DELETE FROM {table} WHERE version = 1",
-        f"REPLACE INTO {table} SELECT * FROM {table}",
-        f"INSERT OR REPLACE INTO {table} ({names}) SELECT {names} FROM {table}",
         f"INSERT INTO {table} ({names}) SELECT {names} FROM {table} WHERE true "
         f"ON CONFLICT ({key}) DO UPDATE SET version = 7",
-        # The stream and version, or the id, of a row that is there, under a new position
-        f"INSERT OR REPLACE INTO {table} ({names}) SELECT {elsewhere} FROM {table}",
     ]
+    only = {
+        "sqlite": [
+            f"UPDATE OR REPLACE {table} SET version = 7",
+            f"REPLACE INTO {table} SELECT * FROM {table}",
+            f"INSERT OR REPLACE INTO {table} ({names}) SELECT {names} FROM {table}",
+            # The stream and version, or the id, of a row that is there, under a new position
+            f"INSERT OR REPLACE INTO {table} ({names}) SELECT {elsewhere} FROM {table}",
+        ],
+        "postgresql": [
+            f"TRUNCATE {table}",
+            f"TRUNCATE {table} RESTART IDENTITY CASCADE",
+            f"UPDATE ONLY {table} SET version = 7",
+            f"WITH gone AS (DELETE FROM {table} RETURNING *) SELECT * FROM gone",
+            f"MERGE INTO {table} a USING {table} b ON a.{key} = b.{key} WHEN MATCHED THEN UPDATE SET version = 7",
+            f"MERGE INTO {table} a USING {table} b ON a.{key} = b.{key} WHEN MATCHED THEN DELETE",
+        ],
+    }
+    return everywhere + only[vendor]
 
 
 @pytest.mark.parametrize(("table", "key"), TABLES.items())
-def test_the_database_refuses_every_statement(table: str, key: str) -> None:
+def test_the_database_refuses_every_statement(vendor: str, table: str, key: str) -> None:
     with connections["default"].cursor() as cursor:
         cursor.execute(f"SELECT * FROM {table}")
         before = cursor.fetchall()
-        for statement in statements(table, key, [column[0] for column in cursor.description]):
+        for statement in statements(vendor, table, key, [column[0] for column in cursor.description]):
             with pytest.raises(IntegrityError, match="append-only"):
                 cursor.execute(statement)
         cursor.execute(f"SELECT * FROM {table}")
@@ -50,13 +63,14 @@ def test_the_database_refuses_every_statement(table: str, key: str) -> None:
 
 
 @pytest.mark.parametrize(("table", "key"), TABLES.items())
-def test_it_refuses_a_stranger_with_the_file_as_well(bank: Path, table: str, key: str) -> None:
-    stranger = sqlite3.connect(bank / "bank.sqlite3", isolation_level=None)
-    columns = [column[0] for column in stranger.execute(f"SELECT * FROM {table}").description]
-    for statement in statements(table, key, columns):
-        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
-            stranger.execute(statement)
-    stranger.close()
+def test_it_refuses_a_stranger_to_the_application_as_well(vendor: str, urls: Urls, table: str, key: str) -> None:
+    with stranger(urls["DATABASE_URL"]) as database:
+        columns = [column[0] for column in database.execute(f"SELECT * FROM {table}").description]
+        before = database.execute(f"SELECT * FROM {table}").fetchall()
+        for statement in statements(vendor, table, key, columns):
+            with pytest.raises(database.IntegrityError, match="append-only"):
+                database.execute(statement)
+        assert database.execute(f"SELECT * FROM {table}").fetchall() == before
 
 
 @pytest.mark.parametrize("model", [Event, CommandRecord])

@@ -1,14 +1,13 @@
 """What is said while a database cannot do its work: 503, on a page that needs none, until it can again.
 
-The fault is SQLite's own: a connection that may only be read from, a lock that is held too long.
+The fault is the database's own: it is not there, it may only be read from, a lock is held too long.
 """
 
 import logging
 import re
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,6 +22,7 @@ from bank.domain.commands import CreateBankAccount
 from bank.handlers import OutcomeUnknown, handle
 from eventstore.errors import is_outage, outage_behind
 from projections import queries
+from tests.databases import Urls, out_of_reach, read_only
 from tests.helpers import PASSWORD, make_user, text_of
 from tests.support import count
 
@@ -40,30 +40,14 @@ def teller(bank: Path) -> Client:
     return client
 
 
-@contextmanager
-def gone(bank: Path, alias: str) -> Iterator[None]:
-    """Let a database be out of reach."""
-    name = connections[alias].settings_dict["NAME"]
-    connections[alias].close()
-    connections[alias].settings_dict["NAME"] = str(bank / "no such folder" / "file")
-    yield
-    connections[alias].settings_dict["NAME"] = name
-
-
-def read_only() -> None:
-    """Let the write side's connection refuse to write, as SQLite does where the file system is read-only."""
-    with connections["default"].cursor() as cursor:
-        cursor.execute("PRAGMA query_only=ON")
-
-
 def send(client: Client, url: str = "/accounts/1/deposit/", command_id: object = "", **fields: str) -> Any:
     return client.post(url, {"command_id": str(command_id or uuid4()), "amount": "5", **fields})
 
 
 @pytest.mark.parametrize("alias", ["default", "projections"])
-def test_no_page_needs_the_database_to_say_that_it_is_away(teller: Client, bank: Path, alias: str) -> None:
+def test_no_page_needs_the_database_to_say_that_it_is_away(teller: Client, urls: Urls, alias: str) -> None:
     pages = [url for url in AWAY if alias == "default" or url != "/admin/"]
-    with gone(bank, alias):
+    with out_of_reach(urls, alias):
         for url in pages:
             for headers in ({}, HTMX):
                 response = teller.get(url, headers=headers)
@@ -78,9 +62,9 @@ def test_no_page_needs_the_database_to_say_that_it_is_away(teller: Client, bank:
     assert teller.get("/readyz").status_code == 200
 
 
-def test_a_log_in_without_its_database_is_no_wrong_password(teller: Client, bank: Path) -> None:
+def test_a_log_in_without_its_database_is_no_wrong_password(teller: Client, urls: Urls) -> None:
     stranger = Client(raise_request_exception=False)
-    with gone(bank, "default"):
+    with out_of_reach(urls, "default"):
         response = stranger.post("/login/", {"username": "tina", "password": PASSWORD})
         assert response.status_code == 503
         assert "may have taken effect or not" in text_of(response)
@@ -88,12 +72,12 @@ def test_a_log_in_without_its_database_is_no_wrong_password(teller: Client, bank
     assert stranger.post("/login/", {"username": "tina", "password": PASSWORD}).status_code == 302
 
 
-def test_a_session_that_cannot_be_written_is_no_bad_request(teller: Client) -> None:
+def test_a_session_that_cannot_be_written_is_no_bad_request(teller: Client, urls: Urls) -> None:
     session = teller.session
     session[sessions.SEEN] = int(time.time()) - 2 * sessions.WRITTEN_EVERY
     session.save()
-    read_only()
-    assert teller.get("/").status_code == 503
+    with read_only(urls):
+        assert teller.get("/").status_code == 503
     close_old_connections()  # as a server does between two requests
     assert teller.get("/").status_code == 200
 
@@ -116,10 +100,10 @@ def test_a_session_that_was_deleted_meanwhile_is_a_bad_request_still(
 # A task
 
 
-def test_a_task_that_met_an_outage_leads_to_what_became_of_it(teller: Client) -> None:
+def test_a_task_that_met_an_outage_leads_to_what_became_of_it(teller: Client, urls: Urls) -> None:
     command_id = uuid4()
-    read_only()
-    response = send(teller, "/accounts/1/withdraw/", command_id, pin="1234")
+    with read_only(urls):
+        response = send(teller, "/accounts/1/withdraw/", command_id, pin="1234")
     page = response.content.decode()
     assert response.status_code == 503
     assert "may have been recorded or not" in text_of(response)
@@ -165,8 +149,8 @@ def test_a_command_that_was_rejected_has_no_receipt_but_its_reason(teller: Clien
 
 
 @pytest.mark.parametrize("command_id", ["", "<script>", "1234", f"{uuid4()}x"])
-def test_the_page_says_nothing_back_that_is_no_command_id(teller: Client, bank: Path, command_id: str) -> None:
-    with gone(bank, "default"):
+def test_the_page_says_nothing_back_that_is_no_command_id(teller: Client, urls: Urls, command_id: str) -> None:
+    with out_of_reach(urls, "default"):
         response = teller.post("/accounts/1/withdraw/", {"command_id": command_id, "amount": "77", "pin": "1234"})
     page = response.content.decode()
     assert response.status_code == 503
@@ -174,6 +158,7 @@ def test_the_page_says_nothing_back_that_is_no_command_id(teller: Client, bank: 
     assert not re.search("<script>|1234|77", page)
 
 
+@pytest.mark.only_on("sqlite", reason="the commands at PostgreSQL's locks are in test_robustness.py")
 def test_a_file_that_is_locked_for_too_long_is_busy_and_nothing_has_happened(teller: Client) -> None:
     connection = connections["default"]
     command_id = uuid4()
@@ -194,13 +179,14 @@ def test_a_file_that_is_locked_for_too_long_is_busy_and_nothing_has_happened(tel
 
 
 def test_an_outage_is_logged_in_one_line_without_what_was_typed(
-    teller: Client, bank: Path, caplog: pytest.LogCaptureFixture
+    teller: Client, vendor: str, urls: Urls, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with gone(bank, "default"), caplog.at_level(logging.INFO):
+    with out_of_reach(urls, "default"), caplog.at_level(logging.INFO):
         send(teller, "/accounts/1/withdraw/", pin="9753")
     [record] = [record for record in caplog.records if record.name in ("bank.outage", "django.request")]
     said = record.getMessage()
-    assert said == "No database for POST /accounts/1/withdraw/: OperationalError: unable to open database file"
+    why = {"sqlite": "unable to open database file", "postgresql": "couldn't get a connection after 0.20 sec"}[vendor]
+    assert said == f"No database for POST /accounts/1/withdraw/: OperationalError: {why}"
     assert record.exc_info is None
     assert "9753" not in caplog.text
 

@@ -18,6 +18,7 @@ from eventsourcing.tests import persistence as peer
 
 from eventstore import clock, store
 from eventstore.records import START, Envelope, NewEvent, Place, RecordedEvent
+from tests.databases import needs
 
 
 class Recorder(ApplicationRecorder):
@@ -137,11 +138,25 @@ def of_this_thread() -> Iterator[None]:
 
 @pytest.mark.usefixtures("bank")
 class TestStreams(peer.AggregateRecorderTestCase):
+    vendor = "sqlite"
+
     def create_recorder(self) -> StreamRecorder:
         return StreamRecorder()
 
 
 @pytest.mark.usefixtures("bank")
 class TestLog(peer.ApplicationRecorderTestCase[Recorder]):
+    vendor = "sqlite"
+
     def create_recorder(self) -> Recorder:
         return Recorder()
+
+
+class TestStreamsOnPostgresql(TestStreams):
+    pytestmark = needs("postgresql")
+    vendor = "postgresql"
+
+
+class TestLogOnPostgresql(TestLog):
+    pytestmark = needs("postgresql")
+    vendor = "postgresql"

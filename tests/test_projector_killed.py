@@ -19,6 +19,7 @@ from projections import engine, queries, replay
 from projections.models import Checkpoint
 from projections.projectors import PROJECTORS
 
+from .databases import Urls
 from .killed import WORKS
 from .simulator.tables import TABLES, assert_is_fold, fold, live_rows
 from .statements import Death, mortal
@@ -125,12 +126,12 @@ def test_a_lost_table_is_noticed(log: list[RecordedEvent]) -> None:
     [(work, number) for work in ("catch_up", "catch_up_in_batches", "replay_in_batches") for number in (5, 11)],
 )
 def test_a_process_killed_by_the_system_leaves_no_drift(
-    work: str, number: int, bank: Path, log: list[RecordedEvent]
+    work: str, number: int, bank: Path, urls: Urls, log: list[RecordedEvent]
 ) -> None:
     process = subprocess.run(
         [sys.executable, "-m", "tests.killed", work, str(number)],
         cwd=configured.BASE_DIR,
-        env={**os.environ, "BANK_DATA_DIR": str(bank), "DJANGO_SETTINGS_MODULE": "tests.settings"},
+        env={**os.environ, **urls, "BANK_DATA_DIR": str(bank), "DJANGO_SETTINGS_MODULE": "tests.settings"},
         capture_output=True,
         timeout=120,
     )

@@ -2,9 +2,10 @@
 
 import json
 import logging
-import sqlite3
+import re
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,10 +36,13 @@ from eventstore import clock, snapshots, store
 from eventstore.models import CommandRecord, Event
 from eventstore.records import Envelope, NewEvent
 
-from .support import PIN, broken_links, count, deposit, open_account, query, withdraw
+from .databases import Urls, stranger
+from .support import PIN, broken_links, count, deposit, everything_in, open_account, query, withdraw
 
 pytestmark = pytest.mark.usefixtures("bank")
 
+HASHES = re.compile(r"'(\\x)?[0-9a-f]{32,}'", re.IGNORECASE)
+"""Salts and digests in a statement, in whose many digits any four may turn up."""
 HUGE = pytest.param(10**5000, id="a number of more digits than Python prints")
 
 
@@ -92,16 +96,17 @@ def rows(table: str) -> list[tuple[Any, ...]]:
         ("eventstore_commandrecord", "", {"id": "'0'"}),
     ],
 )
-def test_a_row_cannot_be_replaced_by_its_rowid(bank: Path, table: str, key: str, other: dict[str, str]) -> None:
+@pytest.mark.only_on("sqlite", reason="it alone has row ids, and replaces by them")
+def test_a_row_cannot_be_replaced_by_its_rowid(urls: Urls, table: str, key: str, other: dict[str, str]) -> None:
     open_account(balance=5)
     before = rows(table)
-    with closing(sqlite3.connect(bank / "bank.sqlite3", isolation_level=None)) as stranger:
-        names = [name for (name,) in stranger.execute(f"SELECT name FROM pragma_table_info('{table}')") if name != key]
+    with stranger(urls["DATABASE_URL"]) as mallory:
+        names = [name for (name,) in mallory.execute(f"SELECT name FROM pragma_table_info('{table}')") if name != key]
         values = ", ".join(other.get(name, name) for name in names)
         insert = f"({', '.join(names)}, rowid) SELECT {values}, rowid FROM {table} WHERE rowid = 1"
         for conflict in ("REPLACE", "IGNORE", "FAIL", "ABORT", "ROLLBACK"):
-            with suppress(sqlite3.IntegrityError):
-                stranger.execute(f"INSERT OR {conflict} INTO {table} {insert}")
+            with suppress(mallory.IntegrityError):
+                mallory.execute(f"INSERT OR {conflict} INTO {table} {insert}")
             assert rows(table) == before, conflict
 
 
@@ -121,7 +126,7 @@ def test_the_database_refuses_what_goes_round_the_models_own_manager(model: Any)
         lambda: row.save_base(force_insert=True),
     ]
     for attempt in attempts:
-        with pytest.raises(IntegrityError, match="append-only"):
+        with pytest.raises(IntegrityError, match=r"append-only|duplicate key"):
             attempt()
     assert rows(table) == before
 
@@ -130,14 +135,22 @@ def test_the_database_refuses_what_goes_round_the_models_own_manager(model: Any)
 
 
 @pytest.fixture
-def locked(bank: Path) -> Iterator[sqlite3.Connection]:
+def locked(vendor: str, urls: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     """Somebody else writes into the write side and does not come to an end."""
     open_account(balance=50)
-    query("PRAGMA busy_timeout = 20")
-    other = sqlite3.connect(bank / "bank.sqlite3", isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    yield other
-    other.close()
+    with stranger(urls["DATABASE_URL"]) as other:
+        if vendor == "sqlite":
+            query("PRAGMA busy_timeout = 20")
+            other.execute("BEGIN IMMEDIATE")
+        else:
+            monkeypatch.setattr(store, "LONGEST_TURN", 20)
+            other.execute("BEGIN")
+            other.execute("LOCK TABLE eventstore_event, eventstore_commandrecord IN EXCLUSIVE MODE")
+        come_to_an_end = threading.Timer(5, other.execute, ["ROLLBACK"])
+        if vendor == "postgresql":  # SQLite's time-out is known to work
+            come_to_an_end.start()
+        yield other
+        come_to_an_end.cancel()
 
 
 @pytest.mark.parametrize(
@@ -152,8 +165,11 @@ def locked(bank: Path) -> Iterator[sqlite3.Connection]:
     ],
 )
 def test_any_command_at_a_locked_database_is_busy_and_can_be_sent_again(
-    command: Command, locked: sqlite3.Connection
+    command: Command, locked: Any, vendor: str, request: pytest.FixtureRequest
 ) -> None:
+    if vendor == "postgresql" and (not isinstance(command, WithdrawMoneyFromBankAccount)):
+        reason = "only a turn limits how long PostgreSQL waits for a lock; what is written without one waits for ever"
+        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
     command_id = uuid4()
     with pytest.raises(Busy):
         handle(command, command_id=command_id)
@@ -249,13 +265,23 @@ def test_a_writer_who_brings_a_hash_cannot_leave_a_gap_in_a_stream(expected: int
 # The PIN
 
 
-def test_the_pin_is_in_no_byte_of_the_files_and_no_line_of_the_logs(
+def kept(bank: Path) -> bytes:
+    """Return all that the write side keeps: the bytes of SQLite's files, or every value in PostgreSQL's tables."""
+    if connections["default"].vendor == "sqlite":
+        return b"".join(file.read_bytes() for file in bank.glob("bank.sqlite3*"))
+    values = everything_in("default")
+    return b"\n".join(
+        bytes(value) if isinstance(value, bytes | memoryview) else str(value).encode() for value in values
+    )
+
+
+def test_the_pin_is_in_no_byte_of_the_write_side_and_no_line_of_the_logs(
     bank: Path, caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:
     settings.PROJECTION_MODE = "worker"  # checkpoints say when they moved, in digits that could be any PIN
     for logger in ("", "django.db.backends"):
         caplog.set_level(logging.DEBUG, logger=logger)
-    empty = (bank / "bank.sqlite3").read_bytes()
+    empty = kept(bank)
     first, second, *_ = [pin for pin in range(7391, 9999, 7) if str(pin).encode() not in empty]
     connections["default"].force_debug_cursor = True  # logs each statement with its values
     try:
@@ -268,8 +294,9 @@ def test_the_pin_is_in_no_byte_of_the_files_and_no_line_of_the_logs(
     finally:
         connections["default"].force_debug_cursor = False
     assert "INSERT INTO eventstore_event" in caplog.text, "the statements are in the logs"
-    written = b"".join(file.read_bytes() for file in bank.glob("bank.sqlite3*"))
+    logged = HASHES.sub("", caplog.text)
+    written = kept(bank)
     assert b"money_withdrawn_from_bank_account" in written
     for secret in (first, second):
         assert str(secret).encode() not in written
-        assert str(secret) not in caplog.text
+        assert str(secret) not in logged

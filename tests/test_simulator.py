@@ -4,12 +4,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 
+from .databases import Urls
 from .simulator.bugs import BUGS
 from .simulator.runs import SeedFailed, run, simulated_databases
 
@@ -20,13 +20,13 @@ ENOUGH = 60
 
 
 @pytest.fixture(scope="module")
-def template(django_db_blocker: Any) -> Iterator[Path]:
-    with django_db_blocker.unblock(), simulated_databases() as folder:
-        yield folder
+def template(django_db_blocker: Any) -> Iterator[Urls]:
+    with django_db_blocker.unblock(), simulated_databases() as urls:
+        yield urls
 
 
 @pytest.mark.parametrize("first", range(1, SEEDS, BLOCK))
-def test_whatever_the_seed_every_invariant_holds_after_every_commit(first: int, template: Path) -> None:
+def test_whatever_the_seed_every_invariant_holds_after_every_commit(first: int, template: Urls) -> None:
     reports = [run(seed, template) for seed in range(first, first + BLOCK)]
     assert sum(report.events for report in reports) > 5 * BLOCK, "there was business"
     assert sum(report.deaths for report in reports) > BLOCK, "processes were killed"
@@ -34,7 +34,7 @@ def test_whatever_the_seed_every_invariant_holds_after_every_commit(first: int, 
 
 
 @pytest.mark.parametrize("bug", BUGS)
-def test_a_known_bug_is_found(bug: str, template: Path) -> None:
+def test_a_known_bug_is_found(bug: str, template: Urls) -> None:
     failures = (failure_of(seed, template, bug) for seed in range(1, ENOUGH))
     seed, found = next((seed, failure) for seed, failure in enumerate(failures, start=1) if failure)
     assert f"--from {seed} --seeds 1" in found, "it says how to see it again"
@@ -44,7 +44,7 @@ def test_a_known_bug_is_found(bug: str, template: Path) -> None:
     assert again.startswith(at_step), "it happens again at the same step"
 
 
-def failure_of(seed: int, template: Path, bug: str) -> str:
+def failure_of(seed: int, template: Urls, bug: str) -> str:
     """Return how a run with a bug fails; nothing where it does not."""
     try:
         run(seed, template, BUGS[bug]())
@@ -53,7 +53,7 @@ def failure_of(seed: int, template: Path, bug: str) -> str:
     return ""
 
 
-def test_the_same_seed_is_the_same_run_to_the_byte_in_any_process(template: Path) -> None:
+def test_the_same_seed_is_the_same_run_to_the_byte_in_any_process(template: Urls) -> None:
     reports = [run(seed, template) for seed in range(1, 9)]
     assert [run(seed, template) for seed in range(1, 9)] == reports
     assert len({report.digest for report in reports}) == len(reports), "other seeds are other runs"

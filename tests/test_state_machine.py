@@ -1,7 +1,7 @@
 """The whole bank against a model of a few lines, over whatever Hypothesis thinks of."""
 
-import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import ClassVar
 from uuid import UUID, uuid4
@@ -38,7 +38,7 @@ from eventstore import store
 from eventstore.hashing import GENESIS, canonical, event_hash
 from eventstore.models import Snapshot
 from projections import queries, replay
-from tests.conftest import FILES, use_databases
+from tests.databases import Urls, copied_databases
 
 ACCOUNTS = st.integers(1, 3)
 PINS = st.sampled_from([0, 1234])
@@ -49,15 +49,15 @@ ATTEMPTS = 3
 class Bank(RuleBasedStateMachine):
     """Sends commands to the real bank and to the model, and compares."""
 
-    template: ClassVar[Path]
+    vendor: ClassVar[str]
+    template: ClassVar[Urls]
     sent: Bundle[tuple[UUID, Command]] = Bundle("sent")
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp(prefix="bank-"))
-        for file_name in FILES.values():
-            shutil.copy(self.template / file_name, self.folder / file_name)
-        use_databases(self.folder)
+        self.mine = ExitStack()
+        folder = Path(self.mine.enter_context(tempfile.TemporaryDirectory(prefix="bank-")))
+        self.mine.enter_context(copied_databases(self.vendor, self.template, folder))
         self.holders: dict[int, str] = {}
         self.pins: dict[int, int] = {}
         self.balances: dict[int, int] = {}
@@ -179,6 +179,10 @@ class Bank(RuleBasedStateMachine):
         replay.replay()
 
     def teardown(self) -> None:
+        with self.mine:
+            self.compare()
+
+    def compare(self) -> None:
         assert dict(queries.get_account_list()) == self.holders
         for account_id, balance in self.balances.items():
             loaded = repository.load(account_id)
@@ -192,8 +196,6 @@ class Bank(RuleBasedStateMachine):
         assert queries.get_total_deposits() == sum(self.balances.values())
         assert len(queries.refusals(limit=1000).rows) == self.refusals
         assert replay.check() == []
-        use_databases(self.template)
-        shutil.rmtree(self.folder)
 
     def check_chain(self, account_id: int) -> None:
         previous = GENESIS
@@ -212,8 +214,9 @@ class Bank(RuleBasedStateMachine):
             assert event.hash == previous
 
 
-def test_the_bank_does_what_the_model_does(bank: Path, migrated: Path) -> None:
-    Bank.template = migrated
+@pytest.mark.usefixtures("bank")
+def test_the_bank_does_what_the_model_does(vendor: str, templates: dict[str, Urls]) -> None:
+    Bank.vendor, Bank.template = vendor, templates[vendor]
     run_state_machine_as_test(
         Bank,
         settings=settings(

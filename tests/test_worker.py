@@ -1,38 +1,31 @@
 """`manage.py run_projections`, as a process of its own."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings as configured
 
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
 from bank.handlers import handle
 from projections import queries
+from tests.databases import Urls
+from tests.programs import Program
 
 
-def test_a_worker_projects_what_the_web_process_leaves_to_it_and_stops_when_told(bank: Path, settings: Any) -> None:
+def test_a_worker_projects_what_the_web_process_leaves_to_it_and_stops_when_told(
+    bank: Path, urls: Urls, settings: Any
+) -> None:
     settings.PROJECTION_MODE = "worker"
     handle(CreateBankAccount(1, "Josh", 1234))
     with pytest.raises(queries.UnknownAccount):
         queries.check_balance(1)
 
-    environment = {**os.environ, "BANK_DATA_DIR": str(bank), "DJANGO_SETTINGS_MODULE": "bank.settings"}
-    command = [sys.executable, "manage.py", "run_projections", "--interval", "0.05"]
-    worker = subprocess.Popen(command, cwd=configured.BASE_DIR, env=environment, stderr=subprocess.PIPE)
-    try:
+    with Program(bank, "run_projections", "--interval", "0.05", **urls) as worker:
         for balance in (10, 20):
             handle(DepositMoneyIntoBankAccount(1, 10))
             wait_for_balance(balance)
-    finally:
-        worker.send_signal(signal.SIGTERM)
-        _, errors = worker.communicate(timeout=20)
-    assert worker.returncode == 0, errors.decode()
+        assert worker.stop() == 0, worker.output
 
 
 def wait_for_balance(balance: int) -> None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -32,7 +33,7 @@ def javascript(request: pytest.FixtureRequest) -> bool:
 
 
 @pytest.fixture
-def context(chromium: Browser, live_server: Any, javascript: bool) -> Iterator[BrowserContext]:
+def context(chromium: Browser, bank: Path, live_server: Any, javascript: bool) -> Iterator[BrowserContext]:
     context = chromium.new_context(base_url=live_server.url, java_script_enabled=javascript)
     yield context
     context.close()

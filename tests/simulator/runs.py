@@ -4,7 +4,6 @@ import hashlib
 import logging
 import random
 import secrets
-import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
@@ -13,14 +12,12 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from unittest import mock
 
-from django.core.management import call_command
-from django.db import connections
 from django.test import override_settings
 
 from bank import handlers, pins, repository
 from eventstore.sqlite import wal
 from projections import engine, queries, replay
-from tests.conftest import FILES, use_databases
+from tests.databases import FILES, Urls, copied_databases, migrated_databases
 
 from .clients import Clients
 from .faults import Plan, circumstances, plan_of
@@ -29,6 +26,8 @@ from .scheduler import Scheduler
 
 PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA recursive_triggers=ON;"
 """Processes die here, and machines do not: nothing has to reach the disk."""
+NEVER_WAIT = {"timeout": 0, "init_command": PRAGMAS}
+"""Whoever finds a database locked is told so at once, and goes on when the scheduler lets it."""
 
 
 class SeedFailed(AssertionError):
@@ -58,30 +57,16 @@ HEALTHY = Bug()
 
 
 @contextmanager
-def simulated_databases() -> Iterator[Path]:
-    """Yield a folder with both databases, migrated and empty; connections made in the block never wait for a lock."""
-    options = {alias: dict(connections.settings[alias]["OPTIONS"]) for alias in FILES}
-    names = {alias: connections.settings[alias]["NAME"] for alias in FILES}
-    with tempfile.TemporaryDirectory(prefix="bank-simulator-") as name:
-        try:
-            for alias in FILES:
-                connections[alias].close()
-                connections.settings[alias]["OPTIONS"] |= {"timeout": 0, "init_command": PRAGMAS}
-            folder = Path(name) / "template"
-            folder.mkdir()
-            use_databases(folder)
-            for alias in FILES:
-                call_command("migrate", database=alias, verbosity=0)
-                connections[alias].close()
-            yield folder
-        finally:
-            for alias in FILES:
-                connections[alias].close()
-                connections.settings[alias]["OPTIONS"] = connections[alias].settings_dict["OPTIONS"] = options[alias]
-                connections.settings[alias]["NAME"] = connections[alias].settings_dict["NAME"] = names[alias]
+def simulated_databases() -> Iterator[Urls]:
+    """Yield both databases, migrated and empty."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bank-simulator-") as folder,
+        migrated_databases("sqlite", Path(folder)) as urls,
+    ):
+        yield urls
 
 
-def run(seed: int, template: Path, bug: Bug = HEALTHY) -> Report:
+def run(seed: int, template: Urls, bug: Bug = HEALTHY) -> Report:
     """Run a seed on copies of the empty databases.
 
     Raises:
@@ -90,13 +75,13 @@ def run(seed: int, template: Path, bug: Bug = HEALTHY) -> Report:
     chance = random.Random(seed)
     plan = plan_of(chance)
     scheduler = Scheduler(chance, switch=plan.switch, death=plan.death, patience=plan.patience)
-    with tempfile.TemporaryDirectory(prefix=f"seed-{seed}-", dir=template.parent) as name:
+    with (
+        tempfile.TemporaryDirectory(prefix=f"seed-{seed}-") as name,
+        copied_databases("sqlite", template, Path(name), NEVER_WAIT),
+    ):
         folder = Path(name)
-        for file in FILES.values():
-            shutil.copy(template / file, folder / file)
         with closing(sqlite3.connect(folder / FILES["default"])) as connection:
             bug.schema(connection)
-        use_databases(folder)
         book = Book(folder, FILES, plan.attempts)
         try:
             with _under_control(seed, plan), bug.patch:
@@ -122,7 +107,6 @@ def run(seed: int, template: Path, bug: Bug = HEALTHY) -> Report:
             ) from error
         finally:
             book.close()
-            use_databases(template)
 
 
 @contextmanager
