@@ -29,9 +29,7 @@ SHORT = (10, 6)
 def run(folder: Path, seconds: float, clients: int) -> Verdict:
     """Do all of it, with logs in a folder, and print what came out."""
     with Bank(folder) as bank:
-        print(
-            f"{clients} clients at {len(bank.webs)} web processes, {len(bank.workers)} workers, 2 servers", flush=True
-        )
+        print(f"{clients} clients at {len(bank.webs)} web processes, {len(bank.workers)} workers", flush=True)
         with Load(bank.ports, clients) as load:
             outages = list(take_turns(bank, load, seconds))
         verdict = judge(bank, load)

@@ -1,0 +1,72 @@
+"""`manage.py copy_bank URL`: moves a bank to another kind of database, its record with all positions and hashes."""
+
+from argparse import ArgumentParser
+from collections.abc import Iterator
+from itertools import batched
+from typing import Any
+
+from django.apps import apps
+from django.contrib.sessions.models import Session
+from django.core.management.base import BaseCommand, CommandError
+from django.core.management.color import no_style
+from django.db import DatabaseError, connections, router, transaction
+from django.db.models import Model
+
+from bank.settings import database
+from eventstore import store
+from eventstore.models import Event
+
+SOURCE = "source"
+TARGET = "default"
+BATCH = 1000
+LEFT_BEHIND: set[type[Model]] = {Session}
+"""Everybody logs in again."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Copy the whole write side of a bank that is closed into this one, which is migrated and has nothing recorded "
+        "yet. The read side is not copied: it is built from the events."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("url", help="the DATABASE_URL of the bank that is copied")
+
+    def handle(self, *args: Any, url: str, **options: Any) -> None:
+        connections.settings[SOURCE] = connections.configure_settings({TARGET: {}, SOURCE: database(url)})[SOURCE]
+        models = list(models_to_copy())
+        try:
+            with transaction.atomic(using=SOURCE), transaction.atomic(using=TARGET):
+                if store.last_position():
+                    raise CommandError("This bank is not empty. Nothing was copied.")
+                counts = {model: copy(model) for model in models}
+                with connections[TARGET].cursor() as cursor:
+                    for statement in connections[TARGET].ops.sequence_reset_sql(no_style(), models):
+                        cursor.execute(statement)
+        except DatabaseError as error:
+            raise CommandError(f"Nothing was copied: {error}") from error
+        finally:
+            connections[SOURCE].close()
+        self.stdout.write(f"Copied {counts[Event]:,} events and {sum(counts.values()):,} rows in all.")
+
+
+def models_to_copy() -> Iterator[type[Model]]:
+    """Yield what lives on the write side, tables between two models included."""
+    for model in apps.get_models(include_auto_created=True):
+        if router.allow_migrate_model(TARGET, model) and model not in LEFT_BEHIND:
+            yield model
+
+
+def copy(model: type[Model]) -> int:
+    """Put a table's rows in the place of those that the migrations made; return how many there are."""
+    rows = model._base_manager.using(TARGET)
+    if rows.exists():
+        rows.all().delete()
+    count = 0
+    for batch in batched(model._base_manager.using(SOURCE).order_by("pk").iterator(BATCH), BATCH, strict=False):
+        for row in batch:
+            if isinstance(row, Event) and connections[TARGET].vendor == "sqlite":
+                row.transaction_id = 0  # there the order is that of the positions
+        rows.bulk_create(batch)
+        count += len(batch)
+    return count
