@@ -15,6 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 from django.test import Client
 
+from bank.settings import DATABASES
 from eventstore import checks
 from eventstore.sqlite import base, wal
 from tests.programs import PATIENCE, ROOT, environment, manage
@@ -193,6 +194,19 @@ def test_a_check_and_readyz_speak_up_where_nothing_keeps_the_race_away(
         assert states["default"] == f"SQLite {sqlite3.sqlite_version} can lose what is committed here"
         assert states["projections"] == "ok"
         handler.close_all()
+
+
+@pytest.mark.parametrize(("alias", "synchronous"), [("default", 2), ("projections", 1)], ids=["FULL", "NORMAL"])
+def test_what_is_acknowledged_is_synced_and_the_read_side_need_not_be(
+    file: Path, django_db_blocker: Any, alias: str, synchronous: int
+) -> None:
+    ours = {**DATABASES[alias], "NAME": str(file)}
+    assert ours["ENGINE"] == "eventstore.sqlite", "the test needs the settings of a bank that nobody has configured"
+    connection = ConnectionHandler({"default": ours})["default"]
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for pragma, value in (("journal_mode", "wal"), ("synchronous", synchronous), ("recursive_triggers", 1)):
+            assert cursor.execute(f"PRAGMA {pragma}").fetchone() == (value,)
+        connection.close()
 
 
 # The proof: SQLite's own locks, looked at while two processes write
