@@ -21,7 +21,7 @@ So far that what was appended elsewhere after the copy was taken, and is lost, w
 seen it does not take the new events for old ones.
 """
 NOTIFY_EVERY = 0.01
-"""Seconds between two notifications of one process. Who follows looks again by itself for at least as long."""
+"""Seconds between two notifications of one process. Whoever was woken looks again by itself after as long."""
 
 TRIAL = 2.0
 """Seconds in which a notification that was sent for trial has to come."""

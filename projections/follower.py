@@ -88,8 +88,9 @@ class Follower:
         self._resting |= dict.fromkeys(standing.failed, now + LONGEST_PAUSE)
         behind = standing.place < places.last_place()
         self._tell(applied, standing.place)
-        # There may be more already; and what may not be read yet, because a writer is in between, nobody announces.
-        return SHORT if applied or (behind and not standing.failed) else None
+        # There may be more already, as not every event is announced; and none when it may be read at last, because
+        # a writer that was in between has ended.
+        return SHORT if applied or self.bell.was_rung or (behind and not standing.failed) else None
 
     def _tell(self, applied: int, place: Place) -> None:
         """Say now and then how fast it goes and how much is left."""
@@ -111,6 +112,7 @@ class Bell:
         self._listening: Any = None
         self._deaf_until = 0.0
         self._rung, self._ringer = os.pipe()
+        self.was_rung = False
 
     def ring(self) -> None:
         """Wake the sleeper. Safe within a signal handler."""
@@ -150,10 +152,11 @@ class Bell:
             logger.info("Notifications do not come through; looking at the log every %s s", self._interval or POLL)
 
     def _drain(self) -> None:
-        """Forget the notifications that have come."""
+        """Forget the notifications that have come, but that there were any."""
+        self.was_rung = False
         try:
             for _ in self._listening.notifies(timeout=0) if self._listening else ():
-                pass
+                self.was_rung = True
         except psycopg.Error as error:
             logger.warning("The connection that listens is lost: %s", error)
             self.disconnect()
