@@ -20,6 +20,8 @@ MARGIN = 2**40
 So far that what was appended elsewhere after the copy was taken, and is lost, was lower too: a read side that had
 seen it does not take the new events for old ones.
 """
+LONGEST_IDLE = 10_000
+"""Milliseconds after which the server ends a transaction that holds a lock and does nothing: its process is frozen."""
 NOTIFY_EVERY = 0.01
 """Seconds between two notifications of one process. Whoever was woken looks again by itself after as long."""
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from . import clock
+from . import clock, postgresql
 from .errors import CommandIdTaken as CommandIdTaken
 from .errors import StoreError as StoreError
 from .errors import WrongExpectedVersion as WrongExpectedVersion
@@ -22,7 +22,7 @@ from .records import START, Envelope, NewEvent, Outcome, Place, RecordedEvent
 from .rows import COLUMNS, INSERT_COMMAND, TURN, Draft, command_values, insert_both, insert_event, recorded_event
 from .signals import events_appended
 
-WRITE_SIDE = "default"
+WRITE_SIDE = postgresql.WRITE_SIDE
 """The alias of the database that holds the log."""
 
 
@@ -72,8 +72,10 @@ def turn(stream: str) -> Iterator[None]:
                 with connection.cursor() as cursor:
                     # The transaction gets its id with its first write, hence after the events that are read here.
                     cursor.execute(
-                        f"SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock({TURN})",
-                        [str(LONGEST_TURN), stream],
+                        f"""SELECT set_config('lock_timeout', %s, true),
+                                   set_config('idle_in_transaction_session_timeout', %s, true),
+                                   pg_advisory_xact_lock({TURN})""",
+                        [str(LONGEST_TURN), str(postgresql.LONGEST_IDLE), stream],
                     )
             yield
     finally:

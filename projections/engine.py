@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from bank.domain.events import decode
-from eventstore import store
+from eventstore import postgresql, store
 from eventstore.records import START, Place, RecordedEvent
 
 from .projectors import PROJECTORS, Fact, Projector
@@ -138,7 +138,10 @@ def _record_failure(name: str, error: Exception) -> None:
 def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Place]:
     """Return how far each projection has come, and let nobody else move it until the transaction ends."""
     marks = ", ".join(["%s"] * len(names))
-    lock = " FOR UPDATE" if connections[READ_SIDE].vendor == "postgresql" else ""  # SQLite's writers are alone
+    lock = ""
+    if connections[READ_SIDE].vendor == "postgresql":  # SQLite's writers are alone
+        lock = " FOR UPDATE"
+        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {postgresql.LONGEST_IDLE}")
     select = (
         f"SELECT name, transaction_id, position FROM projections_checkpoint WHERE name IN ({marks}) ORDER BY name{lock}"
     )
