@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from .errors import WrongExpectedVersion
 from .hashing import GENESIS, canonical, event_hash
 from .records import Envelope, NewEvent, RecordedEvent
+from .storable import check_storable
 
 COLUMNS = (
     "position, stream, version, type, schema_version, data, metadata, command_id, recorded_at, transaction_id, hash"
@@ -59,6 +60,7 @@ class Draft:
         self.stream, self.version, self.previous, self.command = stream, version, previous, command
         self._event, self._moment = event, moment
         self._facts = {"actor": command.actor, "correlation_id": str(command.id)}
+        check_storable([stream, event.type, dict(event.data), command.actor])
         self._said = (event.type, event.schema_version, canonical(event.data), canonical(self._facts))
         self.hash = event_hash(previous, stream, version, *self._said, command.id, moment)
 
@@ -113,6 +115,7 @@ def insert_both(connection: BaseDatabaseWrapper, cursor: CursorWrapper, draft: D
 
 def command_values(connection: BaseDatabaseWrapper, command: Envelope, outcome: Sequence[Any]) -> list[Any]:
     """Return the values of a command's row, but its position."""
+    check_storable([command.name, command.actor, *outcome])
     received_at = connection.ops.adapt_datetimefield_value(command.received_at)
     return [command.id.hex, command.name, command.actor, received_at, *outcome, command.fingerprint]
 

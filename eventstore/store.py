@@ -106,6 +106,7 @@ def append(
     Raises:
         WrongExpectedVersion: the stream is at another version.
         CommandIdTaken: the command is on record already.
+        Unstorable: a text or a value cannot be kept alike by every database.
 
     The signal `events_appended` follows when the transaction has committed.
     """
@@ -156,6 +157,7 @@ def record_rejection(stream: str, command: Envelope, *, reason: str, message: st
 
     Raises:
         CommandIdTaken: the command is on record already.
+        Unstorable: a text cannot be kept alike by every database.
     """
     try:
         with transaction.atomic(using=WRITE_SIDE, durable=True):

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
-from hypothesis import given
+from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -17,6 +17,7 @@ from eventstore import clock, store
 from eventstore.hashing import GENESIS, canonical
 from eventstore.records import Envelope, NewEvent, Outcome, RecordedEvent
 from eventstore.signals import events_appended
+from eventstore.storable import Unstorable
 
 from .databases import Urls, stranger
 from .support import at_once, broken_links, count, lift_protection, query, whole_log
@@ -179,6 +180,51 @@ def test_the_record_of_a_command_says_where_its_events_are() -> None:
     assert store.find_outcome(command.id) == Outcome(True, "", "", "thing-1", 3, 2, b"f" * 32)
     (position,) = query("SELECT position FROM eventstore_commandrecord WHERE id = %s", command.id.hex)[0]
     assert position == 3
+
+
+# What cannot be kept
+
+
+@pytest.mark.parametrize("text", ["a\0b", "a\ud800b"], ids=["NUL", "half a character"])
+@pytest.mark.parametrize("where", ["stream", "type", "key", "value", "deep", "actor", "name", "reason", "message"])
+def test_a_text_that_not_every_database_keeps_is_refused_by_the_store_itself(where: str, text: str) -> None:
+    def said(name: str) -> str:
+        return text if name == where else name
+
+    command = Envelope(uuid4(), said("name"), said("actor"), NOON, b"f" * 32)
+    event = NewEvent(said("type"), {said("key"): said("value"), "list": [{"deep": said("deep")}]})
+    if where not in ("reason", "message"):
+        with pytest.raises(Unstorable):
+            store.append(said("stream"), [NewEvent("first", {}), event], expected_version=0, command=command)
+    if where not in ("type", "key", "value", "deep"):
+        with pytest.raises(Unstorable):
+            store.record_rejection(said("stream"), command, reason=said("reason"), message=said("message"))
+    assert_unchanged(events=0, commands=0)
+
+
+@pytest.mark.parametrize("value", [1e22, -0.0, float("nan"), b"bytes", {1}])
+def test_a_value_that_not_every_database_keeps_is_refused_by_the_store_itself(value: Any) -> None:
+    with pytest.raises(Unstorable, match=type(value).__name__):
+        store.append("thing-1", [NewEvent("happened", {"number": value})], expected_version=0, command=envelope())
+    assert_unchanged(events=0, commands=0)
+
+
+@hypothesis_settings(deadline=None, max_examples=50, suppress_health_check=list(HealthCheck))
+@given(
+    st.dictionaries(
+        st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists), max_size=4
+    )
+)
+def test_whatever_the_store_does_not_refuse_it_gives_back_as_it_was(payload: dict[str, Any]) -> None:
+    stream = f"thing-{uuid4()}"
+    try:
+        store.append(stream, [NewEvent("happened", payload)], expected_version=0, command=envelope())
+    except Unstorable:
+        assert "\\u0000" in canonical(payload)
+        return
+    (event,) = store.read_stream(stream)
+    assert event.data == payload
+    assert broken_links() == []
 
 
 # One transaction
