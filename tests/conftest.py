@@ -3,6 +3,7 @@
 It runs on SQLite and, where the environment variable TEST_POSTGRES_URL names a server, on PostgreSQL as well.
 """
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,12 +18,14 @@ from .databases import Urls
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only_on(vendor, reason): a test about one database, with the reason")
+    if os.environ.get("CI") and not databases.SERVER:
+        raise pytest.UsageError("CI tests on PostgreSQL too: TEST_POSTGRES_URL has to name a server; see .ci/run")
 
 
 def pytest_report_header() -> str:
     if databases.SERVER:
         return "databases: SQLite and PostgreSQL"
-    return "databases: SQLite alone; TEST_POSTGRES_URL=postgresql://postgres@host:port/postgres adds PostgreSQL"
+    return "databases: SQLite; to test on PostgreSQL too: uv run python -m tests.postgres uv run pytest"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

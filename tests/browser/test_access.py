@@ -17,6 +17,8 @@ from bank.domain.commands import CreateBankAccount
 from bank.handlers import handle
 from tests.helpers import PASSWORD, make_user
 
+pytestmark = pytest.mark.only_on("sqlite", reason="the tasks of test_tasks.py show a browser on every database")
+
 # The browser speaks of each answer that is a refusal, and of a field that was typed in before it could be focused.
 NO_FAULT = re.compile(r"status of (403|422|429)|Autofocus processing was blocked")
 

@@ -11,6 +11,8 @@ from bank.handlers import handle
 from projections import queries
 from tests.helpers import client_of
 
+pytestmark = pytest.mark.only_on("sqlite", reason="the tasks of test_tasks.py show a browser on every database")
+
 
 @pytest.fixture
 def ada(page: Page) -> Page:
