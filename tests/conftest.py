@@ -64,6 +64,14 @@ def urls(django_db_blocker: Any, templates: dict[str, Urls], vendor: str, tmp_pa
 
 
 @pytest.fixture
+def empty_urls(vendor: str, tmp_path: Path) -> Iterator[Urls]:
+    """Where two databases are that nobody has migrated."""
+    (tmp_path / "data").mkdir()
+    with databases.empty_databases(vendor, tmp_path / "data") as urls:
+        yield urls
+
+
+@pytest.fixture
 def bank(urls: Urls, tmp_path: Path) -> Path:
     """An empty bank: its data folder, in which SQLite's files are."""
     return tmp_path

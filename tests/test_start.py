@@ -4,7 +4,6 @@ import os
 import re
 import signal
 import socket
-import sqlite3
 import stat
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases import Urls, is_sqlite, stranger
 from tests.postgres import free_port
 from tests.programs import PASSWORD, PATIENCE, ROOT, Web, environment
 from tests.teller import Answer, logged_in
@@ -29,25 +29,25 @@ def command(port: int, *arguments: str) -> list[str]:
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(tmp_path: Path, empty_urls: Urls) -> Iterator[Start]:
     with ExitStack() as started:
 
         def start(*arguments: str, **variables: str) -> Web:
-            return started.enter_context(Web(tmp_path / "data", *arguments, **variables))
+            return started.enter_context(Web(tmp_path / "data", *arguments, **empty_urls, **variables))
 
         yield start
 
 
-def rows(data: Path, sql: str, file_name: str = "bank.sqlite3") -> list[Sequence[object]]:
-    connection = sqlite3.connect(data / file_name)
-    try:
-        return connection.execute(sql).fetchall()
-    finally:
-        connection.close()
+def rows(url: str, sql: str) -> list[Sequence[object]]:
+    with stranger(url) as database:
+        found: list[Sequence[object]] = database.execute(sql).fetchall()
+        return found
 
 
-def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(start: Start, tmp_path: Path) -> None:
-    data = tmp_path / "data"
+def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(
+    start: Start, tmp_path: Path, empty_urls: Urls
+) -> None:
+    data, url = tmp_path / "data", empty_urls["DATABASE_URL"]
     server = start()
     passwords = dict(re.findall(r"user (teller|admin) +password (\S+)", server.output))
     assert set(passwords) == {"teller", "admin"}
@@ -58,16 +58,17 @@ def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(sta
         assert stat.S_IMODE((data / key).stat().st_mode) == 0o600
     assert server.stop() == 0
     users = "SELECT username, password, is_superuser FROM auth_user ORDER BY id"
-    before = rows(data, users), (data / "secret_key").read_text(), (data / "pin_key").read_text()
+    before = rows(url, users), (data / "secret_key").read_text(), (data / "pin_key").read_text()
 
     again = start()
     assert f"http://127.0.0.1:{again.port}/" in again.output
     assert "password" not in again.output
-    assert (rows(data, users), (data / "secret_key").read_text(), (data / "pin_key").read_text()) == before
+    assert (rows(url, users), (data / "secret_key").read_text(), (data / "pin_key").read_text()) == before
     logged_in(again, "teller", passwords["teller"])
     assert again.stop() == 0
 
 
+@pytest.mark.only_on("sqlite", reason="what is said has nothing to do with the database")
 def test_passwords_of_the_environment_are_used_and_not_said(start: Start) -> None:
     server = start(BANK_TELLER_PASSWORD=PASSWORD, BANK_ADMIN_PASSWORD=PASSWORD)
     assert PASSWORD not in server.output
@@ -77,6 +78,7 @@ def test_passwords_of_the_environment_are_used_and_not_said(start: Start) -> Non
     assert server.stop() == 0
 
 
+@pytest.mark.only_on("sqlite", reason="static files have nothing to do with the database")
 def test_static_files_have_hashed_names_and_may_be_kept_for_ever(start: Start) -> None:
     server = start()
     _, page, _ = server.request("GET", "/login/")
@@ -89,22 +91,22 @@ def test_static_files_have_hashed_names_and_may_be_kept_for_ever(start: Start) -
     connection.close()
 
 
-def test_the_demonstration_fills_an_empty_bank_once(start: Start, tmp_path: Path) -> None:
-    data = tmp_path / "data"
+def test_the_demonstration_fills_an_empty_bank_once(start: Start, empty_urls: Urls) -> None:
+    url = empty_urls["DATABASE_URL"]
     server = start("--demo", BANK_AUDITOR_PASSWORD=PASSWORD)
     assert set(re.findall(r"user (\w+) +password", server.output)) == {"teller", "supervisor", "auditor", "admin"}
     assert logged_in(server, "auditor", PASSWORD).get("/admin/eventstore/event/").status == 200
     count = "SELECT type, COUNT(*) FROM eventstore_event GROUP BY type"
-    events = {str(name): number for name, number in rows(data, count)}
+    events = {str(name): number for name, number in rows(url, count)}
     assert events["bank_account_created"] == 25
     assert (events["pin_locked"], len(events)) == (1, 7)
     assert sum(int(str(number)) for number in events.values()) > 300
-    assert rows(data, "SELECT COUNT(*) FROM projections_accountsummary", "projections.sqlite3") == [(25,)]
+    assert rows(empty_urls["PROJECTIONS_DATABASE_URL"], "SELECT COUNT(*) FROM projections_accountsummary") == [(25,)]
     assert server.stop() == 0
 
     again = start("--demo")
     assert "not empty" in again.output
-    assert {str(name): number for name, number in rows(data, count)} == events
+    assert {str(name): number for name, number in rows(url, count)} == events
 
 
 def test_a_taken_port_is_said_before_anything_changes(tmp_path: Path) -> None:
@@ -134,37 +136,42 @@ def refused(arguments: list[str], variables: dict[str, str]) -> subprocess.Compl
 
 
 @pytest.mark.parametrize("ctrl_c", [False, True], ids=["SIGTERM", "Ctrl-C"])
-def test_a_stop_finishes_the_deposit_in_flight(start: Start, tmp_path: Path, ctrl_c: bool) -> None:
+def test_a_stop_finishes_the_deposit_in_flight(start: Start, empty_urls: Urls, ctrl_c: bool) -> None:
     server = start("--demo", BANK_TELLER_PASSWORD=PASSWORD)
     teller = logged_in(server, "teller", PASSWORD)
     teller.get("/accounts/1/deposit/")
-    database = tmp_path / "data" / "bank.sqlite3"
+    url = empty_urls["DATABASE_URL"]
     count = "SELECT COUNT(*) FROM eventstore_event"
-    [(before,)] = rows(database.parent, count)
+    [(before,)] = rows(url, count)
     answers: list[Answer] = []
 
-    lock = sqlite3.connect(database, isolation_level=None)
-    lock.execute("BEGIN IMMEDIATE")
-    deposit = threading.Thread(target=lambda: answers.append(teller.post("/accounts/1/deposit/", amount="12.34")))
-    deposit.start()
-    time.sleep(1)
-    if ctrl_c:  # the terminal tells the whole group
-        os.killpg(server.pid, signal.SIGINT)
-    else:
-        os.kill(server.pid, signal.SIGTERM)
-    time.sleep(1)
-    assert server.is_running, "it did not wait for the request"
-    assert not answers
-    lock.execute("ROLLBACK")
-    lock.close()
+    with stranger(url) as other:
+        if is_sqlite(empty_urls):
+            other.execute("BEGIN IMMEDIATE")
+        else:
+            other.execute("BEGIN")
+            other.execute("LOCK TABLE eventstore_event IN EXCLUSIVE MODE")
+        deposit = threading.Thread(target=lambda: answers.append(teller.post("/accounts/1/deposit/", amount="12.34")))
+        deposit.start()
+        time.sleep(1)
+        if ctrl_c:  # the terminal tells the whole group
+            os.killpg(server.pid, signal.SIGINT)
+        else:
+            os.kill(server.pid, signal.SIGTERM)
+        time.sleep(1)
+        assert server.is_running, "it did not wait for the request"
+        assert not answers
+        other.execute("ROLLBACK")
     deposit.join(PATIENCE)
 
     assert server.wait() == 0
     assert [answer.status for answer in answers] == [303]
-    assert rows(database.parent, count) == [(int(str(before)) + 1,)]
+    assert rows(url, count) == [(int(str(before)) + 1,)]
 
 
-def test_a_process_that_is_killed_is_replaced_and_repairs_the_read_side(start: Start, tmp_path: Path) -> None:
+def test_a_process_that_is_killed_is_replaced_and_repairs_the_read_side(
+    start: Start, tmp_path: Path, empty_urls: Urls
+) -> None:
     server = start("--demo")
     script = (
         "import django; django.setup()\n"
@@ -172,13 +179,14 @@ def test_a_process_that_is_killed_is_replaced_and_repairs_the_read_side(start: S
         "from bank.handlers import handle\n"
         "handle(Create(99, 'Josh', 1234))\n"
     )
-    unprojected = environment(tmp_path / "data", PROJECTION_MODE="worker", DJANGO_SETTINGS_MODULE="bank.settings")
+    worker = {"PROJECTION_MODE": "worker", "DJANGO_SETTINGS_MODULE": "bank.settings"}
+    unprojected = environment(tmp_path / "data", **worker, **empty_urls)
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=unprojected, check=True, timeout=PATIENCE)
     assert '"lag": 1,' in server.request("GET", "/readyz")[1]
 
     main = server.pid
-    [worker] = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-    os.kill(int(worker), signal.SIGKILL)
+    [web] = Path(f"/proc/{main}/task/{main}/children").read_text().split()
+    os.kill(int(web), signal.SIGKILL)
     time.sleep(0.5)
     server.wait_until_it_answers()
     assert '"lag": 0,' in server.request("GET", "/readyz")[1]
