@@ -90,3 +90,24 @@ def test_the_models_refuse(model: type[Event] | type[CommandRecord]) -> None:
     for attempt in attempts:
         with pytest.raises(AppendOnly):
             attempt()
+
+
+COLUMNS = "type, schema_version, data, metadata, command_id, recorded_at, hash"
+
+
+@pytest.mark.parametrize(("stream", "version"), [("stream", 3), ("stream", 0), ("stream", -1), ("'bank_account-2'", 2)])
+def test_nobody_leaves_a_gap_in_a_stream(urls: Urls, stream: str, version: int) -> None:
+    with stranger(urls["DATABASE_URL"]) as database, pytest.raises(database.IntegrityError, match="leaves no gap"):
+        database.execute(
+            f"INSERT INTO eventstore_event (stream, version, {COLUMNS}) "
+            f"SELECT {stream}, {version}, {COLUMNS} FROM eventstore_event"
+        )
+
+
+def test_one_statement_may_append_several_events(urls: Urls) -> None:
+    with stranger(urls["DATABASE_URL"]) as database:
+        database.execute(
+            f"INSERT INTO eventstore_event (stream, version, {COLUMNS}) SELECT stream, version + more.by, {COLUMNS} "
+            "FROM eventstore_event, (SELECT 1 AS by UNION ALL SELECT 2) AS more ORDER BY more.by"
+        )
+        assert database.execute("SELECT version FROM eventstore_event ORDER BY 1").fetchall() == [(1,), (2,), (3,)]
