@@ -1,21 +1,23 @@
-"""What every request meets that is neither access nor Django's own: the health check, and what htmx needs."""
+"""What every request meets that is neither access nor Django's own: the health checks, and what htmx needs."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django_htmx.http import HttpResponseClientRedirect
 
-from .health import healthz
+from .health import healthz, readyz
 
 
-class AliveMiddleware:
-    """Answers /healthz before anything looks into the session: that the process lives is no matter of databases."""
+class HealthMiddleware:
+    """Answers the health checks before anything looks into the session, which lives in a database."""
+
+    CHECKS = {"/healthz": healthz, "/readyz": readyz}
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return healthz(request) if request.path_info == "/healthz" else self.get_response(request)
+        return self.CHECKS.get(request.path_info, self.get_response)(request)
 
 
 class HtmxLoginMiddleware:

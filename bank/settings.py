@@ -133,7 +133,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "bank.middleware.HtmxLoginMiddleware",
-    "bank.middleware.AliveMiddleware",
+    "bank.middleware.HealthMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "bank.access.middleware.SessionMiddleware",

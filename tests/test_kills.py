@@ -1,12 +1,11 @@
 """A handful of kills under load. The long form: `uv run python -m tests.faults`."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests import postgres
-from tests.faults.kills import Bank, kill_database, kill_server, opened, run_kills
+from tests.faults.kills import FAULTS, opened, run_kills
 
 KILLS = 4
 
@@ -15,16 +14,19 @@ KILLS = 4
 def test_a_server_killed_under_load_loses_nothing_and_does_nothing_twice(tmp_path: Path, on_postgres: bool) -> None:
     if on_postgres:
         postgres.require()
-    run(tmp_path, kill_server, on_postgres=on_postgres)
+    assert starts(tmp_path, "server", on_postgres=on_postgres) == KILLS + 1
 
 
-def test_a_postgresql_killed_under_load_loses_nothing_and_the_server_stays_up(tmp_path: Path) -> None:
+@pytest.mark.parametrize("what", ["database", "sessions", "line"])
+def test_a_postgresql_lost_under_load_loses_nothing_and_the_server_stays_up(tmp_path: Path, what: str) -> None:
     postgres.require()
-    run(tmp_path, kill_database, on_postgres=True)
+    assert starts(tmp_path, what, on_postgres=True) == 1
 
 
-def run(folder: Path, kill: Callable[[Bank], None], *, on_postgres: bool) -> None:
+def starts(folder: Path, what: str, *, on_postgres: bool) -> int:
+    """Do it all under load, and return how often the web server was started."""
     with opened(folder, on_postgres=on_postgres) as bank:
-        report = run_kills(bank, kill, KILLS)
+        report = run_kills(bank, FAULTS[what], KILLS)
         assert report.is_good, f"{report}\n{bank.web.output[-3000:]}"
         assert report.in_flight >= KILLS, "each kill met somebody at work"
+    return report.starts

@@ -160,10 +160,15 @@ def test_a_checkpoint_makes_no_file_where_there_is_none(file: Path) -> None:
     assert not file.exists()
 
 
-def test_a_connection_is_not_used_again_after_an_error(connect: Connect) -> None:
+@pytest.mark.parametrize("within", [False, True], ids=["alone", "in a transaction that is rolled back"])
+def test_a_connection_is_not_used_again_after_an_error(connect: Connect, within: bool) -> None:
     connection = connect()
+    connection.set_autocommit(not within)
     with connection.cursor() as cursor, pytest.raises(Exception, match="no such table"):
         cursor.execute("SELECT * FROM missing")
+    if within:
+        connection.rollback()
+        connection.set_autocommit(True)
     connection.close_if_unusable_or_obsolete()
     assert connection.connection is None
 

@@ -22,18 +22,30 @@ DUE = 200
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that leaves checkpoints to `wal.checkpoint`, or to SQLite where SQLite can be trusted with them."""
 
+    init_commands: list[str]
     checkpointed_at = 0
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
+        commands, self.init_commands = self.init_commands, []
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
-        if wal.HAS_RACE:
-            connection.execute("PRAGMA wal_autocheckpoint=0")
+        try:
+            for command in filter(str.strip, [*commands, "PRAGMA wal_autocheckpoint=0" if wal.HAS_RACE else ""]):
+                connection.execute(command)
+        except sqlite3.Error:
+            connection.close()  # Django leaves one open whose init_command fails, and the disk busy with it
+            raise
         self.checkpointed_at = connection.total_changes
         return connection
 
     def is_usable(self) -> bool:
         """Django asks after an error, and opens another connection when the answer is no."""
         return False
+
+    def rollback(self) -> None:
+        """Roll back; that this works does not mean that what failed before would work now."""
+        failed = self.errors_occurred
+        super().rollback()
+        self.errors_occurred = failed
 
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]

@@ -1,7 +1,7 @@
-"""Kills the web server or the database under load, again and again, and says what became of the commands.
+"""Kills the server, the database or its connections under load, and says what became of the commands.
 
 uv run python -m tests.faults server [--postgresql] [--kills 200]
-uv run python -m tests.faults database [--kills 50]
+uv run python -m tests.faults database|sessions|line [--kills 50]
 
 It exits with 1 if anything was lost, doubled or wrongly shown, and leaves the bank's files behind then.
 """
@@ -13,30 +13,29 @@ import tempfile
 from pathlib import Path
 
 from tests import postgres
-from tests.faults.kills import Report, kill_database, kill_server, opened, run_kills
+from tests.faults.kills import FAULTS, Report, opened, run_kills
 
 MOST = 10_000
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="tests.faults", description=__doc__.partition("\n")[0] if __doc__ else "")
-    parser.add_argument("what", choices=["server", "database"], help="what is killed")
-    parser.add_argument("--postgresql", action="store_true", help="of a bank on PostgreSQL; `database` always is")
-    parser.add_argument("--kills", type=int, help="how many; 200 of a server, 50 of a database")
+    parser.add_argument("what", choices=FAULTS, help="what is killed, ended or cut")
+    parser.add_argument("--postgresql", action="store_true", help="kill the server of a bank on PostgreSQL")
+    parser.add_argument("--kills", type=int, help="how many; 200 of a server, else 50")
     parser.add_argument("--clients", type=int, default=8)
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
-    of_database = given.what == "database"
-    on_postgres = given.postgresql or of_database
+    on_postgres = given.postgresql or given.what != "server"
     if on_postgres and postgres.reason():
         print(postgres.reason(), file=sys.stderr)
         return 2
-    kills = min(given.kills or (50 if of_database else 200), MOST)
+    kills = min(given.kills or (200 if given.what == "server" else 50), MOST)
     folder = Path(tempfile.mkdtemp(prefix="bank-faults-"))
     with opened(folder, on_postgres=on_postgres) as bank:
         report = run_kills(
             bank,
-            kill_database if of_database else kill_server,
+            FAULTS[given.what],
             kills,
             clients=given.clients,
             seed=given.seed,

@@ -1,4 +1,4 @@
-"""Kills the bank's web server, or the database under it, again and again while tellers work, and looks at the books."""
+"""Kills the bank's web server, its database or its connections while tellers work, and looks at the books."""
 
 import random
 import time
@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tests.faults.books import Books, Verdict
+from tests.faults.proxy import Proxy
 from tests.load import Load
 from tests.postgres import Cluster
 from tests.programs import PASSWORD, Web, run
@@ -37,6 +38,8 @@ class Report(NamedTuple):
     """The exit status of `replay_projections --check`."""
     integrity: str
     """What SQLite says of the file's own integrity: ok."""
+    starts: int
+    """How often a process that serves was started."""
 
     @property
     def is_good(self) -> bool:
@@ -44,18 +47,19 @@ class Report(NamedTuple):
 
 
 class Bank:
-    """A bank that runs for itself, on SQLite or on a PostgreSQL server of its own."""
+    """A bank that runs for itself, on SQLite or on a PostgreSQL server of its own, to which a line leads."""
 
-    def __init__(self, folder: Path, cluster: Cluster | None) -> None:
-        variables = {"BANK_TELLER_PASSWORD": PASSWORD, "BANK_ADMIN_PASSWORD": PASSWORD}
-        data = folder / "data"
-        place: str | Path = data / "bank.sqlite3"
-        if cluster is not None:
-            place = variables["DATABASE_URL"] = cluster.create_database("bank")
-            variables["PROJECTIONS_DATABASE_URL"] = cluster.create_database("bank_projections")
-        self.cluster, self.data, self.variables = cluster, data, variables
+    def __init__(self, folder: Path, cluster: Cluster | None = None, line: Proxy | None = None) -> None:
+        self.cluster, self.line, self.data = cluster, line, folder / "data"
+        self.variables = {"BANK_TELLER_PASSWORD": PASSWORD, "BANK_ADMIN_PASSWORD": PASSWORD}
+        place: str | Path = self.data / "bank.sqlite3"
+        if cluster is not None and line is not None:
+            place = cluster.create_database("bank")
+            urls = {"DATABASE_URL": place, "PROJECTIONS_DATABASE_URL": cluster.create_database("bank_projections")}
+            for variable, url in urls.items():
+                self.variables[variable] = url.replace(f":{cluster.port}/", f":{line.port}/")
         self.books = Books(place)
-        self.web = Web(data, **variables)
+        self.web = Web(self.data, **self.variables)
 
     def integrity(self) -> str:
         if self.cluster is not None:
@@ -67,12 +71,12 @@ class Bank:
 def opened(folder: Path, *, on_postgres: bool) -> Iterator[Bank]:
     """Start a bank; at the end all of it is stopped."""
     if not on_postgres:
-        bank = Bank(folder, None)
+        bank = Bank(folder)
         with bank.web:
             yield bank
         return
-    with Cluster() as cluster:
-        bank = Bank(folder, cluster)
+    with Cluster() as cluster, Proxy(cluster.port) as line:
+        bank = Bank(folder, cluster, line)
         with bank.web:
             yield bank
 
@@ -88,6 +92,22 @@ def kill_database(bank: Bank) -> None:
     assert bank.cluster is not None
     bank.cluster.kill()
     bank.cluster.start()
+
+
+def end_sessions(bank: Bank) -> None:
+    """Let PostgreSQL end every session of the bank, whatever it is in the middle of."""
+    assert bank.cluster is not None
+    bank.cluster.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'bank%'")
+
+
+def cut_line(bank: Bank) -> None:
+    """Cut every connection between the bank and PostgreSQL: neither learns what the other had still to say."""
+    assert bank.line is not None
+    bank.line.cut()
+
+
+FAULTS = {"server": kill_server, "database": kill_database, "sessions": end_sessions, "line": cut_line}
+"""What can be killed, by name; all but the first happen beneath a web server that stays up."""
 
 
 def run_kills(
@@ -123,6 +143,7 @@ def run_kills(
         verdict=bank.books.judge(load.tasks),
         check=run(bank.data, "replay_projections", "--check", **bank.variables).returncode,
         integrity=bank.integrity(),
+        starts=bank.web.output.count("Spawning worker"),
     )
 
 
