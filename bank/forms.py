@@ -9,7 +9,9 @@ from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from django import forms
+from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
+from django.utils.safestring import SafeString
 
 from .domain.commands import (
     ChangePin,
@@ -99,6 +101,18 @@ class TaskForm(forms.Form):
         """An id for the form as it is shown now: a form shown again never carries the one that was sent."""
         return str(uuid4())
 
+    @property
+    def shown_fields(self) -> SafeString:
+        """The fields for people as HTML. Those of an empty form are the same each time, and so made once."""
+        if self.is_bound or self.initial:
+            return self._render_fields()
+        if type(self) not in _empty_fields:
+            _empty_fields[type(self)] = self._render_fields()
+        return _empty_fields[type(self)]
+
+    def _render_fields(self) -> SafeString:
+        return render_to_string("bank/fields.html", {"form": self})
+
     def reject(self, rejection: CommandRejected) -> None:
         """Show why the bank rejected the command, at the field that it is about."""
         shown = rejection.field in self.fields and rejection.field != "command_id"
@@ -112,6 +126,9 @@ class TaskForm(forms.Form):
             for name, errors in self.errors.items()
             for error in errors
         ]
+
+
+_empty_fields: dict[type[TaskForm], SafeString] = {}
 
 
 class OpenAccountForm(TaskForm):

@@ -13,7 +13,7 @@ from uuid import uuid4
 
 from django.db import connections, transaction
 
-from bank import pins
+from bank import pins, repository
 from bank.domain.account import BankAccount
 from bank.domain.commands import (
     COMMAND_NAMES,
@@ -107,6 +107,8 @@ def write(history: Iterable[Happened], *, progress: Callable[[int], object] = la
             if rows.verifiers:
                 cursor.executemany("INSERT INTO bank_pinverifier VALUES (%s, %s, %s, %s)", rows.verifiers)
         progress(len(batch))
+    for account_id in ends:  # written past what this process remembers
+        repository.forget(account_id)
 
 
 class Rows(NamedTuple):

@@ -1,0 +1,74 @@
+"""The lines of statements, as HTML that is written by hand: a page has 25 of them, and a template's cost a page's most.
+
+What people have typed, names of holders and users, is escaped here.
+"""
+
+from collections.abc import Iterable
+from functools import partial
+from uuid import UUID
+
+from django import template
+from django.urls import reverse
+from django.utils.html import escape
+from django.utils.safestring import SafeString
+
+from bank.money import format_money
+from projections.queries import Entry
+
+from .bank_format import when
+
+register = template.Library()
+
+WORDS = {
+    "opened": "Account opened",
+    "deposit": "Deposit",
+    "withdrawal": "Withdrawal",
+    "locked": "Withdrawals locked",
+    "unlocked": "Withdrawals unlocked",
+    "new_pin": "New PIN",
+    "invalid_pin": "Refused: wrong PIN",
+    "withdrawal_blocked": "Refused: withdrawals are locked",
+    "account_overdrawn": "Refused: not enough money",
+}
+SIGNS = {"deposit": "+", "withdrawal": "\u2212"}  # U+2212 is the minus sign
+_ANY_ID, _ANY_NUMBER = UUID(int=2**128 - 1), 2**63 - 1
+
+
+@register.filter
+def in_words(kind: str) -> str:
+    """Say what kind of thing happened."""
+    return WORDS[kind]
+
+
+@register.simple_tag
+def lines(entries: Iterable[Entry], *, with_account: bool = False) -> SafeString:
+    """Show entries as the rows of a table, with the account and its holder where the table is of several."""
+    # One look at the addresses serves all lines.
+    receipt, account = reverse("receipt", args=[_ANY_ID]), reverse("account", args=[_ANY_NUMBER])
+    line = partial(_line, receipt.replace(str(_ANY_ID), "%s"), account.replace(str(_ANY_NUMBER), "%s"), with_account)
+    return SafeString("\n".join(map(line, entries)))
+
+
+def _line(receipt: str, account: str, with_account: bool, entry: Entry) -> str:
+    kind, refused = entry.kind, entry.is_refusal
+    what, amount, balance = WORDS[kind], "", ""
+    if kind in ("unlocked", "new_pin"):
+        what += f" by {escape(entry.actor or 'the system')}"
+    if refused:
+        amount = f'<span class="none" title="asked for, not paid">({format_money(entry.amount)})</span>'
+    elif kind in SIGNS:
+        amount = SIGNS[kind] + format_money(entry.amount)
+    if entry.balance is not None and not refused and not entry.is_about_pin:
+        balance = format_money(entry.balance)
+    cells = [
+        f'<td><time datetime="{entry.recorded_at.isoformat()}">{when(entry.recorded_at)}</time></td>',
+        f'<td class="wrap">{what}</td>',
+        f'<td class="number">{amount}</td>',
+        f'<td class="number">{balance}</td>',
+        f'<td><a href="{receipt % entry.command_id}">{entry.position}</a></td>',
+    ]
+    if with_account:
+        href = account % entry.account_id
+        cells.insert(1, f'<td class="wrap"><a href="{href}">{entry.account_id}</a> {escape(entry.account_holder)}</td>')
+    row_class = ' class="refused"' if refused or kind == "locked" else ""
+    return f"<tr{row_class}>{''.join(cells)}</tr>"

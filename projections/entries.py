@@ -1,0 +1,109 @@
+"""What happened, as the read side tells it: statement lines and refusals together, always the latest first."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from .models import RefusedWithdrawal
+from .rows import rows, utc, uuid
+
+MOST_BY_ONE_COMMAND = 10
+"""More events than any one command records."""
+_REFUSALS = frozenset(RefusedWithdrawal.Reason.values)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened to an account.
+
+    `kind` is opened, deposit, withdrawal, locked, unlocked or new_pin; or a refusal, in which no money moved:
+    invalid_pin, account_overdrawn or withdrawal_blocked. `amount` is never negative. `balance` is the one after
+    it; where a refusal did not look at it, it is not known. `beside` are the kinds of what else the command did.
+    """
+
+    position: int
+    account_id: int
+    version: int
+    kind: str
+    amount: int
+    balance: int | None
+    recorded_at: datetime
+    actor: str
+    command_id: UUID
+    account_holder: str = ""
+    beside: tuple[str, ...] = ()
+
+    @property
+    def is_refusal(self) -> bool:
+        return self.kind in _REFUSALS
+
+    @property
+    def is_about_pin(self) -> bool:
+        return self.kind in ("locked", "unlocked", "new_pin")
+
+
+_LINE = "position, account_id, version, {}, {}, balance, recorded_at, actor, command_id"
+_LINES = f"SELECT {_LINE.format('kind', 'amount')} FROM projections_statementline"
+_REFUSED = f"SELECT {_LINE.format('reason', 'amount_requested')} FROM projections_refusedwithdrawal"
+
+
+def _together(condition: str, order: str) -> str:
+    """Return what selects the latest statement lines and refusals together, with the holders' names."""
+    latest = f"WHERE {condition} ORDER BY {order} DESC LIMIT %s"
+    return f"""
+        SELECT entry.*, account.account_holder
+        FROM (SELECT * FROM ({_LINES} {latest}) AS lines
+              UNION ALL SELECT * FROM ({_REFUSED} {latest}) AS refused) AS entry
+        LEFT JOIN projections_accountsummary AS account ON account.account_id = entry.account_id
+        ORDER BY entry.{order} DESC LIMIT %s
+    """
+
+
+_OF_ACCOUNT = _together("account_id = %s AND version < %s", "version")
+_LATEST = _together("position > %s", "position")
+_OF_COMMAND = _together("command_id = %s", "position")
+_ALL_REFUSED = f"""
+    SELECT entry.*, account.account_holder
+    FROM ({_REFUSED} WHERE position < %s ORDER BY position DESC LIMIT %s) AS entry
+    LEFT JOIN projections_accountsummary AS account ON account.account_id = entry.account_id
+    ORDER BY entry.position DESC
+"""
+
+
+def of_account(account_id: int, before: int, limit: int) -> list[Entry]:
+    """Return what happened last at an account before a version."""
+    part = account_id, before, limit
+    return [_entry(*row) for row in rows(_OF_ACCOUNT, *part, *part, limit)]
+
+
+def of_command(command_id: UUID) -> list[Entry]:
+    """Return what a command did."""
+    part = command_id.hex, MOST_BY_ONE_COMMAND
+    return [_entry(*row) for row in rows(_OF_COMMAND, *part, *part, MOST_BY_ONE_COMMAND)]
+
+
+def latest(limit: int) -> list[Entry]:
+    """Return what happened last in the whole bank."""
+    return [_entry(*row) for row in rows(_LATEST, 0, limit, 0, limit, limit)]
+
+
+def refused(before: int, limit: int) -> list[Entry]:
+    """Return the refusals of the whole bank before a position."""
+    return [_entry(*row) for row in rows(_ALL_REFUSED, before, limit)]
+
+
+def _entry(
+    position: int,
+    account_id: int,
+    version: int,
+    kind: str,
+    amount: int,
+    balance: int | None,
+    recorded_at: datetime,
+    actor: str,
+    command_id: Any,
+    account_holder: str | None,
+) -> Entry:
+    amount, moment, command_id = abs(amount), utc(recorded_at), uuid(command_id)
+    return Entry(position, account_id, version, kind, amount, balance, moment, actor, command_id, account_holder or "")
