@@ -29,6 +29,7 @@ from bank.domain.events import (
 from bank.handlers import Ack, handle
 from eventstore import snapshots, store
 from eventstore.models import CommandRecord, Event, Snapshot
+from eventstore.storable import Unstorable
 from projections import replay
 from tests.support import PIN, at_once, broken_links, deposit, open_account, withdraw
 
@@ -83,7 +84,7 @@ def test_a_refusal_whose_lock_cannot_be_recorded_is_not_recorded_either(monkeypa
         return ("pin_locked", {"accountId": object()}) if isinstance(event, PinLocked) else events.encode(event)
 
     monkeypatch.setattr(repository, "encode", encode)
-    with pytest.raises(TypeError, match="not JSON serializable"):
+    with pytest.raises(Unstorable, match="object"):
         lock()
     assert store.last_position() == 4
     assert repository.load(1).account.wrong_pins == 2

@@ -150,7 +150,7 @@ def test_what_cannot_be_is_refused_at_the_form(
     assert command_id_in(response) != sent["command_id"]
     assert ("<html" in page) == (not headers), "htmx gets the form alone"
     if (pin := fields.get("pin", "")) and len(pin) > 3:
-        assert pin not in page
+        assert pin not in page.replace(command_id_in(response), ""), "an id of 32 digits may have any four in it"
     if amount := fields.get("amount"):
         assert f'value="{amount}"' in page, "what was typed is kept"
     assert store.last_position() == 2, "nothing has happened"
