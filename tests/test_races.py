@@ -6,13 +6,14 @@ from collections.abc import Callable
 from uuid import uuid4
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connections
 
+from bank import pins
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
 from bank.domain.events import MoneyDepositedIntoBankAccount, MoneyWithdrawnFromBankAccount
 from bank.handlers import Ack, handle
 from eventstore.models import CommandRecord, Event
-from projections import queries, replay
+from projections import engine, queries, replay
 
 pytestmark = pytest.mark.usefixtures("bank")
 
@@ -91,3 +92,34 @@ def test_eight_at_one_account_lose_nothing() -> None:
     assert sorted(ack.version for ack in acks) == list(range(2, 322))
     assert min(seen) >= 0
     assert replay.check() == []
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite has one writer at a time, who waits for nobody")
+def test_a_command_that_postgresql_breaks_off_in_a_deadlock_is_carried_out_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store_verifier, both_hold_one, broken_off = pins.store_verifier, threading.Barrier(2), list[OperationalError]()
+    embraced: set[int] = set()
+
+    def lock_crosswise(account_id: int, verifier: pins.Verifier) -> None:
+        store_verifier(account_id, verifier)
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [account_id])
+            if account_id not in embraced:
+                embraced.add(account_id)
+                both_hold_one.wait(60)
+            try:
+                cursor.execute("SELECT pg_advisory_xact_lock(%s)", [3 - account_id])
+            except OperationalError as error:
+                broken_off.append(error)
+                raise
+
+    def open_one(number: int) -> None:
+        handle(CreateBankAccount(number + 1, "Josh", 1234))
+
+    monkeypatch.setattr(pins, "store_verifier", lock_crosswise)
+    at_once(2, open_one)
+    assert "deadlock" in str(broken_off[0])
+    engine.catch_up()
+    assert queries.get_account_list() == [(1, "Josh"), (2, "Josh")]
+    assert CommandRecord.objects.count() == Event.objects.count() == 2
