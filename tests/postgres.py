@@ -175,7 +175,7 @@ class Cluster:
     def remove(self) -> None:
         """Stop the server if it runs, and delete all of it."""
         if self._process is not None:
-            self.stop("immediate")
+            self.kill()  # waits for every process of it, so that none writes a file any more
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
