@@ -251,6 +251,9 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 
+DEFAULT_EXCEPTION_REPORTER = "bank.reports.DiscreetReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "bank.reports.DiscreetFilter"
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -258,5 +261,6 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"django.template": {"level": "INFO"}},  # at DEBUG it writes down all that a page was given
     "root": {"handlers": ["console"], "level": "INFO"},
 }
