@@ -161,7 +161,7 @@ def _carry_out(command: Command, envelope: Envelope) -> list[RecordedEvent]:
 def _create(command: CreateBankAccount, envelope: Envelope) -> list[RecordedEvent]:
     loaded = repository.load(command.account_id)
     event = loaded.account.create(command.account_holder, command.pin)
-    verifier = pins.make_verifier(command.account_id, command.pin)
+    verifier = pins.make_verifier(command.account_id, command.pin, envelope.id)
     return repository.save(loaded, [event], envelope, also=lambda: pins.store_verifier(command.account_id, verifier))
 
 
@@ -193,7 +193,7 @@ def _unlock_pin(command: UnlockPin, envelope: Envelope) -> list[RecordedEvent]:
 def _change_pin(command: ChangePin, envelope: Envelope) -> list[RecordedEvent]:
     loaded = repository.load(command.account_id)
     events = loaded.account.change_pin(command.pin)
-    verifier = pins.make_verifier(command.account_id, command.pin)
+    verifier = pins.make_verifier(command.account_id, command.pin, envelope.id)
     return repository.save(loaded, events, envelope, also=lambda: pins.replace_verifier(command.account_id, verifier))
 
 

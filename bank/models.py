@@ -18,6 +18,7 @@ class PinVerifier(AppendOnlyModel):
     key_id = models.CharField(max_length=8, help_text="Which of PIN_KEYS made it")
     salt = models.BinaryField(max_length=16)
     digest = models.BinaryField(max_length=32)
+    seal = models.BinaryField(max_length=36, help_text="HMAC-SHA256 of all of it and of the command that set it")
 
     class Meta:
         default_permissions = ()

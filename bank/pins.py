@@ -7,24 +7,35 @@ writes verifiers.
 
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import Iterator
 from dataclasses import fields
 from typing import NamedTuple
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connections
+
+from eventstore import seals
+from eventstore.reading import rows_of
 
 from .domain.commands import COMMAND_NAMES, Command
 from .models import PinVerifier
 
 
 class Verifier(NamedTuple):
-    """What is kept of a PIN."""
+    """What is kept of a PIN. `seal` covers the rest and the command that set it."""
 
     key_id: str
     salt: bytes
     digest: bytes
+    seal: bytes
+
+    def text(self, account_id: int, command_id: UUID) -> str:
+        """Return what its seal goes over."""
+        kept = [self.key_id, self.salt.hex(), self.digest.hex()]
+        return json.dumps(["PIN verifier", account_id, command_id.hex, *kept])
 
 
 def _keys() -> Iterator[tuple[str, bytes]]:
@@ -36,29 +47,31 @@ def _digest(key: bytes, account_id: int, salt: bytes, pin: int) -> bytes:
     return hmac.digest(key, b"pin:%d:%b:%04d" % (account_id, salt, pin), "sha256")
 
 
-def make_verifier(account_id: int, pin: int) -> Verifier:
-    """Return a verifier under the first of `PIN_KEYS`."""
+def make_verifier(account_id: int, pin: int, command_id: UUID) -> Verifier:
+    """Return a verifier under the first of `PIN_KEYS`, sealed with the command that sets it."""
     key_id, key = next(_keys())
     salt = secrets.token_bytes(16)
-    return Verifier(key_id, salt, _digest(key, account_id, salt, pin))
+    verifier = Verifier(key_id, salt, _digest(key, account_id, salt, pin), b"")
+    return verifier._replace(seal=seals.seal(verifier.text(account_id, command_id)))
+
+
+_INSERT = (
+    f"INSERT INTO {PinVerifier._meta.db_table} (account_id, key_id, salt, digest, seal) VALUES (%s, %s, %s, %s, %s)"
+)
 
 
 def store_verifier(account_id: int, verifier: Verifier) -> None:
     """Write a new account's verifier, within the caller's transaction."""
     with connections["default"].cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {PinVerifier._meta.db_table} (account_id, key_id, salt, digest) VALUES (%s, %s, %s, %s)",
-            [account_id, *verifier],
-        )
+        cursor.execute(_INSERT, [account_id, *verifier])
 
 
 def replace_verifier(account_id: int, verifier: Verifier) -> None:
     """Put a verifier in the place of an account's old one, within the caller's transaction."""
     with connections["default"].cursor() as cursor:
         cursor.execute(
-            f"""INSERT INTO {PinVerifier._meta.db_table} (account_id, key_id, salt, digest) VALUES (%s, %s, %s, %s)
-                ON CONFLICT (account_id) DO UPDATE
-                SET key_id = excluded.key_id, salt = excluded.salt, digest = excluded.digest""",
+            f"""{_INSERT} ON CONFLICT (account_id) DO UPDATE
+                SET key_id = excluded.key_id, salt = excluded.salt, digest = excluded.digest, seal = excluded.seal""",
             [account_id, *verifier],
         )
 
@@ -75,6 +88,14 @@ def matches(account_id: int, pin: int) -> bool:
     key_id, salt, digest = row
     key = dict(_keys()).get(key_id)
     return key is not None and hmac.compare_digest(_digest(key, account_id, bytes(salt), pin), bytes(digest))
+
+
+def verifiers(using: str) -> Iterator[tuple[int, Verifier]]:
+    """Yield each account id that has a verifier, and that."""
+    for account_id, key_id, *kept in rows_of(
+        using, f"SELECT account_id, key_id, salt, digest, seal FROM {PinVerifier._meta.db_table}"
+    ):
+        yield account_id, Verifier(key_id, *map(bytes, kept))
 
 
 def fingerprint(command: Command) -> bytes:

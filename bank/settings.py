@@ -92,6 +92,7 @@ EVENTSTORE_CATEGORIES = ["bank_account"]
 try:
     SECRET_KEY = env.str("SECRET_KEY", default="") or key_from_file(DATA_DIR / "secret_key")
     PIN_KEYS = env.list("PIN_KEYS", default=[]) or [key_from_file(DATA_DIR / "pin_key")]
+    SEAL_KEYS = env.list("SEAL_KEYS", default=[]) or [key_from_file(DATA_DIR / "seal_key")]
 except OSError as error:
     raise ImproperlyConfigured(f"No key can be kept in the data folder: {error}. See BANK_DATA_DIR.") from error
 """Keys of the PIN verifiers and command fingerprints: the first one signs, all verify."""

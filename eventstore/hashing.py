@@ -1,11 +1,22 @@
-"""The chain: each event's hash covers all that its row says and the hash of the event before it in its stream."""
+"""What hashes and seals go over: each text says all of a row, in the one way in which it can be said.
+
+The chain: an event's hash covers its row and the hash of the event before it in its stream. A command record's seal
+covers its row and the hash of the command's last event, hence all that came before in that stream. Neither covers
+positions and transaction ids, which the database gives only with the insert; heads do.
+"""
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from json.encoder import encode_basestring_ascii
 from typing import Any
 from uuid import UUID
+
+from .records import Envelope
+
+# All texts are JSON lists. `json.dumps` takes twice as long as putting them together, and it is done for every event.
+_text = encode_basestring_ascii
 
 GENESIS = bytes(32)
 """What stands before the first event of a stream."""
@@ -29,8 +40,26 @@ def event_hash(
 ) -> bytes:
     """Return an event's SHA-256. `data` and `metadata` are in canonical form.
 
-    The position is not part of it: the database gives it only with the insert. Command records keep positions.
+    The position is not part of it: the database gives it only with the insert.
     """
-    moment = recorded_at.astimezone(UTC).isoformat(timespec="microseconds")
-    row = json.dumps([stream, version, event_type, schema_version, data, metadata, command_id.hex, moment])
+    said = f"{_text(stream)}, {version}, {_text(event_type)}, {schema_version}, {_text(data)}, {_text(metadata)}"
+    row = f'[{said}, "{command_id.hex}", "{_moment(recorded_at)}"]'
     return hashlib.sha256(previous + row.encode()).digest()
+
+
+def command_text(command: Envelope, outcome: Sequence[Any], last_hash: bytes) -> str:
+    """Return what a command record's seal goes over.
+
+    Args:
+        outcome: the row's outcome, reason, message, stream, version and event count.
+        last_hash: the hash of the command's last event, and so of all that came before it; `GENESIS` without events.
+    """
+    kind, reason, message, stream, version, count = outcome
+    said = f'"{command.id.hex}", {_text(command.name)}, {_text(command.actor)}, "{_moment(command.received_at)}"'
+    at = "null" if version is None else version
+    became = f"{_text(kind)}, {_text(reason)}, {_text(message)}, {_text(stream)}, {at}, {count}"
+    return f'["command", {said}, "{command.fingerprint.hex()}", {became}, "{last_hash.hex()}"]'
+
+
+def _moment(moment: datetime) -> str:
+    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")

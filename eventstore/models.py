@@ -94,6 +94,8 @@ class CommandRecord(AppendOnlyModel):
     position = models.BigIntegerField(null=True, help_text="The position of its last event")
     event_count = models.IntegerField()
     fingerprint = models.BinaryField(max_length=32, help_text="HMAC-SHA256 of what the command says")
+    transaction_id = models.BigIntegerField(db_default=0, help_text="PostgreSQL's xid8; 0 on SQLite")
+    seal = models.BinaryField(max_length=36, help_text="HMAC-SHA256 of all that it says; see `seals.py`")
 
     class Meta:
         indexes = [

@@ -14,8 +14,9 @@ from uuid import UUID
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
+from . import seals
 from .errors import WrongExpectedVersion
-from .hashing import GENESIS, canonical, event_hash
+from .hashing import GENESIS, canonical, command_text, event_hash
 from .records import Envelope, NewEvent, RecordedEvent
 from .storable import check_storable
 
@@ -38,13 +39,14 @@ _INSERT_NEXT = {
 }
 _RECORD = """
     INSERT INTO eventstore_commandrecord
-        (id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, position)
+        (id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, seal,
+         position)
 """
-INSERT_COMMAND = f"{_RECORD} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+INSERT_COMMAND = f"{_RECORD} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 # PostgreSQL writes an event and its command record in one statement, hence in one round trip and without BEGIN.
 _BOTH = f"""
     WITH recorded AS ({{insert}})
-    {_RECORD} SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, recorded.position FROM recorded
+    {_RECORD} SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, recorded.position FROM recorded
     RETURNING position, (SELECT transaction_id FROM recorded)
 """
 
@@ -108,16 +110,19 @@ def insert_event(connection: BaseDatabaseWrapper, cursor: CursorWrapper, draft: 
 def insert_both(connection: BaseDatabaseWrapper, cursor: CursorWrapper, draft: Draft) -> RecordedEvent:
     """Write an event's row and that of its command in one statement, on PostgreSQL."""
     insert, values = draft.insert(connection)
-    record = command_values(connection, draft.command, ("accepted", "", "", draft.stream, draft.version, 1))
+    record = command_values(connection, draft.command, ("accepted", "", "", draft.stream, draft.version, 1), draft.hash)
     cursor.execute(_BOTH.format(insert=insert), [*values, *record])
     return draft.recorded(cursor.fetchone())
 
 
-def command_values(connection: BaseDatabaseWrapper, command: Envelope, outcome: Sequence[Any]) -> list[Any]:
-    """Return the values of a command's row, but its position."""
+def command_values(
+    connection: BaseDatabaseWrapper, command: Envelope, outcome: Sequence[Any], last_hash: bytes
+) -> list[Any]:
+    """Return the values of a command's row, but its position; see `hashing.command_text`."""
     check_storable([command.name, command.actor, *outcome])
     received_at = connection.ops.adapt_datetimefield_value(command.received_at)
-    return [command.id.hex, command.name, command.actor, received_at, *outcome, command.fingerprint]
+    seal = seals.seal(command_text(command, outcome, last_hash))
+    return [command.id.hex, command.name, command.actor, received_at, *outcome, command.fingerprint, seal]
 
 
 def recorded_event(row: Sequence[Any]) -> RecordedEvent:
@@ -132,11 +137,12 @@ def recorded_event(row: Sequence[Any]) -> RecordedEvent:
         json.loads(data),
         json.loads(metadata),
         command_id if isinstance(command_id, UUID) else UUID(command_id),
-        _utc(recorded_at),
+        utc(recorded_at),
         transaction_id,
         bytes(digest),
     )
 
 
-def _utc(moment: datetime) -> datetime:
+def utc(moment: datetime) -> datetime:
+    """Return a moment, naive or not as the databases give it, in UTC."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -29,7 +29,8 @@ def load(stream: str) -> SnapshotOf | None:
     with connections[WRITE_SIDE].cursor() as cursor:
         cursor.execute(_SELECT, [stream])
         row = cursor.fetchone()
-    return row and SnapshotOf(row[0], row[1], bytes(row[2]))
+    # PostgreSQL keeps JSON, but not the text that it came in.
+    return row and SnapshotOf(row[0], canonical(json.loads(row[1])), bytes(row[2]))
 
 
 def seal(state: str, event_hash: bytes) -> bytes:

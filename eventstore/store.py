@@ -146,7 +146,7 @@ def _append_in_transaction(
             recorded = [insert_event(connection, cursor, draft) for draft in drafts]
             last, command = recorded[-1], drafts[-1].command
             outcome = ("accepted", "", "", last.stream, last.version, len(recorded))
-            cursor.execute(INSERT_COMMAND, [*command_values(connection, command, outcome), last.position])
+            cursor.execute(INSERT_COMMAND, [*command_values(connection, command, outcome, last.hash), last.position])
         if also is not None:
             also(last)
     return recorded
@@ -161,9 +161,9 @@ def record_rejection(stream: str, command: Envelope, *, reason: str, message: st
     """
     try:
         with transaction.atomic(using=WRITE_SIDE, durable=True):
-            values = command_values(connections[WRITE_SIDE], command, ("rejected", reason, message, stream, None, 0))
-            with connections[WRITE_SIDE].cursor() as cursor:
-                cursor.execute(INSERT_COMMAND, [*values, None])
+            connection, outcome = connections[WRITE_SIDE], ("rejected", reason, message, stream, None, 0)
+            with connection.cursor() as cursor:
+                cursor.execute(INSERT_COMMAND, [*command_values(connection, command, outcome, GENESIS), None])
     except IntegrityError as error:
         if refusal := _refusal(error, stream, 0, command):
             raise refusal from error

@@ -136,7 +136,7 @@ def copied_databases(vendor: str, template: Urls, folder: Path, options: Mapping
 def in_use(urls: Urls, options: Mapping[str, Any] = {}) -> Iterator[None]:
     """Let the connections of every thread that opens one be to these databases."""
     before = connections.settings
-    _forget_connections()
+    forget_connections()
     settings = connections.configure_settings(settings_of(urls))
     for each in settings.values():
         each["OPTIONS"] |= options
@@ -144,7 +144,7 @@ def in_use(urls: Urls, options: Mapping[str, Any] = {}) -> Iterator[None]:
     try:
         yield
     finally:
-        _forget_connections()
+        forget_connections()
         connections.settings = before
 
 
@@ -185,7 +185,7 @@ def settings_of(urls: Urls) -> dict[str, dict[str, Any]]:
     return databases
 
 
-def _forget_connections() -> None:
+def forget_connections() -> None:
     """Close this thread's connections, and the pools that all threads share."""
     for connection in connections.all(initialized_only=True):
         connection.close()

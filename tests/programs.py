@@ -23,7 +23,8 @@ PASSWORD = "correct horse battery"
 def environment(data: Path, **variables: str) -> dict[str, str]:
     """Return the environment of a machine that knows nothing of the bank but its data folder and these variables."""
     ours = (
-        "BANK_", "COVERAGE", "DATABASE_URL", "DEBUG", "DJANGO_", "PIN_KEYS", "PROJECTION", "SECRET_KEY", "TEST_",
+        "BANK_", "COVERAGE", "DATABASE_URL", "DEBUG", "DJANGO_", "PIN_KEYS", "PROJECTION", "SEAL_KEYS", "SECRET_KEY",
+        "TEST_",
     )  # fmt: skip
     others = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**others, "BANK_DATA_DIR": str(data), **variables}

@@ -6,6 +6,7 @@ import tempfile
 os.environ.setdefault("BANK_DATA_DIR", tempfile.mkdtemp(prefix="bank-tests-"))
 os.environ.setdefault("SECRET_KEY", "a key for tests only")
 os.environ.setdefault("PIN_KEYS", "a PIN key for tests only")
+os.environ.setdefault("SEAL_KEYS", "a seal key for tests only")
 
 from bank.settings import *  # noqa: F403
 

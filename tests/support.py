@@ -3,12 +3,20 @@
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
 from django.db import connections
 
-from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
+from bank.domain.commands import (
+    ChangePin,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    UnlockPin,
+    WithdrawMoneyFromBankAccount,
+)
+from bank.domain.errors import CommandRejected
 from bank.handlers import Ack, handle
 from eventstore import store
 from eventstore.hashing import GENESIS, canonical, event_hash
@@ -31,6 +39,23 @@ def deposit(account_id: int, amount: int, *, command_id: UUID | None = None, act
 
 def withdraw(account_id: int, amount: int, pin: int = PIN, *, command_id: UUID | None = None, actor: str = "") -> Ack:
     return handle(WithdrawMoneyFromBankAccount(account_id, amount, pin), command_id=command_id, actor=actor)
+
+
+def do_business() -> None:
+    """Let every kind of event and rejection happen, with a snapshot and commands of two events."""
+    for account_id in (1, 2, 3, 4):
+        open_account(account_id, f"Holder {account_id}", balance=1000 * account_id)
+    for amount in range(1, 20):
+        deposit(1, amount, actor="teller")
+        withdraw(1 + amount % 4, amount, actor="teller")
+    for pin in (PIN + 1, PIN + 1, PIN + 1, PIN):
+        withdraw(2, 5, pin)
+    handle(UnlockPin(2), actor="supervisor")
+    handle(ChangePin(3, 42), actor="supervisor")
+    withdraw(4, 10**9)
+    for nonsense in (DepositMoneyIntoBankAccount(77, 5), DepositMoneyIntoBankAccount(1, 0), UnlockPin(1)):
+        with suppress(CommandRejected):
+            handle(nonsense)
 
 
 def query(statement: str, *values: Any, using: str = "default") -> list[tuple[Any, ...]]:

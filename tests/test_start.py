@@ -54,7 +54,7 @@ def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(
     assert f"http://127.0.0.1:{server.port}/" in server.output
     for name, password in passwords.items():
         logged_in(server, name, password)
-    for key in ("secret_key", "pin_key"):
+    for key in ("secret_key", "pin_key", "seal_key"):
         assert stat.S_IMODE((data / key).stat().st_mode) == 0o600
     assert server.stop() == 0
     users = "SELECT username, password, is_superuser FROM auth_user ORDER BY id"
@@ -122,7 +122,10 @@ def test_a_taken_port_is_said_before_anything_changes(tmp_path: Path) -> None:
 
 def test_a_data_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    run = refused(command(free_port()), environment(tmp_path / "file" / "data", SECRET_KEY="one" * 20, PIN_KEYS="two"))
+    run = refused(
+        command(free_port()),
+        environment(tmp_path / "file" / "data", SECRET_KEY="one" * 20, PIN_KEYS="two", SEAL_KEYS="3"),
+    )
     assert "The data folder cannot be written to" in run.stderr
     assert "BANK_DATA_DIR" in run.stderr
 

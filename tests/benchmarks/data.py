@@ -31,8 +31,9 @@ from bank.domain.events import (
     encode,
 )
 from bank.repository import stream_of
-from eventstore import snapshots
-from eventstore.hashing import GENESIS, canonical, event_hash
+from eventstore import seals, snapshots
+from eventstore.hashing import GENESIS, canonical, command_text, event_hash
+from eventstore.records import Envelope
 
 PIN = 1234
 BEGAN = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -47,8 +48,9 @@ _EVENT = """
 """
 _COMMAND = """
     INSERT INTO eventstore_commandrecord
-        (id, name, actor, received_at, outcome, reason, message, stream, version, position, event_count, fingerprint)
-    VALUES (%s, %s, 'teller', %s, 'accepted', '', '', %s, %s, %s, 1, %s)
+        (id, name, actor, received_at, outcome, reason, message, stream, version, position, event_count, fingerprint,
+         seal)
+    VALUES (%s, %s, 'teller', %s, 'accepted', '', '', %s, %s, %s, 1, %s, %s)
 """
 _SNAPSHOT = """
     INSERT INTO eventstore_snapshot (stream, version, state, hash) VALUES (%s, %s, %s, %s)
@@ -105,7 +107,7 @@ def write(history: Iterable[Happened], *, progress: Callable[[int], object] = la
             if rows.snapshots:
                 cursor.executemany(_SNAPSHOT, list(rows.snapshots.values()))
             if rows.verifiers:
-                cursor.executemany("INSERT INTO bank_pinverifier VALUES (%s, %s, %s, %s)", rows.verifiers)
+                cursor.executemany("INSERT INTO bank_pinverifier VALUES (%s, %s, %s, %s, %s)", rows.verifiers)
         progress(len(batch))
     for account_id in ends:  # written past what this process remembers
         repository.forget(account_id)
@@ -126,16 +128,18 @@ def _rows(batch: Sequence[Happened], first: int, ends: dict[int, tuple[bytes, Ba
     for position, (command, event, version, moment) in enumerate(batch, first):
         account_id, stream, command_id, at = event.account_id, stream_of(event.account_id), uuid4(), adapt(moment)
         previous, account = ends.get(account_id) or (GENESIS, BankAccount(account_id))
-        event_type, said = encode(event)
-        data, metadata = canonical(said), canonical({"actor": "teller", "correlation_id": str(command_id)})
+        event_type, payload = encode(event)
+        data, metadata = canonical(payload), canonical({"actor": "teller", "correlation_id": str(command_id)})
         digest = event_hash(previous, stream, version, event_type, 1, data, metadata, command_id, moment)
         account = account.apply(event)
         ends[account_id] = digest, account
         rows.events.append((stream, version, event_type, data, metadata, command_id.hex, at, digest))
-        name = COMMAND_NAMES[type(command)]
-        rows.commands.append((command_id.hex, name, at, stream, version, position, pins.fingerprint(command)))
+        envelope = Envelope(command_id, COMMAND_NAMES[type(command)], "teller", moment, pins.fingerprint(command))
+        seal = seals.seal(command_text(envelope, ("accepted", "", "", stream, version, 1), digest))
+        said = (envelope.id.hex, envelope.name, at, stream, version, position, envelope.fingerprint, seal)
+        rows.commands.append(said)
         if version == 1:
-            rows.verifiers.append((account_id, *pins.make_verifier(account_id, PIN)))
+            rows.verifiers.append((account_id, *pins.make_verifier(account_id, PIN, command_id)))
         if snapshots.is_due(version - 1, version):
             state = canonical(asdict(account))
             rows.snapshots[stream] = (stream, version, state, snapshots.seal(state, digest))

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 from unittest import mock
+from uuid import UUID
 
 from django.test import override_settings
 
@@ -48,8 +49,8 @@ def parity_bit_in_the_metadata() -> Leak:
 def salt_made_of_the_pin() -> Leak:
     make = pins.make_verifier
 
-    def make_verifier(account_id: int, pin: int) -> pins.Verifier:
-        return make(account_id, pin)._replace(salt=b"%016d" % pin)
+    def make_verifier(account_id: int, pin: int, command_id: UUID) -> pins.Verifier:
+        return make(account_id, pin, command_id)._replace(salt=b"%016d" % pin)
 
     return mock.patch.object(pins, "make_verifier", make_verifier)
 

@@ -9,7 +9,7 @@ from tests.postgres import Cluster
 from tests.programs import Program, Web
 from tests.servers.walk import USERS
 
-KEYS = {"SECRET_KEY": "a key for this cluster only", "PIN_KEYS": "a PIN key for this cluster only"}
+KEYS = {name: f"{name} of this cluster only" for name in ("SECRET_KEY", "PIN_KEYS", "SEAL_KEYS")}
 WORKING = "SELECT DISTINCT worker FROM projections_checkpoint"
 
 

@@ -25,6 +25,6 @@ def webs(request: Any, tmp_path: Path) -> Iterator[list[Web]]:
     with postgres.Cluster() as cluster:
         variables["DATABASE_URL"] = cluster.create_database("bank")
         variables["PROJECTIONS_DATABASE_URL"] = cluster.create_database("projections")
-        variables |= {"SECRET_KEY": "one key for both" * 4, "PIN_KEYS": "one key for both"}
+        variables |= dict.fromkeys(("SECRET_KEY", "PIN_KEYS", "SEAL_KEYS"), "one key for both" * 4)
         with Web(tmp_path / "one", "--workers", "2", **variables) as one, Web(tmp_path / "two", **variables) as two:
             yield [one, two]

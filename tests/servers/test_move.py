@@ -61,6 +61,7 @@ def test_a_bank_moves_with_all_its_positions_and_hashes(cluster: postgres.Cluste
     after = chain(data, new)
     assert after.startswith(before.strip().rstrip("]"))
     assert after != before
+    assert "All of it fits together" in manage(data, "verify_events", **new)
 
 
 def test_a_bank_that_has_events_is_not_copied_over(cluster: postgres.Cluster, tmp_path: Path) -> None:

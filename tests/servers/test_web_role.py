@@ -33,7 +33,8 @@ def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
         postgres.Cluster(settings=postgres.THROW_AWAY) as events,
         postgres.Cluster(settings=postgres.THROW_AWAY) as projections,
     ):
-        owner = USERS | {"PROJECTION_MODE": "worker", "SECRET_KEY": "one of this test", "PIN_KEYS": "one of this test"}
+        owner = USERS | {"PROJECTION_MODE": "worker"}
+        owner |= dict.fromkeys(("SECRET_KEY", "PIN_KEYS", "SEAL_KEYS"), "one of this test")
         for server, name, variable in (
             (events, "bank", "DATABASE_URL"),
             (projections, "bank_projections", "PROJECTIONS_DATABASE_URL"),

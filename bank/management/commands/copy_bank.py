@@ -10,11 +10,12 @@ from django.contrib.sessions.models import Session
 from django.core.management.base import BaseCommand, CommandError
 from django.core.management.color import no_style
 from django.db import DatabaseError, connections, router, transaction
-from django.db.models import Model
+from django.db.models import JSONField, Model, TextField, Value
 
 from bank.settings import database
 from eventstore import store
-from eventstore.models import Event
+from eventstore.hashing import canonical
+from eventstore.models import CommandRecord, Event
 
 SOURCE = "source"
 TARGET = "default"
@@ -64,9 +65,18 @@ def copy(model: type[Model]) -> int:
         rows.all().delete()
     count = 0
     for batch in batched(model._base_manager.using(SOURCE).order_by("pk").iterator(BATCH), BATCH, strict=False):
-        for row in batch:
-            if isinstance(row, Event) and connections[TARGET].vendor == "sqlite":
-                row.transaction_id = 0  # there the order is that of the positions
+        if connections[TARGET].vendor == "sqlite":
+            for row in batch:
+                as_sqlite_has_it(row)
         rows.bulk_create(batch)
         count += len(batch)
     return count
+
+
+def as_sqlite_has_it(row: Model) -> None:
+    """Make of a row what the bank itself would have written to SQLite."""
+    if isinstance(row, Event | CommandRecord):
+        row.transaction_id = 0  # there the order is that of the positions
+    for field in row._meta.concrete_fields:
+        if isinstance(field, JSONField):  # of which PostgreSQL keeps the meaning, and SQLite the text that is hashed
+            setattr(row, field.name, Value(canonical(getattr(row, field.name)), TextField()))

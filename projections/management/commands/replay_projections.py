@@ -7,9 +7,9 @@ from typing import Any
 
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
 from eventstore import store
+from eventstore.progress import ProgressBar
 from projections import engine, replay
 from projections.projectors import PROJECTORS
 from projections.routers import READ_SIDE
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         if not check:  # the read side may have been thrown away altogether
             call_command("migrate", database=READ_SIDE, verbosity=0, interactive=False)
         try:
-            with _ProgressBar(self) as progress:
+            with ProgressBar(self.stdout, store.count_events()) as progress:
                 if check:
                     differences = replay.check(names, progress=progress.update)
                 else:
@@ -57,30 +57,3 @@ class Command(BaseCommand):
             self.stderr.write(f"The read side differs from the events (at most {replay.SHOWN} rows a side are shown).")
             sys.exit(1)
         self.stdout.write(f"No difference in {what}.")
-
-
-class _ProgressBar:
-    """A bar with rate and time left on a terminal, a line every few seconds elsewhere."""
-
-    EVERY = 5.0
-
-    def __init__(self, command: BaseCommand) -> None:
-        self.out = command.stdout
-        self.total = store.count_events()
-        self.done = 0
-        self.said_at = time.monotonic()
-        on_terminal = sys.stderr.isatty()
-        self.bar = tqdm(total=self.total, unit=" events", unit_scale=True, disable=not on_terminal, leave=False)
-
-    def __enter__(self) -> "_ProgressBar":
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self.bar.close()
-
-    def update(self, count: int) -> None:
-        self.done += count
-        self.bar.update(count)
-        if self.bar.disable and time.monotonic() - self.said_at >= self.EVERY:
-            self.said_at = time.monotonic()
-            self.out.write(f"{self.done:,} of {self.total:,} events")

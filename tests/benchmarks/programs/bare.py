@@ -19,10 +19,11 @@ import psycopg
 from django.db import connections
 
 from bank import pins, repository
-from bank.domain.commands import DepositMoneyIntoBankAccount
+from bank.domain.commands import COMMAND_NAMES, DepositMoneyIntoBankAccount
 from bank.domain.events import MoneyDepositedIntoBankAccount, encode
-from eventstore import snapshots
-from eventstore.hashing import canonical, event_hash
+from eventstore import seals, snapshots
+from eventstore.hashing import canonical, command_text, event_hash
+from eventstore.records import Envelope
 from projections import engine
 from tests.benchmarks import data
 from tests.benchmarks.programs.protocol import AMOUNT, serve
@@ -31,8 +32,9 @@ EVENT = """INSERT INTO eventstore_event
     (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash)
     VALUES (%s, %s, %s, 1, %s, %s, %s, %s, %s) RETURNING position, transaction_id"""
 COMMAND = """INSERT INTO eventstore_commandrecord
-    (id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, position)
-    VALUES (%s, 'deposit_money_into_bank_account', 'teller', %s, 'accepted', '', '', %s, %s, 1, %s, %s)"""
+    (id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, seal,
+     position)
+    VALUES (%s, 'deposit_money_into_bank_account', 'teller', %s, 'accepted', '', '', %s, %s, 1, %s, %s, %s)"""
 SUMMARY = """UPDATE projections_accountsummary SET balance = balance + %s, version = %s, last_event_at = %s
     WHERE account_id = %s"""
 LINE = """INSERT INTO projections_statementline
@@ -107,10 +109,12 @@ def prepare(account_id: int) -> Prepared:
     digest = event_hash(loaded.hash, stream, version, event_type, 1, text, metadata, command_id, now)
     at = connections["default"].ops.adapt_datetimefield_value(now)
     key, balance = command_id.hex, loaded.account.balance + AMOUNT
-    fingerprint = pins.fingerprint(DepositMoneyIntoBankAccount(account_id, AMOUNT))
+    command = DepositMoneyIntoBankAccount(account_id, AMOUNT)
+    envelope = Envelope(command_id, COMMAND_NAMES[type(command)], "teller", now, pins.fingerprint(command))
+    seal = seals.seal(command_text(envelope, ("accepted", "", "", stream, version, 1), digest))
     return Prepared(
         (stream, version, event_type, text, metadata, key, at, digest),
-        (key, at, stream, version, fingerprint),
+        (key, at, stream, version, envelope.fingerprint, seal),
         (AMOUNT, version, at, account_id),
         (account_id, AMOUNT, balance, version, at, key),
         now.date().isoformat(),

@@ -1,0 +1,31 @@
+"""`manage.py export_head`"""
+
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from bank.audit import audit
+from eventstore import heads, store
+from eventstore.progress import ProgressBar
+
+
+class Command(BaseCommand):
+    help = (
+        "Print a short, signed statement of the whole log, to be kept elsewhere; verify_events --head proves later "
+        "that the log extends it. Signs nothing that does not fit together."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            with ProgressBar(self.stderr, store.count_events()) as progress:
+                report = audit(read_side=False, progress=progress.update)
+        except DatabaseError as error:
+            raise CommandError(f"The log cannot be read: {error}", returncode=2) from error
+        if report.findings:
+            for finding in report.findings:
+                self.stderr.write(str(finding))
+            self.stderr.write("Nothing is signed, because not all of it fits together.")
+            sys.exit(1)
+        self.stdout.write(heads.sign(report.head), ending="")

@@ -1,0 +1,67 @@
+"""`manage.py verify_events [--head FILE] [--no-read-side]`"""
+
+import sys
+import time
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import DatabaseError
+
+from bank.audit import audit
+from eventstore import heads, store
+from eventstore.progress import ProgressBar
+from projections.routers import READ_SIDE
+
+NOT_DONE = 2
+"""The exit code when nothing could be verified; 1 says that something does not fit."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Check that all that was recorded still fits together: the chain, the command records, the PIN verifiers, the "
+        "figures of the read side. Exits 1 and names the first bad event of each stream where it does not."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--head", metavar="FILE", help="a head of export_head's, which the log has to extend")
+        parser.add_argument("--no-read-side", action="store_true", help="leave the figures of the read side alone")
+
+    def handle(self, *args: Any, head: str | None, no_read_side: bool, **options: Any) -> None:
+        since = read_head(head) if head is not None else None
+        started = time.monotonic()
+        try:
+            with ProgressBar(self.stdout, store.count_events()) as progress:
+                report = audit(since=since, read_side=not no_read_side, progress=progress.update)
+        except DatabaseError as error:
+            raise CommandError(
+                f"A database cannot be read: {error}. Where the read side is not there (`{READ_SIDE}`), rebuild it "
+                "with replay_projections, or leave it out with --no-read-side.",
+                returncode=NOT_DONE,
+            ) from error
+        except KeyboardInterrupt:
+            raise CommandError("Interrupted.", returncode=NOT_DONE) from None
+        for finding in report.findings:
+            self.stdout.write(str(finding))
+        seconds = time.monotonic() - started
+        self.stdout.write(
+            f"Checked {report.events:,} events in {report.streams:,} streams, {report.commands:,} accepted and "
+            f"{report.rejected:,} rejected commands in {seconds:.1f} s ({report.events / seconds:,.0f} events/s)."
+        )
+        if report.findings:
+            self.stderr.write(f"{len(report.findings):,} found that do not fit.")
+            sys.exit(1)
+        self.stdout.write("All of it fits together" + (f", and extends the head of {since.made_at}." if since else "."))
+
+
+def read_head(file: str) -> heads.Head:
+    """Return the head in a file.
+
+    Raises:
+        CommandError: there is none that can be trusted.
+    """
+    try:
+        return heads.read(Path(file).read_text())
+    except (OSError, UnicodeDecodeError, heads.NotAHead) as error:
+        raise CommandError(f"{file}: {error}", returncode=NOT_DONE) from error

@@ -1,0 +1,44 @@
+"""Seals: keyed hashes over what is recorded. Who has the database and not the keys can make none that fits.
+
+The keys (`SEAL_KEYS`) live outside the database. The first one seals, all of them count as the bank's. They are not
+the keys of the PINs, so that whoever verifies a log elsewhere needs none with which PINs could be found out.
+"""
+
+import hashlib
+import hmac
+from functools import cache
+
+from django.conf import settings
+
+KEY_ID = 4
+"""The bytes at the beginning of a seal that tell which key made it."""
+SIZE = KEY_ID + 32
+"""The bytes of a seal: the key's id and an HMAC-SHA256."""
+
+
+class BadSeal(Exception):
+    """A seal that the bank's keys did not put on this content; the message says which of the two is the trouble."""
+
+
+def seal(content: str) -> bytes:
+    """Return the seal of a text under the first of `SEAL_KEYS`."""
+    key_id, key = next(iter(_ring(tuple(settings.SEAL_KEYS)).items()))
+    return key_id + hmac.digest(key, content.encode(errors="surrogatepass"), "sha256")
+
+
+def check(mark: bytes, content: str) -> None:
+    """Compare a seal with the text that it is on.
+
+    Raises:
+        BadSeal
+    """
+    key = _ring(tuple(settings.SEAL_KEYS)).get(mark[:KEY_ID])
+    if key is None:
+        raise BadSeal(f"its key {mark[:KEY_ID].hex()} is not among SEAL_KEYS")
+    if not hmac.compare_digest(hmac.digest(key, content.encode(errors="surrogatepass"), "sha256"), mark[KEY_ID:]):
+        raise BadSeal("its seal does not fit")
+
+
+@cache
+def _ring(keys: tuple[str, ...]) -> dict[bytes, bytes]:
+    return {hashlib.sha256(b"seal key id:" + key.encode()).digest()[:KEY_ID]: key.encode() for key in keys}

@@ -1,0 +1,43 @@
+"""What tests of the record share: the commands that verify it, and ways to change it behind their backs."""
+
+from collections.abc import Callable
+from io import StringIO
+from pathlib import Path
+
+from django.core.management import call_command
+
+from eventstore import heads
+from tests import vandal
+from tests.databases import Urls, stranger
+
+
+def verify(*arguments: str) -> str:
+    """Run verify_events and return what it said; SystemExit and CommandError come through."""
+    out = StringIO()
+    try:
+        call_command("verify_events", *arguments, stdout=out, stderr=out)
+    except SystemExit as stopped:
+        out.write(f"exit {stopped.code}")
+    return out.getvalue()
+
+
+def export(file: Path) -> heads.Head:
+    """Export the head of the log into a file."""
+    out = StringIO()
+    call_command("export_head", stdout=out, stderr=StringIO())
+    file.write_text(out.getvalue())
+    return heads.read(out.getvalue())
+
+
+def spoil(urls: Urls, change: Callable[[vandal.Tables], object], *, cover: bool = False) -> None:
+    """Change rows straight in the database."""
+    with stranger(urls["DATABASE_URL"]) as database:
+        before, tables = vandal.load(database), vandal.load(database)
+        change(tables)
+        if cover:
+            vandal.recompute(tables)
+        vandal.save(database, before, tables, hide_end=cover)
+
+
+def in_stream(tables: vandal.Tables, stream: str) -> list[vandal.Row]:
+    return [row for row in tables[vandal.EVENT] if row["stream"] == stream]
