@@ -22,7 +22,7 @@ def money(minor_units: int) -> str:
 @register.filter
 def when(moment: datetime) -> str:
     """Show a moment in the bank's time zone and locale, to the minute."""
-    return _when(timezone.localtime(moment).replace(second=0, microsecond=0))
+    return _when(moment.astimezone(timezone.get_default_timezone()).replace(second=0, microsecond=0))
 
 
 @register.filter

@@ -23,6 +23,7 @@ def main() -> int:
     from tests.simulator.runs import simulated_databases
 
     from .compare import difference, see_screens
+    from .scenes import FAULTS
     from .world import as_it_is, other
 
     started = time.monotonic()
@@ -30,9 +31,7 @@ def main() -> int:
     with simulated_databases() as template, tempfile.TemporaryDirectory(prefix="bank-canaries-") as folder:
         for first in range(arguments.first, arguments.first + arguments.pins, BLOCK):
             canaries = range(first, min(first + BLOCK, arguments.first + arguments.pins))
-            one, two = (
-                see_screens(template, Path(folder) / "world", of, canaries, (2, 9, 16, 23)) for of in (as_it_is, other)
-            )
+            one, two = (see_screens(template, Path(folder) / "world", of, canaries, FAULTS) for of in (as_it_is, other))
             if found := difference(one, two):
                 print(f"with PINs from {first} on: {found}")
                 return 1

@@ -15,6 +15,8 @@ from tests.statements import watched
 
 from .world import Clock, Other, Seen, see_mail
 
+FAULTS = (2, 7, 12, 18)
+"""Which statements of a request fail, one at a time."""
 HTMX = {"HX-Request": "true"}
 PAGES = ("/", "/accounts/", "/days/", "/admin/eventstore/event/", "/admin/eventstore/commandrecord/",
          "/admin/eventstore/snapshot/", "/admin/projections/statementline/", "/admin/projections/refusedwithdrawal/",

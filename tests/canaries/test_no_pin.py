@@ -8,11 +8,10 @@ from tests.databases import Urls
 
 from .compare import difference, see_screens
 from .leaks import LEAKS
+from .scenes import FAULTS
 from .world import as_it_is, other
 
 FEW = (0, 42, 1234, 4999, 9998)
-FAULTS = (2, 9, 16, 23)
-"""Which statements of a request fail, one at a time."""
 
 
 def test_two_banks_that_differ_in_their_pins_alone_do_not_differ_in_a_byte(template: Urls, tmp_path: Path) -> None:
