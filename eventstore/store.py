@@ -19,7 +19,17 @@ from .errors import WrongExpectedVersion as WrongExpectedVersion
 from .errors import meaning_of
 from .hashing import GENESIS
 from .records import START, Envelope, NewEvent, Outcome, Place, RecordedEvent
-from .rows import COLUMNS, INSERT_COMMAND, TURN, Draft, command_values, insert_both, insert_event, recorded_event
+from .rows import (
+    COLUMNS,
+    INSERT_COMMAND,
+    TURN,
+    Draft,
+    command_values,
+    insert_both,
+    insert_event,
+    recorded_event,
+    recorded_events,
+)
 from .signals import events_appended
 
 WRITE_SIDE = postgresql.WRITE_SIDE
@@ -188,9 +198,9 @@ def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator
         with connections[WRITE_SIDE].cursor() as cursor:
             cursor.execute(_SELECT_STREAM, [stream, first, last, CHUNK])
             rows = cursor.fetchall()
-        for row in rows:
-            yield recorded_event(row)
-            first = row[2] + 1
+        for event in recorded_events(rows):
+            yield event
+            first = event.version + 1
 
 
 def read_all(after: Place = START, *, limit: int = 1000) -> list[RecordedEvent]:
@@ -199,7 +209,7 @@ def read_all(after: Place = START, *, limit: int = 1000) -> list[RecordedEvent]:
     place = after[1:] if connection.vendor == "sqlite" else after
     with connection.cursor() as cursor:
         cursor.execute(_SELECT_ALL[connection.vendor], [*place, limit])
-        return [recorded_event(row) for row in cursor.fetchall()]
+        return recorded_events(cursor.fetchall())
 
 
 def last_position() -> int:

@@ -5,7 +5,7 @@ transaction. A rebuild that is broken off leaves nothing that the next one does 
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -20,11 +20,13 @@ from eventstore.locks import lock
 from eventstore.records import START, Place
 
 from . import engine
-from .projectors import Projector
+from .projectors import Fact, Projector
 from .routers import READ_SIDE
 
 SUFFIX = "_replay"
 END = Place(2**63, 2**63)
+BATCHES = 3
+"""How many live batches go into one of a replay: a tenth of a second for which the live projections wait."""
 PAUSE = 0.002
 """Seconds between two batches, in which the live projections get their turn at the database."""
 SHOWN = 20
@@ -121,9 +123,9 @@ class _Rebuild:
         waiting = [projector for projector in self.projectors if self.places[projector.name] < until[projector.name]]
         before = dict(self.places)
         for place, group in groupby(sorted(waiting, key=self._place), self._place):
-            facts = engine.facts_of(store.read_all(place, limit=engine.BATCH))
+            facts = engine.facts_of(store.read_all(place, limit=BATCHES * engine.BATCH))
             for projector in group:
-                mine = [fact for fact in facts if fact.recorded.place <= until[projector.name]]
+                mine = _until(until[projector.name], facts)
                 if mine:
                     projector.apply(cursor, mine)
                     self.places[projector.name] = mine[-1].recorded.place
@@ -133,6 +135,13 @@ class _Rebuild:
 
     def _place(self, projector: Projector) -> Place:
         return self.places[projector.name]
+
+
+def _until(place: Place, facts: Sequence[Fact]) -> Sequence[Fact]:
+    """Return the facts up to a place; they come in the order of the log."""
+    if not facts or facts[-1].recorded.place <= place:
+        return facts
+    return [fact for fact in facts if fact.recorded.place <= place]
 
 
 def _beside(model: type[Model]) -> type[Model]:

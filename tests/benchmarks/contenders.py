@@ -98,6 +98,10 @@ class Contender:
         """Start the other clients, now that the tables are there."""
         self.clients += [self._start() for _ in range(self.count - len(self.clients))]
 
+    def measure(self, *words: object) -> float:
+        """Return what the one client measures; which figures it has is the program's to say."""
+        return float(self.clients[0].ask("measure", *words))
+
     def rate(self, deposits: int, *, warm: bool = True) -> float:
         """Return deposits a second, of all clients together, each deposit at an account of its own.
 

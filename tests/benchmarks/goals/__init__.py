@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from tests.benchmarks.bench import Bench, Claim
 
-from . import deposits, postgresql
+from . import deposits, postgresql, reading
 
 type Goal = Callable[[Bench], Iterator[Claim]]
 
@@ -17,4 +17,6 @@ GOALS: dict[str, Goal] = {
     "5": postgresql.eight_clients,
     "6": postgresql.hot_account,
     "7": postgresql.projection_worker,
+    "8": reading.replay,
+    "11": reading.pages,
 }

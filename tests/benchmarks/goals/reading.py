@@ -1,0 +1,63 @@
+"""The read side: how fast it is rebuilt, and what a page costs."""
+
+from collections.abc import Iterator
+
+from tests.benchmarks.bench import Bench, Claim
+from tests.benchmarks.rounds import Ratio, side_by_side
+
+ACCOUNT, DESK, EMPTY = "/accounts/7/", "/", "/healthz"
+
+
+def replay(bench: Bench) -> Iterator[Claim]:
+    """A replay of all tables against the bare driver writing the very same rows, and of the figures alone against it
+    reading the log; 1,000,000 events over 10,000 accounts, a twentieth of that in the quick form.
+
+    Memory is that of a process that has replayed all of them, against one that has replayed a tenth.
+    """
+    accounts, rounds = bench.size(10_000, 500), bench.size(5, 3)
+    with bench.places.sqlite("replayed", "reads") as whole, bench.places.sqlite("tenth", "reads") as tenth:
+        whole.fill(accounts, 100)
+        tenth.fill(accounts // 10, 100)
+        samples = bench.keep(
+            "Replay on SQLite",
+            "events a second",
+            side_by_side(
+                {
+                    "replay of all tables": lambda: whole.measure("replay"),
+                    "the driver alone, writing the same rows": lambda: whole.measure("write"),
+                    "replay of summaries and totals": lambda: whole.measure("replay", "accounts", "totals"),
+                    "the driver alone, reading the log": lambda: whole.measure("raw"),
+                },
+                rounds,
+            ),
+        )
+    memory = []
+    for contender in (whole, tenth):
+        with contender:
+            contender.measure("replay")
+            memory.append(contender.measure("memory"))
+    written = samples.ratio("replay of all tables", "the driver alone, writing the same rows")
+    read = samples.ratio("replay of summaries and totals", "the driver alone, reading the log")
+    yield Claim("8", "replay of all tables against the driver alone", written, 0.5, True)
+    yield Claim("8", "replay of summaries and totals against a raw read", read, 0.4, True)
+    flat = memory[0] / memory[1]
+    yield Claim("8", "memory of a replay ten times as long", Ratio(flat, flat, flat), 1.2, False)
+
+
+def pages(bench: Bench) -> Iterator[Claim]:
+    """Pages against an empty view that does not ask who is there, through all of Django but not through HTTP.
+
+    A page is of a logged-in teller: session, user, permissions, freshness and figures are looked up each time.
+    """
+    with bench.places.sqlite("pages", "reads") as bank:
+        bank.fill(200, 60)
+        count = bench.size(100, 30)
+        paths = {"an empty view": EMPTY, "the account page": ACCOUNT, "the desk": DESK}
+        samples = bench.keep(
+            "What a page costs",
+            "seconds",
+            side_by_side({name: lambda p=path: bank.measure("page", p, count) for name, path in paths.items()},  # type: ignore[misc]
+                         bench.rounds),
+        )  # fmt: skip
+    for name, most in (("the account page", 12), ("the desk", 15)):
+        yield Claim("11", f"{name} against an empty view", samples.ratio(name, "an empty view"), most, False)

@@ -1,0 +1,149 @@
+"""The bank's read side: replays and what a driver needs for the same rows, and what a page costs in this process.
+
+fill FIRST COUNT EVENTS    as in `protocol.py`; a teller is there afterwards             -> ready
+measure replay [NAME ...]  replays projections                               -> events a second
+measure raw                reads the whole log through the bare driver       -> events a second
+measure write              writes the live rows into other tables with it    -> events a second
+measure memory             the most memory that this process ever had        -> MB
+measure page PATH COUNT    fetches a page through the WSGI application       -> seconds each
+"""
+
+import resource
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import django
+
+django.setup()
+
+from django.contrib.auth.models import Group, User
+from django.core.management import call_command
+from django.db import connections
+from django.test import Client
+
+from bank import roles
+from bank.wsgi import application
+from eventstore import store
+from eventstore.rows import COLUMNS
+from projections import engine, replay
+from projections.projectors import PROJECTORS
+from tests.benchmarks import data
+
+BATCH = 1000
+NAME, EMPTY = "teller", "/healthz"
+
+
+def fill(accounts: range, events: int) -> None:
+    data.write(data.business(accounts, events))
+    engine.catch_up()
+    call_command("collectstatic", verbosity=0, interactive=False)
+    roles.make_groups()
+    user = User.objects.create_user(NAME)
+    user.groups.add(Group.objects.get(name="Tellers"))
+
+
+def measure(what: str, *words: str) -> float:
+    match what:
+        case "replay":
+            return _rate(lambda: replay.replay(words))
+        case "raw":
+            return _rate(_read_raw)
+        case "write":
+            return store.count_events() / _write_raw()
+        case "memory":
+            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        case "page":
+            path, count = words
+            return _page(path, int(count))
+    raise ValueError(what)
+
+
+def _rate(work: Any) -> float:
+    events = store.count_events()
+    started = time.perf_counter()
+    work()
+    return events / (time.perf_counter() - started)
+
+
+def _file(alias: str) -> str:
+    return str(connections[alias].settings_dict["NAME"])
+
+
+def _read_raw() -> None:
+    with closing(sqlite3.connect(_file("default"))) as connection:
+        cursor = connection.execute(f"SELECT {COLUMNS} FROM eventstore_event ORDER BY position")
+        while cursor.fetchmany(BATCH):
+            pass
+
+
+def _write_raw() -> float:
+    """Write every row of the read side into a new file of the same tables; return the seconds of the writing alone."""
+    path = Path(_file("projections") + "-bare")
+    for file in path.parent.glob(f"{path.name}*"):
+        file.unlink()
+    seconds = 0.0
+    live, other = sqlite3.connect(_file("projections")), sqlite3.connect(path, isolation_level=None)
+    with closing(live), closing(other):
+        other.executescript(connections["projections"].settings_dict["OPTIONS"]["init_command"])
+        for projector in PROJECTORS.values():
+            table = projector.model._meta.db_table
+            for (sql,) in live.execute("SELECT sql FROM sqlite_schema WHERE tbl_name = ? AND sql NOT NULL", [table]):
+                other.execute(sql)
+            cursor = live.execute(f"SELECT * FROM {table}")
+            insert = f"INSERT INTO {table} VALUES ({', '.join('?' * len(cursor.description))})"
+            while rows := cursor.fetchmany(BATCH):
+                started = time.perf_counter()
+                other.execute("BEGIN IMMEDIATE")
+                other.executemany(insert, rows)
+                other.execute("COMMIT")
+                seconds += time.perf_counter() - started
+    return seconds
+
+
+def _page(path: str, count: int) -> float:
+    cookie = "" if path == EMPTY else _cookie()
+    _fetch(path, cookie)
+    started = time.perf_counter()
+    for _ in range(count):
+        _fetch(path, cookie)
+    return (time.perf_counter() - started) / count
+
+
+def _cookie() -> str:
+    client = Client()
+    client.force_login(User.objects.get(username=NAME))
+    client.get("/accounts/open/", headers={"host": "localhost"})  # a form's token
+    return "; ".join(f"{name}={each.value}" for name, each in client.cookies.items())
+
+
+def _fetch(path: str, cookie: str) -> None:
+    environ = {
+        "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "", "SERVER_NAME": "localhost",
+        "SERVER_PORT": "8000", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "localhost", "HTTP_COOKIE": cookie,
+        "REMOTE_ADDR": "127.0.0.1", "wsgi.input": BytesIO(), "wsgi.errors": sys.stderr, "wsgi.url_scheme": "http",
+    }  # fmt: skip
+    said = []
+    answer: Any = application(environ, lambda status, headers, *_: said.append(status))
+    list(answer)
+    answer.close()
+    assert said == ["200 OK"], said
+
+
+def main() -> None:
+    for line in sys.stdin:
+        order, *words = line.split()
+        if order == "fill":
+            first, count, events = map(int, words)
+            fill(range(first, first + count), events)
+            print("ready", flush=True)
+        else:
+            print(measure(*words), flush=True)
+
+
+if __name__ == "__main__":
+    main()
