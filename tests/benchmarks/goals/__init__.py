@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from tests.benchmarks.bench import Bench, Claim
 
-from . import deposits, postgresql, reading
+from . import deposits, http, postgresql, reading
 
 type Goal = Callable[[Bench], Iterator[Claim]]
 
@@ -19,4 +19,5 @@ GOALS: dict[str, Goal] = {
     "7": postgresql.projection_worker,
     "8": reading.replay,
     "11": reading.pages,
+    "12": http.deposits,
 }

@@ -1,0 +1,104 @@
+"""Deposits by HTTP: eight browsers at two web processes, as a branch has them."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
+from statistics import quantiles
+from uuid import uuid4
+
+from tests.benchmarks.bench import Bench, Claim
+from tests.benchmarks.places import KEYS, Absent
+from tests.benchmarks.rounds import Ratio, side_by_side
+from tests.programs import Web
+from tests.teller import Teller
+
+CLIENTS, PROCESSES = 8, 2
+LOGIN = ("teller", "correct horse battery")
+NAIVE = {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.naive.settings"}
+
+
+def deposits(bench: Bench) -> Iterator[Claim]:
+    """A deposit by HTTP against the naive ORM behind the same screens, and how long the slowest hundredth waits.
+
+    It is timed from the form that is sent to the redirect to its receipt. A browser that is not redirected, for a
+    locked database say, ends the run.
+    """
+    each = bench.size(50, 15)
+    databases: dict[str, Callable[[str], Mapping[str, str]]] = {
+        "SQLite": lambda name: {},
+        "PostgreSQL": lambda name: bench.places.postgresql_variables(name),
+    }
+    for database, variables in databases.items():
+        with ExitStack() as running:
+            crowds = {}
+            try:
+                for name, own in (("the bank", {}), ("naive ORM", NAIVE)):
+                    tag = f"http-{database}-{name[:5].strip()}".replace(" ", "-").lower()
+                    web = Web(
+                        bench.places.folder / tag, "--workers", str(PROCESSES), BANK_TELLER_PASSWORD=LOGIN[1],
+                        **KEYS, **own, **variables(tag),
+                    )  # fmt: skip
+                    crowds[name] = Crowd(running.enter_context(web).port)
+            except Absent as absent:
+                bench.remark(str(absent))
+                continue
+            samples = side_by_side({name: lambda c=c: c.rate(each) for name, c in crowds.items()}, bench.rounds)  # type: ignore[misc]
+            bench.keep(f"Deposit by HTTP on {database}", "deposits a second", samples)
+        yield Claim("12", f"{database}, against the naive ORM", samples.ratio("the bank", "naive ORM"), 2.4, True)
+        yield Claim("12", f"{database}, p99 against p50", crowds["the bank"].tail(), 8, False)
+
+
+class Crowd:
+    """Browsers that are logged in, each with a connection that stays and an account of its own."""
+
+    def __init__(self, port: int) -> None:
+        self.tellers = [Teller(port, stays=True) for _ in range(CLIENTS)]
+        self.rounds: list[list[float]] = []
+        for number, teller in enumerate(self.tellers, 1):
+            teller.log_in(*LOGIN)
+            teller.open_account(number)
+            for _ in range(9):
+                self._deposit(teller, number)
+
+    def rate(self, each: int) -> float:
+        """Let all of them pay in this often at the same time; return deposits a second."""
+        seconds: list[float] = []
+        failures: list[Exception] = []
+
+        def work(number: int, teller: Teller) -> None:
+            try:
+                for _ in range(each):
+                    seconds.append(self._deposit(teller, number))
+            except Exception as failure:
+                failures.append(failure)
+
+        threads = [threading.Thread(target=work, args=pair) for pair in enumerate(self.tellers, 1)]
+        started = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        took = time.perf_counter() - started
+        if failures:
+            raise failures[0]
+        self.rounds.append(seconds)
+        return len(seconds) / took
+
+    def tail(self) -> Ratio:
+        """Return how many times the median the slowest hundredth takes, over all rounds and of each."""
+        everything = [second for each in self.rounds[1:] for second in each]
+        ratios = [_tail(each) for each in self.rounds[1:]]
+        return Ratio(_tail(everything), min(ratios), max(ratios))
+
+    @staticmethod
+    def _deposit(teller: Teller, account_id: int) -> float:
+        started = time.perf_counter()
+        answer = teller.post(f"/accounts/{account_id}/deposit/", amount="1.00", command_id=uuid4())
+        assert answer.status == 303, answer.words
+        return time.perf_counter() - started
+
+
+def _tail(seconds: list[float]) -> float:
+    hundredths = quantiles(seconds, n=100)
+    return hundredths[98] / hundredths[49]
