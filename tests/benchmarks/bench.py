@@ -42,6 +42,7 @@ class Bench:
 
     places: Places
     quick: bool
+    growth: bool = False
     experiments: dict[str, Samples] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)

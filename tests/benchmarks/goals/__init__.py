@@ -18,6 +18,7 @@ GOALS: dict[str, Goal] = {
     "6": postgresql.hot_account,
     "7": postgresql.projection_worker,
     "8": reading.replay,
+    "10": reading.growth,
     "11": reading.pages,
     "12": http.deposits,
 }

@@ -1,11 +1,15 @@
 """The read side: how fast it is rebuilt, and what a page costs."""
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
 from tests.benchmarks.bench import Bench, Claim
 from tests.benchmarks.rounds import Ratio, side_by_side
 
 ACCOUNT, DESK, EMPTY = "/accounts/7/", "/", "/healthz"
+GROWN = ["/", "/accounts/", "/accounts/?q=ada", "/accounts/?q=hopper+77", "/accounts/7/", "/days/", "/accounts/open/"]
+"""Every kind of page that shows figures; "ada" finds a sixth of all accounts, "hopper 77" some few."""
 
 
 def replay(bench: Bench) -> Iterator[Claim]:
@@ -61,3 +65,29 @@ def pages(bench: Bench) -> Iterator[Claim]:
         )  # fmt: skip
     for name, most in (("the account page", 12), ("the desk", 15)):
         yield Claim("11", f"{name} against an empty view", samples.ratio(name, "an empty view"), most, False)
+
+
+def growth(bench: Bench) -> Iterator[Claim]:
+    """What a deposit and every page cost in a large bank against a small one, with 10 events an account, on SQLite.
+
+    The small one has 1,000 accounts; the large one 1,000,000 in a run with `--growth`, else a tenth of that, and some
+    thousands in the quick form. A deposit is at an account that the process has not seen before.
+    """
+    small, large = 1_000, 1_000_000 if bench.growth else bench.size(100_000, 10_000)
+    count = bench.size(50, 20)
+    with bench.places.sqlite("small", "reads") as one, bench.places.sqlite("large", "reads") as other:
+        banks = {small: one, large: other}
+        for accounts, contender in banks.items():
+            contender.fill(accounts, 10)
+        whats = {f"page {path}": ("page", path, count) for path in GROWN}
+        for name, words in {"deposit": (), **whats}.items():
+            served = {accounts: iter(range(1, accounts)) for accounts in banks}
+
+            def cost(accounts: int, words: tuple[object, ...] = words, served: Any = served) -> float:
+                first, step = next(served[accounts]), accounts // count
+                return banks[accounts].measure(*(words or ("deposit", first, count, step)))
+
+            samples = side_by_side({str(n): partial(cost, n) for n in banks}, bench.rounds)
+            yield Claim(
+                "10", f"{name}, {large:,} accounts against {small:,}", samples.ratio(str(large), str(small)), 1.3, False
+            )

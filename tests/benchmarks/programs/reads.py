@@ -1,11 +1,12 @@
 """The bank's read side: replays and what a driver needs for the same rows, and what a page costs in this process.
 
-fill FIRST COUNT EVENTS    as in `protocol.py`; a teller is there afterwards             -> ready
-measure replay [NAME ...]  replays projections                               -> events a second
-measure raw                reads the whole log through the bare driver       -> events a second
-measure write              writes the live rows into other tables with it    -> events a second
-measure memory             the most memory that this process ever had        -> MB
-measure page PATH COUNT    fetches a page through the WSGI application       -> seconds each
+fill FIRST COUNT EVENTS             as in `protocol.py`; a teller is there afterwards     -> ready
+measure replay [NAME ...]           replays projections                                   -> events a second
+measure raw                         reads the whole log through the bare driver           -> events a second
+measure write                       writes the live rows into other tables with it        -> events a second
+measure memory                      the most memory that this process ever had            -> MB
+measure page PATH COUNT             fetches a page through the WSGI application           -> seconds each
+measure deposit FIRST COUNT STEP    pays in at accounts FIRST, FIRST + STEP, ...          -> seconds each
 """
 
 import resource
@@ -27,12 +28,15 @@ from django.db import connections
 from django.test import Client
 
 from bank import roles
+from bank.domain.commands import DepositMoneyIntoBankAccount
+from bank.handlers import handle
 from bank.wsgi import application
 from eventstore import store
 from eventstore.rows import COLUMNS
 from projections import engine, replay
 from projections.projectors import PROJECTORS
 from tests.benchmarks import data
+from tests.benchmarks.programs.protocol import AMOUNT
 
 BATCH = 1000
 NAME, EMPTY = "teller", "/healthz"
@@ -60,6 +64,9 @@ def measure(what: str, *words: str) -> float:
         case "page":
             path, count = words
             return _page(path, int(count))
+        case "deposit":
+            first, number, step = map(int, words)
+            return _deposit([first + step * each for each in range(number)])
     raise ValueError(what)
 
 
@@ -114,6 +121,13 @@ def _page(path: str, count: int) -> float:
     return (time.perf_counter() - started) / count
 
 
+def _deposit(accounts: list[int]) -> float:
+    started = time.perf_counter()
+    for account_id in accounts:
+        handle(DepositMoneyIntoBankAccount(account_id, AMOUNT), actor=NAME)
+    return (time.perf_counter() - started) / len(accounts)
+
+
 def _cookie() -> str:
     client = Client()
     client.force_login(User.objects.get(username=NAME))
@@ -121,9 +135,10 @@ def _cookie() -> str:
     return "; ".join(f"{name}={each.value}" for name, each in client.cookies.items())
 
 
-def _fetch(path: str, cookie: str) -> None:
+def _fetch(address: str, cookie: str) -> None:
+    path, _, question = address.partition("?")
     environ = {
-        "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": "", "SERVER_NAME": "localhost",
+        "REQUEST_METHOD": "GET", "PATH_INFO": path, "QUERY_STRING": question, "SERVER_NAME": "localhost",
         "SERVER_PORT": "8000", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "localhost", "HTTP_COOKIE": cookie,
         "REMOTE_ADDR": "127.0.0.1", "wsgi.input": BytesIO(), "wsgi.errors": sys.stderr, "wsgi.url_scheme": "http",
     }  # fmt: skip
