@@ -116,8 +116,9 @@ class Places:
     def postgresql(self, name: str, program: str = "ours", *, clients: int = 1, **variables: str) -> Contender:
         """Return a contender on the bank's tables in PostgreSQL."""
         own = self.postgresql_variables(name)
-        (self.folder / name).mkdir()
-        return Contender(program, {**DJANGO, **own, **variables}, self.folder / name, clients)
+        folder = self.folder / f"{name}-postgresql"
+        folder.mkdir()
+        return Contender(program, {**DJANGO, **own, **variables}, folder, clients)
 
     # The peers
 
