@@ -1,5 +1,7 @@
 """The benchmark compares like with like: its histories are the bank's own, and what the others write adds up too."""
 
+import json
+
 import pytest
 
 from bank import repository
@@ -10,7 +12,7 @@ from tests.benchmarks.bench import Claim
 from tests.benchmarks.naive import bank as naive
 from tests.benchmarks.programs.bare import Bare
 from tests.benchmarks.programs.protocol import AMOUNT
-from tests.benchmarks.report import table_of_goals
+from tests.benchmarks.report import REFERENCE, regressions, table_of_goals
 from tests.benchmarks.rounds import Ratio, side_by_side
 
 from .support import broken_links, count, query, withdraw
@@ -78,3 +80,18 @@ def test_a_ratio_is_of_figures_of_one_round() -> None:
 @pytest.mark.parametrize(("at_least", "word"), [(True, "| met |"), (False, "**not met**")])
 def test_a_table_says_what_is_met(at_least: bool, word: str) -> None:
     assert word in table_of_goals([Claim("1", "a against b", Ratio(2.0, 1.0, 3.0), 1.5, at_least)])
+
+
+@pytest.mark.parametrize(
+    ("share", "at_least", "worse"), [(0.9, True, False), (0.6, True, True), (1.1, False, False), (1.6, False, True)]
+)
+def test_a_ratio_that_lost_a_third_is_a_regression(share: float, at_least: bool, worse: bool) -> None:
+    [key, reference] = next(iter(json.loads(REFERENCE.read_text()).items()))
+    goal, _, text = key.partition(" ")
+    measured = share * reference
+    found = [Claim(goal, text, Ratio(measured, measured, measured), 1.0, at_least)]
+    assert bool(regressions(found)) == worse
+
+
+def test_what_has_no_reference_is_no_regression() -> None:
+    assert regressions([Claim("0", "something new", Ratio(1.0, 1.0, 1.0), 2.0, True)]) == []

@@ -153,12 +153,17 @@ class Places:
         return Contender("message_db", {"BENCH_URL": self.cluster.url(name)}, self.folder, clients)
 
     def emmett_sqlite(self) -> Contender:
-        found = modules("emmett-sqlite", install=self.install)
+        found = self._emmett_modules("emmett-sqlite")
         return self._emmett(found, "EMMETT_SQLITE", str(self.folder / "emmett.sqlite3"), 1)
 
     def emmett_postgresql(self, name: str, clients: int = 1) -> Contender:
-        found = modules("emmett-postgresql", install=self.install)
+        found = self._emmett_modules("emmett-postgresql")
         return self._emmett(found, "EMMETT_POSTGRESQL", self.cluster.create_database(name), clients)
+
+    def _emmett_modules(self, package: str) -> Path:
+        if not self.install:
+            raise Absent("emmett: left out of the quick form, in which it would take most of the time")
+        return modules(package, install=True)
 
     def _emmett(self, found: Path, variable: str, database: str, clients: int) -> Contender:
         command = ["node", str(HERE / "programs" / "emmett.mjs")]

@@ -73,7 +73,7 @@ def growth(bench: Bench) -> Iterator[Claim]:
     The small one has 1,000 accounts; the large one 1,000,000 in a run with `--growth`, else a tenth of that, and some
     thousands in the quick form. A deposit is at an account that the process has not seen before.
     """
-    small, large = 1_000, 1_000_000 if bench.growth else bench.size(100_000, 10_000)
+    small, large = 1_000, 1_000_000 if bench.growth else bench.size(100_000, 5_000)
     count = bench.size(50, 20)
     with bench.places.sqlite("small", "reads") as one, bench.places.sqlite("large", "reads") as other:
         banks = {small: one, large: other}
