@@ -107,10 +107,10 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
 
 def _handle(command: Command, envelope: Envelope) -> Ack:
     for attempt in range(MAX_TRIES):
-        # A PIN is compared with nobody else at the account: see `PIN_ATTEMPTS`.
-        queue = attempt or isinstance(command, WithdrawMoneyFromBankAccount) or _is_contested(command.account_id)
         try:
             check_account_id(command.account_id)
+            # A PIN is compared with nobody else at the account: see `PIN_ATTEMPTS`.
+            queue = attempt or isinstance(command, WithdrawMoneyFromBankAccount) or _is_contested(command.account_id)
             with store.turn(repository.stream_of(command.account_id)) if queue else nullcontext():
                 recorded = _carry_out(command, envelope)
             return _ack(command.account_id, recorded, envelope.id)
