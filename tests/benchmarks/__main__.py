@@ -1,7 +1,7 @@
 """Runs the benchmark, or the goals that are named, and says what was found.
 
 --quick            fewer and smaller rounds
---only NAME ...    the goals of these numbers: 1a 1b 2 3 ...
+--only NAME ...    the goals of these numbers: 1a 1b 2 3 ...; 9 is measured with 8
 --growth           goal 10 with 1,000,000 accounts and 10,000,000 events, which takes an hour and 10 GB
 --out FOLDER       where tables, figures and charts go; var/benchmarks by default, which git ignores
 --check            fails where a ratio is a third worse than the one in reference.json

@@ -2,6 +2,7 @@
 
 fill FIRST COUNT EVENTS             as in `protocol.py`; a teller is there afterwards     -> ready
 measure replay [NAME ...]           replays projections                                   -> events a second
+measure verify                      verifies the log and all that goes with it            -> events a second
 measure raw                         reads the whole log through the bare driver           -> events a second
 measure write                       writes the live rows into other tables with it        -> events a second
 measure memory                      the most memory that this process ever had            -> MB
@@ -28,6 +29,7 @@ from django.db import connections
 from django.test import Client
 
 from bank import roles
+from bank.audit import audit
 from bank.domain.commands import DepositMoneyIntoBankAccount
 from bank.handlers import handle
 from bank.wsgi import application
@@ -55,6 +57,8 @@ def measure(what: str, *words: str) -> float:
     match what:
         case "replay":
             return _rate(lambda: replay.replay(words))
+        case "verify":
+            return _rate(_verify)
         case "raw":
             return _rate(_read_raw)
         case "write":
@@ -75,6 +79,10 @@ def _rate(work: Any) -> float:
     started = time.perf_counter()
     work()
     return events / (time.perf_counter() - started)
+
+
+def _verify() -> None:
+    assert audit().findings == []
 
 
 def _file(alias: str) -> str:
