@@ -119,9 +119,10 @@ def test_workers_can_share_the_projections_out(work: Any) -> None:
 
 
 def test_a_frozen_worker_is_replaced_and_does_no_harm_when_it_thaws(work: Any) -> None:
-    open_account()
+    opened = open_account()
     first = work()
-    wait_until(lambda: is_at_work(first), first)
+    wait_until(lambda: is_at_work(first) and shown(opened), first)
+    time.sleep(0.3)  # between two looks at the log, and in no transaction, whose locks the server would have to end
     os.kill(first.pid, signal.SIGSTOP)
     second = work()
     ack = deposit(1, 10)
