@@ -4,6 +4,8 @@ SQLite needs none of it, and every function here does without where a database i
 """
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
 from weakref import WeakSet
@@ -93,6 +95,38 @@ def listen() -> Any:
         return connection
     connection.close()
     return None
+
+
+# What goes with each transaction
+
+
+@contextmanager
+def beginning_with(alias: str, statement: str) -> Iterator[None]:
+    """Let each transaction of this thread begin with a statement, in one message with its own first one.
+
+    So it costs no round trip, and what it sets for the transaction alone is left behind in no pooler's connection.
+    A statement that is a transaction by itself is one here too.
+    """
+
+    def begin(execute: Callable[..., Any], sql: str, values: Any, many: bool, context: Any) -> Any:
+        under_way = context["connection"].connection.pgconn.transaction_status
+        if under_way or many or context["connection"].features.uses_server_side_binding:
+            return execute(sql, values, many, context)
+        execute(f"{statement}; {sql}", values, many, context)
+        context["cursor"].set_result(-1)  # what the caller has asked for
+        return None
+
+    if not is_postgresql(alias):
+        yield
+        return
+    with connections[alias].execute_wrapper(begin):
+        yield
+
+
+def limited(alias: str, longest_wait: int) -> AbstractContextManager[None]:
+    """Let no transaction of the block wait for a lock for more milliseconds, nor go on when its process is frozen."""
+    idle = f"SET LOCAL idle_in_transaction_session_timeout = {LONGEST_IDLE}"
+    return beginning_with(alias, f"SET LOCAL lock_timeout = {longest_wait}; {idle}")
 
 
 # Connections of their own

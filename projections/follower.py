@@ -83,7 +83,8 @@ class Follower:
         at_work = [name for name in mine if self._resting.get(name, 0) <= now]
         if not at_work:
             return self.lease.renewal
-        applied = engine.catch_up(at_work, go_on=lambda: not self.leaving and self.lease.held() == mine)
+        with self.lease.signed():
+            applied = engine.catch_up(at_work, go_on=lambda: not self.leaving and self.lease.held() == mine)
         standing = standing_of(READ_SIDE, at_work)
         self._resting |= dict.fromkeys(standing.failed, now + LONGEST_PAUSE)
         behind = standing.place < places.last_place()
