@@ -59,7 +59,10 @@ _LATEST = 2**63 - 1
 CHUNK = 1000
 """How many events of a stream are in memory at a time; between two chunks no cursor stays open."""
 LONGEST_TURN = 5000
-"""Milliseconds that a writer waits for its turn at a stream on PostgreSQL. SQLite's time-out is in the settings."""
+"""Milliseconds that a writer waits for its turn at a stream, or any other lock, on PostgreSQL.
+
+SQLite's time-out is in the settings.
+"""
 
 _has_turn: ContextVar[bool] = ContextVar("has_turn", default=False)
 

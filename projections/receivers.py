@@ -20,6 +20,9 @@ from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)
 
+LONGEST_WAIT = 5000
+"""Milliseconds that a web process waits for a lock of PostgreSQL's before it leaves them to the next wake-up."""
+
 
 def connect() -> None:
     """Connect the receivers; called once when the application is ready."""
@@ -38,7 +41,8 @@ def wake_up(sender: Any, events: Sequence[RecordedEvent], **kwargs: Any) -> None
 
     try:
         if settings.PROJECTION_MODE == "inline":
-            engine.catch_up(events=events)
+            with postgresql.limited(READ_SIDE, LONGEST_WAIT):
+                engine.catch_up(events=events)
         else:
             postgresql.notify()
     except Exception:

@@ -5,9 +5,7 @@ The fault is the database's own: it is not there, it may only be read from, a lo
 
 import logging
 import re
-import sqlite3
 import time
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -156,23 +154,6 @@ def test_the_page_says_nothing_back_that_is_no_command_id(teller: Client, urls: 
     assert response.status_code == 503
     assert "/receipts/" not in page
     assert not re.search("<script>|1234|77", page)
-
-
-@pytest.mark.only_on("sqlite", reason="the commands at PostgreSQL's locks are in test_robustness.py")
-def test_a_file_that_is_locked_for_too_long_is_busy_and_nothing_has_happened(teller: Client) -> None:
-    connection = connections["default"]
-    command_id = uuid4()
-    with closing(sqlite3.connect(connection.settings_dict["NAME"], isolation_level=None)) as other:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA busy_timeout=100")
-        other.execute("BEGIN IMMEDIATE")
-        response = send(teller, command_id=command_id)
-        assert response.status_code == 503
-        assert response["Retry-After"] == "5"
-        assert "Nothing has happened" in text_of(response)
-        other.execute("ROLLBACK")
-    assert count("eventstore_event") == 1
-    assert send(teller, command_id=command_id).status_code == 303
 
 
 # In the log, and what is no outage

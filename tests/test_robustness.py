@@ -1,10 +1,9 @@
-"""Nonsense, strangers, locks and stale caches: what must not get a wrong answer out of the write side."""
+"""Nonsense, strangers and stale caches: what must not get a wrong answer out of the write side."""
 
 import json
 import logging
 import re
-import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,9 +13,8 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import IntegrityError, connections
 
-from bank import handlers, repository
+from bank import repository
 from bank.domain.commands import (
-    ChangePin,
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
@@ -28,10 +26,9 @@ from bank.domain.errors import (
     InvalidAccountId,
     InvalidAmount,
     MalformedPin,
-    NoSuchAccount,
 )
-from bank.domain.events import AccountOverdrawn, InvalidPin, MoneyWithdrawnFromBankAccount, PinChanged, PinUnlocked
-from bank.handlers import Busy, handle
+from bank.domain.events import AccountOverdrawn, InvalidPin, MoneyWithdrawnFromBankAccount
+from bank.handlers import handle
 from eventstore import clock, snapshots, store
 from eventstore.models import CommandRecord, Event
 from eventstore.records import Envelope, NewEvent
@@ -129,91 +126,6 @@ def test_the_database_refuses_what_goes_round_the_models_own_manager(model: Any)
         with pytest.raises(IntegrityError, match=r"append-only|duplicate key"):
             attempt()
     assert rows(table) == before
-
-
-# A database that is locked
-
-
-@pytest.fixture
-def locked(vendor: str, urls: Urls, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Somebody else writes into the write side and does not come to an end."""
-    open_account(balance=50)
-    with stranger(urls["DATABASE_URL"]) as other:
-        if vendor == "sqlite":
-            query("PRAGMA busy_timeout = 20")
-            other.execute("BEGIN IMMEDIATE")
-        else:
-            monkeypatch.setattr(store, "LONGEST_TURN", 20)
-            other.execute("BEGIN")
-            other.execute("LOCK TABLE eventstore_event, eventstore_commandrecord IN EXCLUSIVE MODE")
-        come_to_an_end = threading.Timer(5, other.execute, ["ROLLBACK"])
-        if vendor == "postgresql":  # SQLite's time-out is known to work
-            come_to_an_end.start()
-        yield other
-        come_to_an_end.cancel()
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        CreateBankAccount(2, "Luke", 1),
-        DepositMoneyIntoBankAccount(1, 5),
-        WithdrawMoneyFromBankAccount(1, 5, PIN),
-        WithdrawMoneyFromBankAccount(1, 5, PIN + 1),
-        DepositMoneyIntoBankAccount(2, 5),
-        DepositMoneyIntoBankAccount(1, 0),
-    ],
-)
-def test_any_command_at_a_locked_database_is_busy_and_can_be_sent_again(
-    command: Command, locked: Any, vendor: str, request: pytest.FixtureRequest
-) -> None:
-    if vendor == "postgresql" and (not isinstance(command, WithdrawMoneyFromBankAccount)):
-        reason = "only a turn limits how long PostgreSQL waits for a lock; what is written without one waits for ever"
-        request.applymarker(pytest.mark.xfail(strict=True, reason=reason))
-    command_id = uuid4()
-    with pytest.raises(Busy):
-        handle(command, command_id=command_id)
-    locked.execute("ROLLBACK")
-
-    assert count("eventstore_commandrecord") == 2
-    with suppress(NoSuchAccount, InvalidAmount):
-        assert not handle(command, command_id=command_id).repeated
-    assert count("eventstore_commandrecord") == 3
-
-
-def test_a_writer_who_loses_every_race_is_told_that_the_account_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    open_account(balance=50)
-    tries: list[int] = []
-
-    def lose(*args: Any, **kwargs: Any) -> None:
-        tries.append(1)
-        raise store.WrongExpectedVersion("somebody else was quicker")
-
-    monkeypatch.setattr(repository, "save", lose)
-    monkeypatch.setattr("bank.handlers.MAX_PAUSE", 0)
-    with pytest.raises(Busy, match="Account 1 is busy"):
-        deposit(1, 5)
-    assert len(tries) == 100
-    assert count("eventstore_event") == count("eventstore_commandrecord") == 2
-
-
-def test_a_writer_who_loses_a_race_decides_again_on_what_is_there_then(monkeypatch: pytest.MonkeyPatch) -> None:
-    open_account(balance=50)
-    withdraw(1, 5, PIN + 1)
-    withdraw(1, 5, PIN + 1)
-    load, quicker = repository.load, [PIN + 1]
-    monkeypatch.setattr(handlers, "_contested_until", {})  # nobody has lost a race here before
-
-    def load_then_be_overtaken(account_id: int) -> repository.Loaded:
-        loaded = load(account_id)
-        if quicker:
-            withdraw(1, 5, quicker.pop())
-        return loaded
-
-    monkeypatch.setattr(repository, "load", load_then_be_overtaken)
-    ack = handle(ChangePin(1, PIN))
-    assert ack.events == (PinChanged(1), PinUnlocked(1)), "the overtaker locked the account"
-    assert ack.version == 8
 
 
 # Snapshots are a cache

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests import postgres
+from tests.databases import stranger
 from tests.programs import PASSWORD, Program, Web, manage
 from tests.servers import pgbouncer
 from tests.servers.walk import USERS, once_caught_up, rebuild, walk
@@ -13,11 +14,17 @@ from tests.teller import logged_in
 
 
 @pytest.fixture
-def urls() -> Iterator[dict[str, str]]:
-    """Two databases behind a pooler."""
+def cluster() -> Iterator[postgres.Cluster]:
     postgres.require()
+    with postgres.Cluster(settings=postgres.THROW_AWAY) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def urls(cluster: postgres.Cluster) -> Iterator[dict[str, str]]:
+    """Two databases behind a pooler."""
     pgbouncer.require()
-    with postgres.Cluster(settings=postgres.THROW_AWAY) as cluster, pgbouncer.PgBouncer(cluster) as pooler:
+    with pgbouncer.PgBouncer(cluster) as pooler:
         cluster.create_database("bank")
         cluster.create_database("bank_projections")
         yield {"DATABASE_URL": pooler.url("bank"), "PROJECTIONS_DATABASE_URL": pooler.url("bank_projections")}
@@ -47,3 +54,20 @@ def test_workers_that_poll_keep_the_figures_caught_up_behind_the_pooler(urls: di
             worker.start()
         said = manage(web.data, "replay_projections", "--check", **variables)
         assert "No difference" in said
+
+
+def test_a_command_behind_the_pooler_waits_for_no_lock_for_ever_and_leaves_no_setting_there(
+    urls: dict[str, str], tmp_path: Path, cluster: postgres.Cluster
+) -> None:
+    with Web(tmp_path / "data", **urls, **USERS) as web, stranger(cluster.url("bank")) as other:
+        walk(web)
+        teller = logged_in(web, "teller", PASSWORD)
+        other.execute("BEGIN")
+        other.execute("LOCK TABLE eventstore_event IN EXCLUSIVE MODE")
+        answer = teller.fill_in("/accounts/1/deposit/", amount="1.00")
+        assert answer.status == 503
+        assert "Nothing has happened" in answer.words
+        other.execute("ROLLBACK")
+        assert "New balance" in teller.deposit(1, "1.00").words
+        with stranger(urls["DATABASE_URL"]) as behind:
+            assert behind.execute("SHOW lock_timeout").fetchone() == ("0",)
