@@ -18,12 +18,12 @@ from tests import postgres
 from tests.programs import ROOT, environment, manage, run
 
 KEYS = {"SECRET_KEY": "a secret key, 'quoted'", "PIN_KEYS": "pin one,pin two", "SEAL_KEYS": "$seal"}
-TRUST = ROOT / "docs" / "trust.md"
+RECORD = ROOT / "docs" / "record.md"
 
 
 def steps(mark: str) -> str:
     """Return the block of commands of the page of promises in which this is said."""
-    (block,) = [each for each in re.findall(r"```sh\n(.*?)```", TRUST.read_text(), re.DOTALL) if mark in each]
+    (block,) = [each for each in re.findall(r"```sh\n(.*?)```", RECORD.read_text(), re.DOTALL) if mark in each]
     return str(block)
 
 

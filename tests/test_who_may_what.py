@@ -16,7 +16,7 @@ from eventstore import snapshots, store
 from eventstore.models import CommandRecord
 from tests.helpers import client_of, make_user
 
-TABLE = (Path(__file__).parent.parent / "docs" / "trust.md").read_text().partition("### Who may do what")[2]
+TABLE = (Path(__file__).parent.parent / "docs" / "trust.md").read_text().partition("## Who may do what")[2]
 TABLE = TABLE.partition("\n### ")[0]
 ROLES: dict[str, dict[str, Any]] = {
     "anonymous": {},
