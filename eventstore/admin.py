@@ -1,9 +1,7 @@
 """The inspector: everything that was recorded, for looking at. Nobody can change anything here."""
 
-import json
 import logging
 from typing import Any, ClassVar, NamedTuple
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
@@ -27,6 +25,7 @@ from .admin_filters import (
     ReceivedDayFilter,
     TypeFilter,
 )
+from .admin_words import hex_of, link, number_in, pretty, readable, shown, streams_of, uuid_in
 from .hashing import GENESIS, canonical, event_hash
 from .models import CommandRecord, Event, Snapshot
 
@@ -73,50 +72,6 @@ class ReadOnlyAdmin(AnyAdmin):
 
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         return queryset
-
-
-def number_in(term: str) -> int | None:
-    """Return the number that was typed, if it is one that a column can hold."""
-    digits = term.removeprefix("#")
-    if not (digits.isascii() and digits.isdecimal() and len(digits) <= 19):
-        return None
-    number = int(digits)
-    return number if number < 2**63 else None
-
-
-def uuid_in(term: str) -> UUID | None:
-    """Return the UUID that was typed, if it is one."""
-    try:
-        return UUID(term)
-    except ValueError:
-        return None
-
-
-def streams_of(number: int) -> list[str]:
-    """Return the names of the streams that may be meant by a number."""
-    return [f"{category}-{number}" for category in getattr(settings, "EVENTSTORE_CATEGORIES", ())]
-
-
-def shown(name: str, value: object) -> str:
-    """Return a value as it is read best: numbers in groups of three, unless they are ids."""
-    is_amount = isinstance(value, int) and not isinstance(value, bool) and not name.lower().endswith("id")
-    return "-" if value is None else f"{value:,}" if is_amount else f"{value}"
-
-
-def readable(data: dict[str, Any]) -> str:
-    """Return a payload in one line: "accountId 7, amount 1,250"."""
-    return ", ".join(f"{name} {shown(name, value)}" for name, value in sorted(data.items()))
-
-
-def pretty(value: object) -> SafeString:
-    """Return JSON with a line for each entry, in the order in which it is hashed; PostgreSQL has one of its own."""
-    return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
-
-
-def link(model: type[Model], key: object, text: object) -> SafeString:
-    """Return a link to the page of a row."""
-    name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
-    return format_html('<a href="{}">{}</a>', reverse(name, args=[key]), text)
 
 
 class Change(NamedTuple):
@@ -201,11 +156,11 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="hash")
     def hash_hex(self, event: Event) -> SafeString:
-        return format_html("<code>{}</code>", bytes(event.hash).hex())
+        return hex_of(event.hash)
 
     @admin.display(description="previous hash")
     def previous_hash(self, event: Event) -> SafeString:
-        return format_html("<code>{}</code>", self._previous(event).hex())
+        return hex_of(self._previous(event))
 
     @admin.display(description="hash fits", boolean=True)
     def chain(self, event: Event) -> bool:
@@ -250,6 +205,7 @@ class CommandRecordAdmin(ReadOnlyAdmin):
     fieldsets = (
         (None, {"fields": ("id", "name", "actor", "received", "fingerprint_hex")}),
         ("Outcome", {"fields": ("outcome", "reason", "message", "stream", "version", "position", "events")}),
+        ("Proof", {"fields": ("transaction_id", "seal_hex")}),
     )
 
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -268,7 +224,11 @@ class CommandRecordAdmin(ReadOnlyAdmin):
 
     @admin.display(description="fingerprint")
     def fingerprint_hex(self, record: CommandRecord) -> SafeString:
-        return format_html("<code>{}</code>", bytes(record.fingerprint).hex())
+        return hex_of(record.fingerprint)
+
+    @admin.display(description="seal")
+    def seal_hex(self, record: CommandRecord) -> SafeString:
+        return hex_of(record.seal)
 
 
 @admin.register(Snapshot)
@@ -292,4 +252,4 @@ class SnapshotAdmin(ReadOnlyAdmin):
 
     @admin.display(description="hash")
     def hash_hex(self, snapshot: Snapshot) -> SafeString:
-        return format_html("<code>{}</code>", bytes(snapshot.hash).hex())
+        return hex_of(snapshot.hash)

@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 
-from eventstore.admin import ReadOnlyAdmin, number_in, uuid_in
+from eventstore.admin import ReadOnlyAdmin
+from eventstore.admin_words import number_in, uuid_in
 
 from .models import AccountSummary, BankTotals, Checkpoint, DailyTotals, RefusedWithdrawal, StatementLine
 

@@ -175,6 +175,16 @@ def test_an_event_leads_to_its_command_and_back(admin_client: Client) -> None:
     assert f"{EVENTS}?q={DEPOSIT}" in command
 
 
+def test_a_command_shows_its_transaction_and_its_seal(admin_client: Client) -> None:
+    for command_id in (DEPOSIT, REJECTED):
+        record = CommandRecord.objects.get(pk=command_id)
+        page = admin_client.get(f"{COMMANDS}{command_id}/change/").content.decode()
+        assert f"<code>{bytes(record.seal).hex()}</code>" in page
+        shown = re.search(r'field-transaction_id.*?<div class="readonly">([^<]+)<', page, re.DOTALL)
+        assert shown
+        assert shown[1] == str(record.transaction_id)
+
+
 def test_a_state_that_cannot_be_rebuilt_leaves_the_page(admin_client: Client, settings: Settings) -> None:
     settings.EVENTSTORE_STATE_OF = "builtins.divmod"
     assert "cannot be rebuilt" in admin_client.get(f"{EVENTS}2/change/").content.decode()
