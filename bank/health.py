@@ -9,7 +9,6 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from eventstore import postgresql
 from eventstore.sqlite import wal
 from projections import freshness
 
@@ -35,7 +34,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     if ready:
         try:
             states = freshness.projection_states()
-            blocker = postgresql.oldest_writer() if any(state.behind for state in states) else None
+            blocker = freshness.held_back_by(states)
         except (DatabaseError, InterfaceError):  # a table that was there is gone
             logger.exception("The projections cannot be read")
             ready = False
@@ -43,19 +42,19 @@ def readyz(request: HttpRequest) -> JsonResponse:
             ready = not any(state.error or state.ahead for state in states)
             body["lag"] = max(state.behind for state in states)
             body["projections"] = {state.name: _report(state) for state in states}
-            if blocker:  # what it has written may not be read yet, nor what was written after it
-                body["waiting_for"] = blocker._asdict()
+            if blocker:  # what it has written may not be read yet, nor what was written after it; whose it is
+                body["held_back"] = {"since": blocker.since}  # is for those who may look into the admin
     return JsonResponse({"ready": ready, **body}, status=200 if ready else 503)
 
 
 def _report(state: freshness.ProjectionState) -> dict[str, object]:
-    """Tell how a projection does. Of an error only the kind: its text may hold what is in an event."""
+    """Tell how a projection does, without names. Of an error only the kind: its text may hold what is in an event."""
     report: dict[str, object] = {
         "position": state.position,
         "behind": state.behind,
         "error": state.error.partition(":")[0],
         "failed_position": state.failed_position,
-        "worker": state.worker,
+        "has_worker": bool(state.worker),
     }
     if state.ahead:
         report["ahead"] = "It has seen events that are not in the log: run replay_projections."

@@ -12,6 +12,7 @@ from weakref import WeakSet
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.utils import timezone
 
 WRITE_SIDE = "default"
 CHANNEL = "events_appended"
@@ -160,6 +161,11 @@ class Blocker(NamedTuple):
     application: str
     state: str
     since: datetime | None
+
+    def __str__(self) -> str:
+        who = f"process {self.process} (role {self.role}, application {self.application}, database {self.database})"
+        since = f"since {timezone.localtime(self.since):%Y-%m-%d %H:%M:%S}" if self.since else "for an unknown time"
+        return f"{who}, {self.state or 'under way'} {since}"
 
 
 def oldest_writer() -> Blocker | None:

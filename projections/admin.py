@@ -4,10 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
 
 from eventstore.admin import ReadOnlyAdmin
 from eventstore.admin_words import number_in, uuid_in
 
+from . import freshness
 from .models import AccountSummary, BankTotals, Checkpoint, DailyTotals, RefusedWithdrawal, StatementLine
 
 
@@ -73,6 +75,12 @@ class CheckpointAdmin(ReadOnlyAdmin):
     list_display = ("name", "position", "updated_at", "healthy", "failed_position", "error", "working")
     search_fields = ()
     ordering = ("name",)
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list, and above it whose transaction holds the projections back, if one does."""
+        blocker = freshness.held_back_by(freshness.projection_states())
+        said = {"subtitle": f"Waiting for the transaction of {blocker}"} if blocker else {}
+        return super().changelist_view(request, {**(extra_context or {}), **said})
 
     @admin.display(description="healthy", boolean=True)
     def healthy(self, checkpoint: Checkpoint) -> bool:

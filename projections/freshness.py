@@ -4,7 +4,7 @@ A page asks before it reads: what catches up in between must not make old figure
 """
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from eventstore import places
+from eventstore import places, postgresql
 from eventstore.records import START, Place
 from eventstore.signals import events_appended
 
@@ -142,3 +142,8 @@ def projection_states() -> list[ProjectionState]:
             )
         )
     return states
+
+
+def held_back_by(states: Iterable[ProjectionState]) -> postgresql.Blocker | None:
+    """Return the transaction behind which projections may not read yet, if some wait and there is one."""
+    return postgresql.oldest_writer() if any(state.behind for state in states) else None

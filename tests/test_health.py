@@ -10,6 +10,7 @@ from django.test import Client
 from bank import health
 from bank.domain.commands import CreateBankAccount
 from bank.handlers import handle
+from projections.leases import Lease
 from tests.databases import Urls, out_of_reach
 
 
@@ -63,6 +64,15 @@ def test_readyz_reports_a_failed_projection_without_what_it_read(client: Client,
     assert body["projections"]["accounts"]["error"] == "ValueError"
     assert body["projections"]["accounts"]["failed_position"] == 7
     assert "Josh" not in response.content.decode()
+
+
+def test_readyz_says_that_a_worker_has_a_projection_and_not_which(client: Client, bank: Path) -> None:
+    lease = Lease(["accounts"])
+    lease.held()
+    response = client.get("/readyz")
+    has_worker = {name: state["has_worker"] for name, state in response.json()["projections"].items()}
+    assert [name for name in has_worker if has_worker[name]] == ["accounts"]
+    assert lease.worker not in response.content.decode()
 
 
 def test_readyz_says_that_migrations_are_missing(client: Client, bank: Path) -> None:

@@ -9,12 +9,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import connections, transaction
 from django.test import Client
+from django.utils import timezone
 
 from bank import repository
 from bank.domain.events import MoneyDepositedIntoBankAccount
@@ -22,6 +24,7 @@ from eventstore import clock, places, postgresql, store
 from eventstore.records import START, Envelope, NewEvent, RecordedEvent
 from projections import engine, freshness, queries, replay
 
+from .helpers import client_of, text_of
 from .support import broken_links, deposit, open_account, query, whole_log
 
 pytestmark = [
@@ -71,6 +74,7 @@ def envelope() -> Envelope:
 def foreign_transaction() -> Iterator[int]:
     """Let somebody write something of their own on the same server and not end; yield the process of the server."""
     with postgresql.connect("projections") as connection, connection.transaction():
+        connection.execute("SET application_name = 'payroll'")
         connection.execute("CREATE TABLE something_else (number int)")
         yield connection.info.backend_pid
 
@@ -131,11 +135,17 @@ def test_the_read_side_waits_for_an_idle_writer_says_whom_it_waits_for_and_goes_
         answer = Client().get("/readyz")
         assert answer.status_code == 200, "to wait is not to fail"
         assert answer.json()["lag"] == 3
-        assert answer.json()["waiting_for"]["process"] == process
-        assert answer.json()["waiting_for"]["state"] == "idle in transaction"
+        assert set(answer.json()["held_back"]) == {"since"}, "strangers are told no names"
+        since = datetime.fromisoformat(answer.json()["held_back"]["since"])
+        assert 0 <= (timezone.now() - since).total_seconds() < PATIENCE
+        page = text_of(client_of("audrey", "Auditors", is_staff=True).get("/admin/projections/checkpoint/"))
+        assert f"Waiting for the transaction of process {process} (role " in page
+        assert ", application payroll, database " in page
+        assert "payroll" not in answer.content.decode()
+        assert ", idle in transaction since " in page
     assert freshness.look(ack.token).reached
     assert queries.check_balance(1) == 30
-    assert "waiting_for" not in Client().get("/readyz").json()
+    assert "held_back" not in Client().get("/readyz").json()
 
 
 def test_what_is_committed_while_a_replay_runs_is_neither_lost_nor_doubled() -> None:

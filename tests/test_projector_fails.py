@@ -77,7 +77,8 @@ def test_readyz_and_the_admin_say_which_event_and_why(broken: tuple[str, Callabl
     answer: Any = Client().get("/readyz")
     assert answer.status_code == 503
     state = answer.json()["projections"].pop(name)
-    assert state == {"position": 2, "behind": 5, "error": "Poisoned", "failed_position": POISONED, "worker": ""}
+    place = {"position": 2, "behind": 5, "failed_position": POISONED}
+    assert state == {**place, "error": "Poisoned", "has_worker": False}
     assert {other["error"] for other in answer.json()["projections"].values() if other["position"] == 7} == {""}
 
     auditor = client_of("otto", "Auditors", is_staff=True)
