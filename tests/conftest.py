@@ -1,6 +1,7 @@
 """Fixtures. Each test that names `bank` has two databases of its own, with real commits and threads.
 
-It runs on SQLite and, where the environment variable TEST_POSTGRES_URL names a server, on PostgreSQL as well.
+It runs on SQLite and, where the environment variable TEST_POSTGRES_URL names servers, on PostgreSQL as well. As many
+processes test side by side as there are servers, or as are good for this machine.
 """
 
 import os
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from . import databases
+from . import databases, postgres
 from .clocks import stopped_clock as stopped_clock
 from .databases import Urls
 
@@ -19,7 +20,13 @@ from .databases import Urls
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "only_on(vendor, reason): a test about one database, with the reason")
     if os.environ.get("CI") and not databases.SERVER:
-        raise pytest.UsageError("CI tests on PostgreSQL too: TEST_POSTGRES_URL has to name a server; see .ci/run")
+        raise pytest.UsageError("CI tests on PostgreSQL too: TEST_POSTGRES_URL has to name servers; see .ci/run")
+    if databases.SERVERS and (config.getoption("numprocesses", None) or 1) > len(databases.SERVERS):
+        raise pytest.UsageError("each process needs a PostgreSQL server of its own; TEST_POSTGRES_URL names too few")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    return len(databases.SERVERS) or postgres.SIDE_BY_SIDE
 
 
 def pytest_report_header() -> str:

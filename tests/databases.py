@@ -24,8 +24,11 @@ from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrap
 
 VARIABLES = {"default": "DATABASE_URL", "projections": "PROJECTIONS_DATABASE_URL"}
 FILES = {"default": "bank.sqlite3", "projections": "projections.sqlite3"}
-SERVER = os.environ.get("TEST_POSTGRES_URL", "")
-"""A superuser's URL of the PostgreSQL server to test on."""
+SERVERS = [url for url in os.environ.get("TEST_POSTGRES_URL", "").split(",") if url]
+"""A superuser's URLs of PostgreSQL servers to test on, which are nobody else's: one for each process that tests."""
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Which of the processes that test side by side this is."""
+SERVER = SERVERS[WORKER] if SERVERS else ""
 VENDORS = ["sqlite", "postgresql"] if SERVER else ["sqlite"]
 
 
@@ -56,7 +59,7 @@ class Sqlite:
 
 
 class Postgresql:
-    """Makes pairs of databases on the server of TEST_POSTGRES_URL."""
+    """Makes pairs of databases on this process's server."""
 
     def __init__(self) -> None:
         self.run = secrets.token_hex(4)

@@ -14,6 +14,8 @@ from django.test import Client
 from tests.helpers import client_of, text_of
 from tests.programs import PASSWORD, PATIENCE, Web, cookies_of
 
+pytestmark = pytest.mark.xdist_group("browser_told")  # what they share starts once
+
 POLICIES = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'",

@@ -44,17 +44,21 @@ def test_a_standby_follows_and_refuses_to_write(cluster: postgres.Cluster) -> No
             standby.psql("INSERT INTO seen VALUES (1)", "bank")
 
 
-def test_a_command_finds_its_server_and_no_trace_is_left() -> None:
+def test_a_command_finds_its_servers_and_no_trace_is_left() -> None:
     postgres.require()
     program = """if True:
         import os, psycopg
-        with psycopg.connect(os.environ["TEST_POSTGRES_URL"]) as connection:
-            connection.execute("SELECT 1")
-        print(os.environ["TEST_POSTGRES_URL"])
+        for url in os.environ["TEST_POSTGRES_URL"].split(","):
+            with psycopg.connect(url) as connection:
+                connection.execute("SELECT 1")
+            print(url)
     """
     done = subprocess.run(
         [sys.executable, "-m", "tests.postgres", sys.executable, "-c", program], capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    with pytest.raises(psycopg.OperationalError):
-        postgres.execute(done.stdout.strip(), "SELECT 1")
+    urls = done.stdout.split()
+    assert len(urls) == postgres.SIDE_BY_SIDE
+    for url in urls:
+        with pytest.raises(psycopg.OperationalError):
+            postgres.execute(url, "SELECT 1")

@@ -13,6 +13,8 @@ import pytest
 from tests.programs import PASSWORD, PATIENCE, Web
 from tests.teller import Teller, logged_in
 
+pytestmark = pytest.mark.xdist_group("sockets")  # what they share starts once
+
 SILENCE = 0.5
 """Seconds after which a server that has said nothing is taken to wait for more."""
 LONG = b"a" * 70_000

@@ -12,6 +12,8 @@ from tests.programs import PASSWORD, Web, manage
 from tests.servers.walk import USERS, look_around, rebuild, walk
 from tests.teller import logged_in
 
+pytestmark = pytest.mark.xdist_group("dump_and_restore")  # what they share starts once
+
 BURNT = 20_000
 """Transaction ids that a server is ahead of a fresh one."""
 IN_ORDER = "SELECT position, transaction_id FROM eventstore_event ORDER BY transaction_id, position"

@@ -13,6 +13,8 @@ from tests.programs import PASSWORD, PATIENCE, Program, Web
 from tests.servers.walk import USERS, once_caught_up, walk
 from tests.teller import Answer, Teller, logged_in
 
+pytestmark = pytest.mark.xdist_group("replicas")  # what they share starts once
+
 LAG = 1.5
 """Seconds after which a replica that got nothing is behind for everybody, and not only for a moment."""
 

@@ -12,6 +12,8 @@ from tests import postgres
 from tests.programs import ROOT, Program, Web, manage
 from tests.servers.walk import USERS, walk
 
+pytestmark = pytest.mark.xdist_group("web_role")  # what they share starts once
+
 SCRIPT = ROOT / "docs" / "web-role.sql"
 RECORD = {"eventstore_event": "data", "eventstore_commandrecord": "outcome", "eventstore_epoch": "shift"}
 TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
