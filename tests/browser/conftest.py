@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.helpers import PASSWORD, make_user
+from tests.helpers import client_of
 
+PATIENCE = 30_000
+"""How long something may take to be on a page, in milliseconds: machines are slow."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
@@ -22,6 +25,7 @@ def chromium() -> Iterator[Browser]:
         pytest.skip("there is no Chromium on this machine")
     # Playwright's own loop runs in this thread, where Django would otherwise take itself to be asynchronous.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
@@ -39,6 +43,13 @@ def context(chromium: Browser, bank: Path, live_server: Any, javascript: bool) -
     context.close()
 
 
+def be(context: BrowserContext, live_server: Any, name: str, group: str) -> None:
+    """Let the browser be one in which a new user of a group is logged in."""
+    cookie = settings.SESSION_COOKIE_NAME
+    session = client_of(name, group).cookies[cookie].value
+    context.add_cookies([{"name": cookie, "value": session, "url": live_server.url}])
+
+
 @pytest.fixture
 def complaints() -> list[str]:
     """What the browser's console complained of: violations of the content security policy among it."""
@@ -46,17 +57,13 @@ def complaints() -> list[str]:
 
 
 @pytest.fixture
-def page(context: BrowserContext, complaints: list[str]) -> Iterator[Page]:
-    """A teller's page, logged in, at the desk."""
-    make_user("tina", "Tellers")
+def page(context: BrowserContext, live_server: Any, complaints: list[str]) -> Iterator[Page]:
+    """A teller's page, logged in, at the desk; `test_access.py` shows how one logs in."""
+    be(context, live_server, "tina", "Tellers")
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto("/")
-    page.get_by_label("User name").fill("tina")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
-    page.wait_for_url("**/")
     yield page
     # The browser itself speaks of each answer that is a refusal, and of leaving the focus to htmx where Enter was
     # pressed in a field; neither is a fault.

@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
 from bank.handlers import handle
 from projections import queries
-from tests.helpers import client_of
+from tests.browser.conftest import be
 
 pytestmark = pytest.mark.only_on("sqlite", reason="the tasks of test_tasks.py show a browser on every database")
 
@@ -24,13 +24,11 @@ def ada(page: Page) -> Page:
 
 
 @pytest.fixture
-def sue(ada: Page, context: BrowserContext, live_server: Any, settings: Any) -> Page:
+def sue(ada: Page, context: BrowserContext, live_server: Any) -> Page:
     """The same page before a supervisor, of an account that three wrong PINs have locked."""
     for _ in range(3):
         handle(WithdrawMoneyFromBankAccount(1, 500, 4242))
-    name = settings.SESSION_COOKIE_NAME
-    session = client_of("sue", "Supervisors").cookies[name].value
-    context.add_cookies([{"name": name, "value": session, "url": live_server.url}])
+    be(context, live_server, "sue", "Supervisors")
     ada.goto("/accounts/1/")
     expect(ada.get_by_text("sue")).to_be_visible()
     return ada

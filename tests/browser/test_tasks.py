@@ -136,7 +136,7 @@ def test_figures_that_were_behind_appear_by_themselves(ada: Page, settings: Any)
     ada.get_by_role("button", name="Deposit").click()
     expect(ada.get_by_role("heading", name="Recorded")).to_be_visible()
     engine.catch_up()
-    expect(ada.get_by_role("heading", name="Deposit")).to_be_visible(timeout=10_000)
+    expect(ada.get_by_role("heading", name="Deposit")).to_be_visible()
     assert store.last_position() == 3
 
 
@@ -150,7 +150,7 @@ def test_a_statement_that_was_behind_catches_up_by_itself(ada: Page, settings: p
     expect(ada.get_by_text("still catching up")).to_be_visible()
     ada.locator("#withdraw_amount").fill("7")
     engine.catch_up()
-    expect(ada.locator("#statement tbody tr")).to_have_count(3, timeout=10_000)
+    expect(ada.locator("#statement tbody tr")).to_have_count(3)
     expect(ada.get_by_text("still catching up")).to_have_count(0)
     expect(ada.locator("#figures")).to_contain_text("105.00")
     expect(ada.locator("#withdraw_amount")).to_have_value("7")

@@ -98,6 +98,7 @@ def world(seen: Seen) -> Iterator[Clock]:
             (os, "urandom", luck.randbytes),
             (random, "_urandom", luck.randbytes),
             (time, "time", lambda: clock.now.timestamp()),
+            (time, "monotonic", lambda: clock.now.timestamp()),  # how long an account is contested
             (timezone, "now", lambda: clock.now),
             (pins, "hmac", SimpleNamespace(digest=Oracle().digest, compare_digest=hmac.compare_digest)),
         ):
@@ -138,5 +139,4 @@ def see_databases(seen: Seen) -> None:
             seen.see(f"row of {alias}", line)
         raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         with Path(connection.settings_dict["NAME"]).open("rb") as file:
-            for page in iter(lambda: file.read(4096), b""):
-                seen.see(f"page of {alias}", page.hex())
+            seen.things += [f"page of {alias}: {page.hex()}" for page in iter(lambda: file.read(4096), b"")]

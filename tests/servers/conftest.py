@@ -22,7 +22,7 @@ def webs(request: Any, tmp_path: Path) -> Iterator[list[Web]]:
             yield [one, two]
         return
     postgres.require()
-    with postgres.Cluster() as cluster:
+    with postgres.Cluster(settings=postgres.THROW_AWAY) as cluster:
         variables["DATABASE_URL"] = cluster.create_database("bank")
         variables["PROJECTIONS_DATABASE_URL"] = cluster.create_database("projections")
         variables |= dict.fromkeys(("SECRET_KEY", "PIN_KEYS", "SEAL_KEYS"), "one key for both" * 4)
