@@ -18,6 +18,7 @@ from .databases import Urls
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of hundreds of processes compiles Django anew
     config.addinivalue_line("markers", "only_on(vendor, reason): a test about one database, with the reason")
     if os.environ.get("CI") and not databases.SERVER:
         raise pytest.UsageError("CI tests on PostgreSQL too: TEST_POSTGRES_URL has to name servers; see .ci/run")
