@@ -53,8 +53,8 @@ MEMORY = Path("/dev/shm")
 """Where such a server lives if there is room: a pair of databases is copied there in 40 ms, on a busy disk in 700."""
 ROOM = 2**29
 """How much room it may need, in bytes."""
-SIDE_BY_SIDE = (os.process_cpu_count() or 1) + 2
-"""How many processes test at once: some of them only wait."""
+SIDE_BY_SIDE = min(os.process_cpu_count() or 1, 8) + 2
+"""How many processes test at once: two more than there are processors, some of which only wait."""
 STOP = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 """Waits for clients to leave; ends their transactions and writes all down; stops as if the machine had crashed."""
 
