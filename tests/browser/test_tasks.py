@@ -88,7 +88,7 @@ def test_an_error_is_said_where_the_teller_looks(ada: Page, javascript: bool) ->
 def test_a_double_click_deposits_once(ada: Page) -> None:
     ada.locator("#deposit_amount").fill("5")
     ada.get_by_role("button", name="Deposit").dblclick()
-    ada.wait_for_url("**/receipts/**")
+    expect(ada).to_have_url(re.compile("/receipts/"))  # the second click breaks off what the first one began
     assert queries.check_balance(1) == 10_500
 
 
