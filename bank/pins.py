@@ -9,8 +9,9 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from functools import cache
 from typing import NamedTuple
 from uuid import UUID
 
@@ -38,9 +39,18 @@ class Verifier(NamedTuple):
         return json.dumps(["PIN verifier", account_id, command_id.hex, *kept])
 
 
-def _keys() -> Iterator[tuple[str, bytes]]:
-    for key in settings.PIN_KEYS:
-        yield hashlib.sha256(b"key id:" + key.encode()).hexdigest()[:8], key.encode()
+def _keys() -> Mapping[str, bytes]:
+    """Return the keys by their ids, the one that signs first."""
+    return _ring(*settings.PIN_KEYS)
+
+
+@cache
+def _ring(*keys: str) -> Mapping[str, bytes]:
+    return {hashlib.sha256(b"key id:" + key.encode()).hexdigest()[:8]: key.encode() for key in keys}
+
+
+def _first_key() -> tuple[str, bytes]:
+    return next(iter(_keys().items()))
 
 
 def _digest(key: bytes, account_id: int, salt: bytes, pin: int) -> bytes:
@@ -49,7 +59,7 @@ def _digest(key: bytes, account_id: int, salt: bytes, pin: int) -> bytes:
 
 def make_verifier(account_id: int, pin: int, command_id: UUID) -> Verifier:
     """Return a verifier under the first of `PIN_KEYS`, sealed with the command that sets it."""
-    key_id, key = next(_keys())
+    key_id, key = _first_key()
     salt = secrets.token_bytes(16)
     verifier = Verifier(key_id, salt, _digest(key, account_id, salt, pin), b"")
     return verifier._replace(seal=seals.seal(verifier.text(account_id, command_id)))
@@ -86,7 +96,7 @@ def matches(account_id: int, pin: int) -> bool:
     if row is None:
         return False
     key_id, salt, digest = row
-    key = dict(_keys()).get(key_id)
+    key = _keys().get(key_id)
     return key is not None and hmac.compare_digest(_digest(key, account_id, bytes(salt), pin), bytes(digest))
 
 
@@ -98,23 +108,25 @@ def verifiers(using: str) -> Iterator[tuple[int, Verifier]]:
         yield account_id, Verifier(key_id, *map(bytes, kept))
 
 
+_SHOWN = {command: [field.name for field in fields(command) if field.repr] for command in COMMAND_NAMES}
+
+
 def fingerprint(command: Command) -> bytes:
     """Return a keyed hash of a command's content, that tells one from another.
 
     The PIN is not in it. A receipt's address is the id of its command: who sends that again with PIN after PIN must not
     learn from the answer which one it came with.
     """
-    return _fingerprint(next(_keys())[1], command)
+    return _fingerprint(_first_key()[1], command)
 
 
 def is_fingerprint(fingerprint: bytes, command: Command) -> bool:
     """Tell whether the fingerprint is of a command with this content, whichever of `PIN_KEYS` made it."""
-    return any(hmac.compare_digest(_fingerprint(key, command), fingerprint) for _, key in _keys())
+    return any(hmac.compare_digest(_fingerprint(key, command), fingerprint) for key in _keys().values())
 
 
 def _fingerprint(key: bytes, command: Command) -> bytes:
-    shown = [getattr(command, field.name) for field in fields(command) if field.repr]
-    content = [COMMAND_NAMES[type(command)], *map(_said, shown)]
+    content = [COMMAND_NAMES[type(command)], *(_said(getattr(command, name)) for name in _SHOWN[type(command)])]
     return hmac.digest(key, b"command:" + "\0".join(content).encode(errors="surrogatepass"), "sha256")
 
 

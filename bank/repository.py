@@ -19,7 +19,6 @@ CATEGORY = "bank_account"
 FIELDS = {field.name for field in fields(BankAccount)}
 """What a snapshot has to have; one of another version of the program is not used."""
 
-
 KEPT = 10_000
 """How many accounts a process keeps in memory as it has saved them: some 10 MB."""
 

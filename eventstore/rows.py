@@ -44,11 +44,14 @@ _RECORD = """
 """
 INSERT_COMMAND = f"{_RECORD} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 # PostgreSQL writes an event and its command record in one statement, hence in one round trip and without BEGIN.
-_BOTH = f"""
-    WITH recorded AS ({{insert}})
-    {_RECORD} SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, recorded.position FROM recorded
-    RETURNING position, (SELECT transaction_id FROM recorded)
-"""
+_BOTH = {
+    insert: f"""
+        WITH recorded AS ({insert})
+        {_RECORD} SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, recorded.position FROM recorded
+        RETURNING position, (SELECT transaction_id FROM recorded)
+    """
+    for insert in (_INSERT_FIRST["postgresql"], _INSERT_NEXT["postgresql"])
+}
 
 
 class Draft:
@@ -62,19 +65,20 @@ class Draft:
         self.stream, self.version, self.previous, self.command = stream, version, previous, command
         self._event, self._moment = event, moment
         self._facts = {"actor": command.actor, "correlation_id": str(command.id)}
-        check_storable([stream, event.type, dict(event.data), command.actor])
+        check_storable([stream, event.type, dict(event.data), command.name, command.actor])
         self._said = (event.type, event.schema_version, canonical(event.data), canonical(self._facts))
         self.hash = event_hash(previous, stream, version, *self._said, command.id, moment)
 
     def insert(self, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
         """Return the statement that inserts it, and its values."""
-        moment = connection.ops.adapt_datetimefield_value(self._moment)
+        vendor = connection.vendor
+        moment = to_column(vendor, self._moment)
         values = [self.stream, self.version, *self._said, self.command.id.hex, moment, self.hash]
-        if connection.vendor == "postgresql":
+        if vendor == "postgresql":
             values.append(self.stream)
         if self.previous == GENESIS:
-            return _INSERT_FIRST[connection.vendor], values
-        return _INSERT_NEXT[connection.vendor], [*values, self.stream, self.version - 1, self.previous]
+            return _INSERT_FIRST[vendor], values
+        return _INSERT_NEXT[vendor], [*values, self.stream, self.version - 1, self.previous]
 
     def recorded(self, row: tuple[int, int] | None) -> RecordedEvent:
         """Return the event with the position and transaction id that the database gave it.
@@ -111,7 +115,7 @@ def insert_both(connection: BaseDatabaseWrapper, cursor: CursorWrapper, draft: D
     """Write an event's row and that of its command in one statement, on PostgreSQL."""
     insert, values = draft.insert(connection)
     record = command_values(connection, draft.command, ("accepted", "", "", draft.stream, draft.version, 1), draft.hash)
-    cursor.execute(_BOTH.format(insert=insert), [*values, *record])
+    cursor.execute(_BOTH[insert], [*values, *record])
     return draft.recorded(cursor.fetchone())
 
 
@@ -119,8 +123,7 @@ def command_values(
     connection: BaseDatabaseWrapper, command: Envelope, outcome: Sequence[Any], last_hash: bytes
 ) -> list[Any]:
     """Return the values of a command's row, but its position; see `hashing.command_text`."""
-    check_storable([command.name, command.actor, *outcome])
-    received_at = connection.ops.adapt_datetimefield_value(command.received_at)
+    received_at = to_column(connection.vendor, command.received_at)
     seal = seals.seal(command_text(command, outcome, last_hash))
     return [command.id.hex, command.name, command.actor, received_at, *outcome, command.fingerprint, seal]
 
@@ -150,6 +153,11 @@ def recorded_events(rows: Sequence[Sequence[Any]]) -> list[RecordedEvent]:
 def _json(texts: Iterable[str]) -> list[dict[str, Any]]:
     values: list[dict[str, Any]] = json.loads(f"[{','.join(texts)}]")
     return values
+
+
+def to_column(vendor: str, moment: datetime) -> datetime | str:
+    """Return a moment as this kind of database takes it in plain SQL, as Django's own adapter does, but sooner."""
+    return str(moment.astimezone(UTC).replace(tzinfo=None)) if vendor == "sqlite" else moment
 
 
 def utc(moment: datetime) -> datetime:

@@ -22,7 +22,7 @@ class BadSeal(Exception):
 
 def seal(content: str) -> bytes:
     """Return the seal of a text under the first of `SEAL_KEYS`."""
-    key_id, key = next(iter(_ring(tuple(settings.SEAL_KEYS)).items()))
+    key_id, key = next(iter(_ring(*settings.SEAL_KEYS).items()))
     return key_id + hmac.digest(key, content.encode(errors="surrogatepass"), "sha256")
 
 
@@ -32,7 +32,7 @@ def check(mark: bytes, content: str) -> None:
     Raises:
         BadSeal
     """
-    key = _ring(tuple(settings.SEAL_KEYS)).get(mark[:KEY_ID])
+    key = _ring(*settings.SEAL_KEYS).get(mark[:KEY_ID])
     if key is None:
         raise BadSeal(f"its key {mark[:KEY_ID].hex()} is not among SEAL_KEYS")
     if not hmac.compare_digest(hmac.digest(key, content.encode(errors="surrogatepass"), "sha256"), mark[KEY_ID:]):
@@ -40,5 +40,5 @@ def check(mark: bytes, content: str) -> None:
 
 
 @cache
-def _ring(keys: tuple[str, ...]) -> dict[bytes, bytes]:
+def _ring(*keys: str) -> dict[bytes, bytes]:
     return {hashlib.sha256(b"seal key id:" + key.encode()).digest()[:KEY_ID]: key.encode() for key in keys}

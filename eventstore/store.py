@@ -31,10 +31,10 @@ from .rows import (
     recorded_events,
 )
 from .signals import events_appended
+from .storable import check_storable
 
 WRITE_SIDE = postgresql.WRITE_SIDE
 """The alias of the database that holds the log."""
-
 
 _SELECT_OUTCOME = """
     SELECT outcome, reason, message, stream, version, event_count, fingerprint
@@ -172,6 +172,7 @@ def record_rejection(stream: str, command: Envelope, *, reason: str, message: st
         CommandIdTaken: the command is on record already.
         Unstorable: a text cannot be kept alike by every database.
     """
+    check_storable([command.name, command.actor, stream, reason, message])
     try:
         with transaction.atomic(using=WRITE_SIDE, durable=True):
             connection, outcome = connections[WRITE_SIDE], ("rejected", reason, message, stream, None, 0)

@@ -18,7 +18,7 @@ from bank.domain.events import decode
 from eventstore import postgresql, store
 from eventstore.records import START, Place, RecordedEvent
 
-from .projectors import PROJECTORS, Fact, Projector
+from .projectors import PROJECTORS, Fact, Projector, column
 from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)
@@ -168,4 +168,4 @@ def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place) 
 
 
 def _now() -> Any:
-    return connections[READ_SIDE].ops.adapt_datetimefield_value(timezone.now())
+    return column(timezone.now())

@@ -7,7 +7,7 @@ exactly once (see `engine.py`), so it may simply add.
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, ClassVar, NamedTuple
 
 from django.db import connections
@@ -28,6 +28,7 @@ from bank.domain.events import (
     WithdrawalBlocked,
 )
 from eventstore.records import RecordedEvent
+from eventstore.rows import to_column
 
 from .models import AccountSummary, BankTotals, DailyTotals, RefusedWithdrawal, StatementLine
 from .routers import READ_SIDE
@@ -124,8 +125,8 @@ class AccountChange:
         figures = [
             self.balance,
             self.version,
-            to_column(self.opened_at),
-            to_column(self.last_event_at),
+            column(self.opened_at),
+            column(self.last_event_at),
             self.wrong_pins,
         ]
         return [*names, *figures, bool(self.pin_locked), self.counts_on, self.pin_locked]
@@ -273,17 +274,15 @@ def origin(recorded: RecordedEvent) -> list[Any]:
     return [
         recorded.position,
         recorded.version,
-        to_column(recorded.recorded_at),
+        column(recorded.recorded_at),
         recorded.metadata["actor"],
         recorded.command_id.hex,
     ]
 
 
-def to_column(moment: datetime) -> Any:
-    """Return a moment as the read side's database wants it in plain SQL, as Django's own adapter does."""
-    if "sqlite" in connections.settings[READ_SIDE]["ENGINE"]:  # to ask the connection takes ten times as long
-        return str(moment.astimezone(UTC).replace(tzinfo=None))
-    return moment
+def column(moment: datetime) -> datetime | str:
+    """Return a moment as the read side's database takes it."""
+    return to_column(connections[READ_SIDE].vendor, moment)
 
 
 def search_form(text: str) -> str:

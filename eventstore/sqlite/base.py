@@ -12,11 +12,12 @@ from typing import Any
 from django.db.backends.sqlite3 import base
 
 from . import wal
+from .cursors import Cursor, DriverCursor
 
 logger = logging.getLogger(__name__)
 
-DUE = 200
-"""Rows written by one connection after which it checkpoints: about 1,000 pages, SQLite's own measure, of commands."""
+DUE = 1000
+"""Rows written by one connection after which it checkpoints. A command writes two, and some ten pages of the log."""
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -36,6 +37,19 @@ class DatabaseWrapper(base.DatabaseWrapper):
             raise
         self.checkpointed_at = connection.total_changes
         return connection
+
+    def create_cursor(self, name: str | None = None) -> DriverCursor:
+        return self.connection.cursor(factory=DriverCursor)  # type: ignore[no-any-return]
+
+    def make_cursor(self, cursor: DriverCursor) -> Cursor:
+        return Cursor(cursor, self)
+
+    def _start_transaction_under_autocommit(self) -> None:
+        if self.execute_wrappers or self.queries_logged:
+            super()._start_transaction_under_autocommit()  # type: ignore[misc]
+        else:
+            with self.wrap_database_errors:
+                self.connection.execute(f"BEGIN {self.transaction_mode or ''}")
 
     def is_usable(self) -> bool:
         """Django asks after an error, and opens another connection when the answer is no."""

@@ -192,7 +192,7 @@ BUGS: dict[str, Callable[[], Bug]] = {
     "events announced before the commit": lambda: Bug(told_before_the_commit()),
     "failing event skipped": lambda: Bug(failing_event_skipped()),
     "checkpoint left behind by a replay": lambda: Bug(checkpoint_left_behind_by_a_replay()),
-    "wall clock in a projector": lambda: Bug(mock.patch.object(projectors, "to_column", _wall_clock)),
+    "wall clock in a projector": lambda: Bug(mock.patch.object(projectors, "column", _wall_clock)),
     "rejections not on record": lambda: Bug(mock.patch.object(store, "record_rejection", return_value=None)),
     "reused id answered with another command's outcome": lambda: Bug(
         mock.patch.object(pins, "is_fingerprint", return_value=True)
