@@ -41,15 +41,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def create_cursor(self, name: str | None = None) -> DriverCursor:
         return self.connection.cursor(factory=DriverCursor)  # type: ignore[no-any-return]
 
-    def make_cursor(self, cursor: DriverCursor) -> Cursor:
+    def make_cursor(self, cursor: Any) -> Cursor:
         return Cursor(cursor, self)
-
-    def _start_transaction_under_autocommit(self) -> None:
-        if self.execute_wrappers or self.queries_logged:
-            super()._start_transaction_under_autocommit()  # type: ignore[misc]
-        else:
-            with self.wrap_database_errors:
-                self.connection.execute(f"BEGIN {self.transaction_mode or ''}")
 
     def is_usable(self) -> bool:
         """Django asks after an error, and opens another connection when the answer is no."""

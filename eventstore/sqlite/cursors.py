@@ -17,12 +17,12 @@ from django.db.backends.utils import CursorWrapper
 class DriverCursor(SQLiteCursorWrapper):
     """The driver's cursor, which takes Django's `%s` for a place of a value."""
 
-    def execute(self, query: str, params: Any = None) -> sqlite3.Cursor:
+    def execute(self, query: str, params: Any = None) -> Any:
         if type(params) in (list, tuple):
             return sqlite3.Cursor.execute(self, _with_question_marks(query), params)
         return super().execute(query, params)
 
-    def executemany(self, query: str, param_list: Any) -> sqlite3.Cursor:
+    def executemany(self, query: str, param_list: Any) -> Any:
         if type(param_list) is list and param_list and type(param_list[0]) in (list, tuple):
             return sqlite3.Cursor.executemany(self, _with_question_marks(query), param_list)
         return super().executemany(query, param_list)
@@ -31,7 +31,7 @@ class DriverCursor(SQLiteCursorWrapper):
 class Cursor(CursorWrapper):
     """Django's cursor around that of the driver."""
 
-    def execute(self, sql: str, params: Any = None) -> Any:
+    def execute(self, sql: Any, params: Any = None) -> Any:
         if self.db.execute_wrappers or self.db.needs_rollback:
             return super().execute(sql, params)
         try:
@@ -39,7 +39,7 @@ class Cursor(CursorWrapper):
         except sqlite3.Error:
             self._translate()
 
-    def executemany(self, sql: str, param_list: Any) -> Any:
+    def executemany(self, sql: Any, param_list: Any) -> Any:
         if self.db.execute_wrappers or self.db.needs_rollback:
             return super().executemany(sql, param_list)
         try:
@@ -53,7 +53,7 @@ class Cursor(CursorWrapper):
         except sqlite3.Error:
             self._translate()
 
-    def fetchall(self) -> list[Any]:
+    def fetchall(self) -> Any:
         try:
             return self.cursor.fetchall()
         except sqlite3.Error:
