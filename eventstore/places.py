@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connections
 
 from .records import START, Place, RecordedEvent
-from .rows import COLUMNS, recorded_event
+from .rows import READ, recorded_event
 from .store import WRITE_SIDE
 
 _ORDER = {"sqlite": "position", "postgresql": "transaction_id, position"}
@@ -28,7 +28,7 @@ def last_place() -> Place:
 def next_after(place: Place) -> RecordedEvent | None:
     """Return the event after a place."""
     order, after = _ORDER[_vendor()], _AFTER[_vendor()]
-    row = _first(f"SELECT {COLUMNS} FROM eventstore_event WHERE {after} ORDER BY {order} LIMIT 1", *place)
+    row = _first(f"SELECT {READ[_vendor()]} FROM eventstore_event WHERE {after} ORDER BY {order} LIMIT 1", *place)
     return row and recorded_event(row)
 
 

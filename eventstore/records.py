@@ -1,9 +1,12 @@
 """The values that go into the store and come out of it. They know streams, versions, types and JSON."""
 
+import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
+
+_from_json = json.JSONDecoder().decode
 
 
 class NewEvent(NamedTuple):
@@ -15,7 +18,11 @@ class NewEvent(NamedTuple):
 
 
 class RecordedEvent(NamedTuple):
-    """An event as it stands in the log. `recorded_at` is in UTC."""
+    """An event as it stands in the log.
+
+    The fields that begin with `raw_` are as the database gives them: whoever reads a million events wants to know
+    what they mean of few.
+    """
 
     position: int
     stream: str
@@ -23,11 +30,39 @@ class RecordedEvent(NamedTuple):
     type: str
     schema_version: int
     data: dict[str, Any]
-    metadata: dict[str, Any]
-    command_id: UUID
-    recorded_at: datetime
+    raw_metadata: dict[str, Any] | str
+    raw_command_id: UUID | str
+    raw_recorded_at: datetime | str
     transaction_id: int
     hash: bytes
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """Who caused it, and by which command."""
+        raw = self.raw_metadata
+        return _from_json(raw) if isinstance(raw, str) else raw
+
+    @property
+    def command_id(self) -> UUID:
+        """The command that it came of."""
+        raw = self.raw_command_id
+        return UUID(int=int(raw, 16)) if isinstance(raw, str) else raw
+
+    @property
+    def recorded_at(self) -> datetime:
+        """When it was recorded, in UTC."""
+        raw = self.raw_recorded_at
+        return datetime.fromisoformat(raw) if isinstance(raw, str) else raw
+
+    def __eq__(self, other: object) -> bool:
+        """Two are the same if they mean the same, in whatever form a database gave them."""
+        return isinstance(other, RecordedEvent) and self._meaning() == other._meaning()
+
+    def __hash__(self) -> int:
+        return hash((self.stream, self.version, self.hash))
+
+    def _meaning(self) -> tuple[Any, ...]:
+        return (*self[:6], self.metadata, self.command_id, self.recorded_at, *self[9:])
 
     @property
     def place(self) -> "Place":

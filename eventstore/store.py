@@ -6,7 +6,6 @@ It knows streams, versions, types and JSON, and nothing of the bank.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connections, transaction
@@ -20,8 +19,8 @@ from .errors import meaning_of
 from .hashing import GENESIS
 from .records import START, Envelope, NewEvent, Outcome, Place, RecordedEvent
 from .rows import (
-    COLUMNS,
     INSERT_COMMAND,
+    READ,
     TURN,
     Draft,
     command_values,
@@ -40,16 +39,19 @@ _SELECT_OUTCOME = """
     SELECT outcome, reason, message, stream, version, event_count, fingerprint
     FROM eventstore_commandrecord WHERE id = %s
 """
-_SELECT_STREAM = f"""
-    SELECT {COLUMNS} FROM eventstore_event
-    WHERE stream = %s AND version >= %s AND version <= %s ORDER BY version LIMIT %s
-"""
+_SELECT_STREAM = {
+    vendor: f"""
+        SELECT {columns} FROM eventstore_event
+        WHERE stream = %s AND version >= %s AND version <= %s ORDER BY version LIMIT %s
+    """
+    for vendor, columns in READ.items()
+}
 _SELECT_ALL = {
-    "sqlite": f"SELECT {COLUMNS} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT %s",
+    "sqlite": f"SELECT {READ['sqlite']} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT %s",
     # A lower position can commit after a higher one, so this goes by transaction, and only as far as no
     # transaction is under way any more. See migration 0003 and `models.Epoch`.
     "postgresql": f"""
-        SELECT {COLUMNS} FROM eventstore_event
+        SELECT {READ["postgresql"]} FROM eventstore_event
         WHERE (transaction_id, position) > (%s, %s)
           AND transaction_id < eventstore_horizon()
         ORDER BY transaction_id, position LIMIT %s
@@ -197,10 +199,10 @@ def find_outcome(command_id: UUID) -> Outcome | None:
 
 def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator[RecordedEvent]:
     """Yield a stream's events in the order of their versions, from `first` to `last` inclusive."""
-    rows: list[Any] = [None] * CHUNK
+    connection, rows = connections[WRITE_SIDE], [None] * CHUNK
     while len(rows) == CHUNK:
-        with connections[WRITE_SIDE].cursor() as cursor:
-            cursor.execute(_SELECT_STREAM, [stream, first, last, CHUNK])
+        with connection.cursor() as cursor:
+            cursor.execute(_SELECT_STREAM[connection.vendor], [stream, first, last, CHUNK])
             rows = cursor.fetchall()
         for event in recorded_events(rows):
             yield event
@@ -232,9 +234,11 @@ def count_events() -> int:
 
 def first_after(position: int) -> RecordedEvent | None:
     """Return the event of the next higher position, whether or not a projection may read it yet."""
-    with connections[WRITE_SIDE].cursor() as cursor:
+    connection = connections[WRITE_SIDE]
+    with connection.cursor() as cursor:
+        columns = READ[connection.vendor]
         cursor.execute(
-            f"SELECT {COLUMNS} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT 1", [position]
+            f"SELECT {columns} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT 1", [position]
         )
         row = cursor.fetchone()
     return row and recorded_event(row)

@@ -17,8 +17,9 @@ from django.utils import timezone
 from bank.domain.events import decode
 from eventstore import postgresql, store
 from eventstore.records import START, Place, RecordedEvent
+from eventstore.rows import to_column
 
-from .projectors import PROJECTORS, Fact, Projector, column
+from .projectors import PROJECTORS, Fact, Projector
 from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)
@@ -168,4 +169,4 @@ def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place) 
 
 
 def _now() -> Any:
-    return column(timezone.now())
+    return to_column(connections[READ_SIDE].vendor, timezone.now())

@@ -5,9 +5,9 @@ exactly once (see `engine.py`), so it may simply add.
 """
 
 import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, ClassVar, NamedTuple
 
 from django.db import connections
@@ -28,7 +28,7 @@ from bank.domain.events import (
     WithdrawalBlocked,
 )
 from eventstore.records import RecordedEvent
-from eventstore.rows import to_column
+from eventstore.rows import metadata_of, time_column
 
 from .models import AccountSummary, BankTotals, DailyTotals, RefusedWithdrawal, StatementLine
 from .routers import READ_SIDE
@@ -52,6 +52,7 @@ class Projector:
 
     def __init__(self, suffix: str = "") -> None:
         self.table = self.model._meta.db_table + suffix
+        self.vendor = connections[READ_SIDE].vendor
 
     def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
         """Write what a batch of events, in their order, does to the table."""
@@ -69,8 +70,8 @@ class Accounts(Projector):
         for event, recorded in facts:
             change = changes.get(event.account_id)
             if change is None:
-                change = changes[event.account_id] = AccountChange(recorded.recorded_at)
-            change.version, change.last_event_at = recorded.version, recorded.recorded_at
+                change = changes[event.account_id] = AccountChange(recorded)
+            change.last = recorded
             match event:
                 case BankAccountCreated():
                     change.account_holder = event.account_holder
@@ -98,7 +99,7 @@ class Accounts(Projector):
                     version = excluded.version, last_event_at = excluded.last_event_at,
                     wrong_pins = account.wrong_pins * %s + excluded.wrong_pins,
                     pin_locked = COALESCE(%s, account.pin_locked)""",
-            [[account_id, *change.values()] for account_id, change in changes.items()],
+            [[account_id, *change.values(self.vendor)] for account_id, change in changes.items()],
         )
 
 
@@ -106,11 +107,10 @@ class Accounts(Projector):
 class AccountChange:
     """What a batch of events does to an account: sums, and where `pin_locked` is None nothing."""
 
-    opened_at: datetime
+    first: RecordedEvent
+    last: RecordedEvent = field(init=False)
     account_holder: str = ""
     balance: int = 0
-    version: int = 0
-    last_event_at: datetime | None = None
     wrong_pins: int = 0
     counts_on: int = 1
     pin_locked: bool | None = None
@@ -119,16 +119,10 @@ class AccountChange:
         """Begin to count wrong PINs anew; those before the batch are multiplied by 0."""
         self.wrong_pins = self.counts_on = 0
 
-    def values(self) -> list[Any]:
+    def values(self, vendor: str) -> list[Any]:
         names = [self.account_holder, search_form(self.account_holder)]
-        assert self.last_event_at is not None, "there is no change without an event"
-        figures = [
-            self.balance,
-            self.version,
-            column(self.opened_at),
-            column(self.last_event_at),
-            self.wrong_pins,
-        ]
+        times = [time_column(vendor, self.first), time_column(vendor, self.last)]
+        figures = [self.balance, self.last.version, *times, self.wrong_pins]
         return [*names, *figures, bool(self.pin_locked), self.counts_on, self.pin_locked]
 
 
@@ -142,7 +136,7 @@ class Statements(Projector):
         moves = [fact for fact in facts if not isinstance(fact.event, Refusal)]
         balances = self._balances(cursor, {fact.event.account_id for fact in moves})
         lines = []
-        for event, recorded in moves:
+        for (event, _), origin in zip(moves, origins(moves, self.vendor), strict=True):
             kind, amount = "opened", 0
             match event:
                 case MoneyDepositedIntoBankAccount():
@@ -157,7 +151,7 @@ class Statements(Projector):
                     kind = "new_pin"
             balance = balances.get(event.account_id, 0) + amount
             balances[event.account_id] = balance
-            lines.append([event.account_id, kind, amount, balance, *origin(recorded)])
+            lines.append([event.account_id, kind, amount, balance, *origin])
         if lines:
             cursor.executemany(
                 f"""INSERT INTO {self.table}
@@ -188,12 +182,12 @@ class Refusals(Projector):
     model = RefusedWithdrawal
 
     def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
+        refused = [fact for fact in facts if isinstance(fact.event, Refusal)]
         rows = []
-        for event, recorded in facts:
-            if isinstance(event, Refusal):
-                balance = event.balance if isinstance(event, AccountOverdrawn) else None
-                said = [event.account_id, REASONS[type(event)], event.amount_requested, balance]
-                rows.append([*said, *origin(recorded)])
+        for (event, _), origin in zip(refused, origins(refused, self.vendor), strict=True):
+            assert isinstance(event, Refusal)
+            balance = event.balance if isinstance(event, AccountOverdrawn) else None
+            rows.append([event.account_id, REASONS[type(event)], event.amount_requested, balance, *origin])
         if rows:
             cursor.executemany(
                 f"""INSERT INTO {self.table}
@@ -237,9 +231,11 @@ class Daily(Projector):
 
     def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
         days: dict[date, list[int]] = {}
-        bank_time = timezone.get_default_timezone()
+        row, begins, ends = [0] * 6, NEVER, NEVER
         for event, recorded in facts:
-            row = days.setdefault(recorded.recorded_at.astimezone(bank_time).date(), [0] * 6)
+            if not begins <= recorded.recorded_at < ends:
+                day, begins, ends = day_of(recorded.recorded_at)
+                row = days.setdefault(day, [0] * 6)
             match event:
                 case BankAccountCreated():
                     row[0] += 1
@@ -269,20 +265,24 @@ PROJECTORS: dict[str, type[Projector]] = {
 """Every projection by its name."""
 
 
-def origin(recorded: RecordedEvent) -> list[Any]:
-    """Return what a line says of where it comes from: position, version, time, actor, command id."""
-    return [
-        recorded.position,
-        recorded.version,
-        column(recorded.recorded_at),
-        recorded.metadata["actor"],
-        recorded.command_id.hex,
-    ]
+def origins(facts: Sequence[Fact], vendor: str) -> Iterator[tuple[Any, ...]]:
+    """Yield what lines say of where they come from: position, version, time, actor, command id."""
+    events = [recorded for _, recorded in facts]
+    for event, metadata in zip(events, metadata_of(events), strict=True):
+        raw_id = event.raw_command_id
+        command_id = raw_id if isinstance(raw_id, str) else raw_id.hex
+        yield event.position, event.version, time_column(vendor, event), metadata["actor"], command_id
 
 
-def column(moment: datetime) -> datetime | str:
-    """Return a moment as the read side's database takes it."""
-    return to_column(connections[READ_SIDE].vendor, moment)
+NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+def day_of(moment: datetime) -> tuple[date, datetime, datetime]:
+    """Return a moment's day in the bank's time zone, and when that begins and when it is over, in UTC."""
+    zone = timezone.get_default_timezone()
+    day = moment.astimezone(zone).date()
+    begins, ends = (datetime.combine(each, time.min, zone) for each in (day, day + timedelta(days=1)))
+    return day, begins.astimezone(UTC), ends.astimezone(UTC)
 
 
 def search_form(text: str) -> str:

@@ -25,7 +25,7 @@ from .routers import READ_SIDE
 
 SUFFIX = "_replay"
 END = Place(2**63, 2**63)
-BATCHES = 3
+BATCHES = 5
 """How many live batches go into one of a replay: a tenth of a second for which the live projections wait."""
 PAUSE = 0.002
 """Seconds between two batches, in which the live projections get their turn at the database."""

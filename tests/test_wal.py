@@ -20,6 +20,8 @@ from eventstore import checks
 from eventstore.sqlite import base, wal
 from tests.programs import PATIENCE, ROOT, environment, manage
 
+FULL = next(rows for rows in range(10**6) if base.pages_of(rows) >= base.DUE)
+"""Rows after which a connection checkpoints."""
 WRITE_LOCK, CHECKPOINT_LOCK = 120, 121
 """The bytes of the -shm file that a writer and a checkpoint lock: https://sqlite.org/walformat.html."""
 ENOUGH = 50
@@ -113,7 +115,7 @@ def test_no_connection_checkpoints_by_itself_where_sqlite_has_the_race(
 def test_the_log_is_checkpointed_when_enough_was_written(connect: Connect, file: Path) -> None:
     connection, other = connect(), connect()
     other.ensure_connection()  # the file's last connection would checkpoint when it closes
-    write(connection, base.DUE - 1)
+    write(connection, FULL - 1)
     assert not is_in_the_file(file)
     write(connection, 1)
     assert is_in_the_file(file)
@@ -149,9 +151,9 @@ def test_a_checkpoint_that_fails_does_not_fail_the_commit(connect: Connect, monk
 
     monkeypatch.setattr(wal, "checkpoint", full)
     connection = connect()
-    write(connection, base.DUE)
+    write(connection, FULL)
     with connection.cursor() as cursor:
-        assert cursor.execute("SELECT COUNT(*) FROM thing").fetchone() == (base.DUE,)
+        assert cursor.execute("SELECT COUNT(*) FROM thing").fetchone() == (FULL,)
 
 
 def test_a_checkpoint_makes_no_file_where_there_is_none(file: Path) -> None:

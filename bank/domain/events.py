@@ -118,6 +118,8 @@ _KEYS = {
     for event_class in _TYPE_NAMES
 }
 
+_DECODED = {name: (event_class, [key for _, key in _KEYS[event_class]]) for name, event_class in EVENT_TYPES.items()}
+
 
 class UnknownEvent(Exception):
     """A stored event that this version of the bank cannot read."""
@@ -135,11 +137,11 @@ def decode(event_type: str, schema_version: int, data: Mapping[str, Any]) -> Ban
         UnknownEvent: a type, schema version or payload that is not known.
     """
     try:
-        event_class = EVENT_TYPES[event_type]
+        event_class, keys = _DECODED[event_type]
         for version in range(schema_version, SCHEMA_VERSION):
             data = UPCASTERS[event_type, version](data)
         if schema_version > SCHEMA_VERSION:
             raise UnknownEvent(f"{event_type} of schema version {schema_version} is newer than this program")
-        return event_class(**{name: data[key] for name, key in _KEYS[event_class]})
+        return event_class(*[data[key] for key in keys])
     except KeyError as error:
         raise UnknownEvent(f"{event_type} of schema version {schema_version}: no {error}") from error

@@ -16,15 +16,24 @@ from .cursors import Cursor, DriverCursor
 
 logger = logging.getLogger(__name__)
 
-DUE = 1000
-"""Rows written by one connection after which it checkpoints. A command writes two, and some ten pages of the log."""
+DUE = 4000
+"""Pages written by one connection after which it checkpoints: 16 MB."""
+
+
+def pages_of(rows: int) -> int:
+    """Return about how many pages a transaction writes that changes so many rows.
+
+    A command changes two, and with all indexes ten pages; a large batch has some three rows to a page.
+    """
+    return min(5 * rows, 10 + rows // 3)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that leaves checkpoints to `wal.checkpoint`, or to SQLite where SQLite can be trusted with them."""
 
     init_commands: list[str]
-    checkpointed_at = 0
+    changes_seen = 0
+    pages = 0  # since the last checkpoint
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
         commands, self.init_commands = self.init_commands, []
@@ -35,7 +44,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         except sqlite3.Error:
             connection.close()  # Django leaves one open whose init_command fails, and the disk busy with it
             raise
-        self.checkpointed_at = connection.total_changes
+        self.changes_seen = connection.total_changes
         return connection
 
     def create_cursor(self, name: str | None = None) -> DriverCursor:
@@ -65,14 +74,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._close()  # type: ignore[misc]
 
     def _checkpoint(self, due: int) -> None:
-        """Checkpoint if so many rows were written since the last one.
+        """Checkpoint if so many pages were written since the last one.
 
         What was committed is safe without it, so nothing that goes wrong here may matter, not even that somebody has
         closed SQLite's own connection.
         """
         try:
-            written = self.connection.total_changes
-            if written - self.checkpointed_at >= due and wal.checkpoint(str(self.settings_dict["NAME"])):
-                self.checkpointed_at = written
+            changes = self.connection.total_changes
+            self.pages += pages_of(changes - self.changes_seen)
+            self.changes_seen = changes
+            if self.pages >= due and wal.checkpoint(str(self.settings_dict["NAME"])):
+                self.pages = 0
         except sqlite3.Error as error:
             logger.warning("No checkpoint of %s now: %s", self.alias, error)
