@@ -13,7 +13,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from . import seals
+from . import postgresql, seals
 from .errors import WrongExpectedVersion
 from .hashing import GENESIS, canonical, command_text, event_hash
 from .records import Envelope, NewEvent, RecordedEvent
@@ -31,16 +31,24 @@ READ = {
 _INSERT_EVENT = """
     INSERT INTO eventstore_event
         (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash)
-    SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s {} RETURNING position, transaction_id
+    SELECT {values} {condition} RETURNING position, transaction_id
 """
+_VALUES = {
+    "sqlite": "%s, %s, %s, %s, %s, %s, %s, %s, %s",
+    # A statement that is prepared before its values are known has to say what they are.
+    "postgresql": "%s, %s::bigint, %s, %s::smallint, %s::jsonb, %s::jsonb, %s::uuid, %s::timestamptz, %s::bytea",
+}
 _AFTER = "EXISTS (SELECT 1 FROM eventstore_event WHERE stream = %s AND version = %s AND hash = %s)"
 # On PostgreSQL whoever has a turn at the stream keeps all others out, and they learn it at once.
 TURN = "hashtextextended(%s, 0)"
 _NO_TURN = f"pg_try_advisory_xact_lock({TURN})"
-_INSERT_FIRST = {"sqlite": _INSERT_EVENT.format(""), "postgresql": _INSERT_EVENT.format(f"WHERE {_NO_TURN}")}
+_INSERT_FIRST = {
+    vendor: _INSERT_EVENT.format(values=_VALUES[vendor], condition=condition)
+    for vendor, condition in (("sqlite", ""), ("postgresql", f"WHERE {_NO_TURN}"))
+}
 _INSERT_NEXT = {
-    "sqlite": _INSERT_EVENT.format(f"WHERE {_AFTER}"),
-    "postgresql": _INSERT_EVENT.format(f"WHERE {_NO_TURN} AND {_AFTER}"),
+    vendor: _INSERT_EVENT.format(values=_VALUES[vendor], condition=condition)
+    for vendor, condition in (("sqlite", f"WHERE {_AFTER}"), ("postgresql", f"WHERE {_NO_TURN} AND {_AFTER}"))
 }
 _RECORD = """
     INSERT INTO eventstore_commandrecord
@@ -52,7 +60,8 @@ INSERT_COMMAND = f"{_RECORD} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s,
 _BOTH = {
     insert: f"""
         WITH recorded AS ({insert})
-        {_RECORD} SELECT %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, recorded.position FROM recorded
+        {_RECORD} SELECT %s::uuid, %s, %s, %s::timestamptz, %s, %s, %s, %s, %s::bigint, %s::integer, %s::bytea,
+            %s::bytea, recorded.position FROM recorded
         RETURNING position, (SELECT transaction_id FROM recorded)
     """
     for insert in (_INSERT_FIRST["postgresql"], _INSERT_NEXT["postgresql"])
@@ -116,12 +125,11 @@ def insert_event(connection: BaseDatabaseWrapper, cursor: CursorWrapper, draft: 
     return draft.recorded(cursor.fetchone())
 
 
-def insert_both(connection: BaseDatabaseWrapper, cursor: CursorWrapper, draft: Draft) -> RecordedEvent:
+def insert_both(connection: BaseDatabaseWrapper, draft: Draft) -> RecordedEvent:
     """Write an event's row and that of its command in one statement, on PostgreSQL."""
     insert, values = draft.insert(connection)
     record = command_values(connection, draft.command, ("accepted", "", "", draft.stream, draft.version, 1), draft.hash)
-    cursor.execute(_BOTH[insert], [*values, *record])
-    return draft.recorded(cursor.fetchone())
+    return draft.recorded(postgresql.first_row(connection, _BOTH[insert], [*values, *record]))
 
 
 def command_values(

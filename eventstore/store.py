@@ -149,8 +149,7 @@ def append(
 def _append_at_once(connection: BaseDatabaseWrapper, draft: Draft) -> list[RecordedEvent]:
     if connection.in_atomic_block and not _has_turn.get():
         raise RuntimeError("An append is durable, so it cannot be a part of somebody else's transaction.")
-    with connection.cursor() as cursor:
-        return [insert_both(connection, cursor, draft)]
+    return [insert_both(connection, draft)]
 
 
 def _append_in_transaction(

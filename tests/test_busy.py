@@ -88,7 +88,21 @@ def test_the_page_of_a_task_at_a_locked_database_says_that_nothing_has_happened(
 
 
 @pytest.mark.only_on("postgresql", reason="SQLite's time-out is a setting of the connection")
-def test_what_limits_a_transaction_is_set_at_its_beginning_and_ends_with_it() -> None:
+def test_on_a_connection_to_the_server_itself_the_limits_are_set_once_and_appends_are_prepared() -> None:
+    open_account()
+    deposit(1, 5)
+    assert query("SELECT current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')") == [
+        ("5s", "10s")
+    ]
+    assert [("eventstore_event" in said) for (said,) in query("SELECT statement FROM pg_prepared_statements")] == [True]
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite's time-out is a setting of the connection")
+def test_behind_a_pooler_what_limits_a_transaction_is_set_at_its_beginning_and_ends_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(postgresql, "_is_direct", lambda connection: False)
+
     def now() -> str:
         return str(query("SELECT current_setting('lock_timeout')")[0][0])
 
