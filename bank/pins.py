@@ -18,7 +18,7 @@ from uuid import UUID
 from django.conf import settings
 from django.db import connections
 
-from eventstore import seals
+from eventstore import prepared, seals
 from eventstore.reading import rows_of
 
 from .domain.commands import COMMAND_NAMES, Command
@@ -86,18 +86,15 @@ def replace_verifier(account_id: int, verifier: Verifier) -> None:
         )
 
 
+_SELECT = f"SELECT key_id, salt, digest FROM {PinVerifier._meta.db_table} WHERE account_id = %s"
+
+
 def matches(account_id: int, pin: int) -> bool:
     """Tell whether this is the account's PIN. An account without a verifier has no right PIN."""
-    with connections["default"].cursor() as cursor:
-        cursor.execute(
-            f"SELECT key_id, salt, digest FROM {PinVerifier._meta.db_table} WHERE account_id = %s", [account_id]
-        )
-        row = cursor.fetchone()
-    if row is None:
-        return False
-    key_id, salt, digest = row
-    key = _keys().get(key_id)
-    return key is not None and hmac.compare_digest(_digest(key, account_id, bytes(salt), pin), bytes(digest))
+    for key_id, salt, digest in prepared.rows(connections["default"], _SELECT, [account_id]):
+        key = _keys().get(key_id)
+        return key is not None and hmac.compare_digest(_digest(key, account_id, bytes(salt), pin), bytes(digest))
+    return False
 
 
 def verifiers(using: str) -> Iterator[tuple[int, Verifier]]:

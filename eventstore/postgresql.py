@@ -3,9 +3,8 @@
 SQLite needs none of it, and every function here does without where a database is not PostgreSQL.
 """
 
-import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,6 +13,8 @@ from weakref import WeakKeyDictionary, WeakSet
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.utils import timezone
+
+from . import prepared
 
 WRITE_SIDE = "default"
 CHANNEL = "events_appended"
@@ -130,47 +131,14 @@ def limited(alias: str, longest_wait: int) -> AbstractContextManager[None]:
 
     On the write side's own connection to the server that is said once, and stays.
     """
-    if alias == WRITE_SIDE and is_postgresql(alias) and _is_direct(connections[alias]):
+    if alias == WRITE_SIDE and is_postgresql(alias) and prepared.is_direct(connections[alias]):
         _limit(connections[alias].connection, longest_wait)
         return nullcontext()
     idle = f"SET LOCAL idle_in_transaction_session_timeout = {LONGEST_IDLE}"
     return beginning_with(alias, f"SET LOCAL lock_timeout = {longest_wait}; {idle}")
 
 
-# Statements that the server has prepared
-
-_direct: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
 _limits: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
-
-
-def first_row(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> Any:
-    """Return the first row of a statement that the server keeps prepared: to plan an append takes it half of the time.
-
-    Where a pooler stands between, the next transaction may be on another connection, so nothing is prepared there.
-    """
-    if not _is_direct(connection) or connection.execute_wrappers or connection.queries_logged:
-        with connection.cursor() as cursor:
-            cursor.execute(statement, values)
-            return cursor.fetchone()
-    import psycopg  # SQLite needs none of it
-
-    connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(statement.encode(), values, prepare=True).fetchone()
-
-
-def _is_direct(connection: BaseDatabaseWrapper) -> bool:
-    """Tell whether a connection is one to the server itself: a pooler knows no process of the server to tell of."""
-    connection.close_if_health_check_failed()
-    connection.ensure_connection()
-    driver: Any = connection.connection
-    if driver not in _direct:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_backend_pid()")
-            _direct[driver] = cursor.fetchone()[0] == driver.info.backend_pid
-        if _direct[driver]:
-            driver.prepare_threshold = sys.maxsize  # what asks for it is prepared, and nothing else
-    return _direct[driver]
 
 
 def _limit(driver: Any, longest_wait: int) -> None:

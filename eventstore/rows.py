@@ -13,7 +13,7 @@ from typing import Any
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from . import postgresql, seals
+from . import prepared, seals
 from .errors import WrongExpectedVersion
 from .hashing import GENESIS, canonical, command_text, event_hash
 from .records import Envelope, NewEvent, RecordedEvent
@@ -129,7 +129,8 @@ def insert_both(connection: BaseDatabaseWrapper, draft: Draft) -> RecordedEvent:
     """Write an event's row and that of its command in one statement, on PostgreSQL."""
     insert, values = draft.insert(connection)
     record = command_values(connection, draft.command, ("accepted", "", "", draft.stream, draft.version, 1), draft.hash)
-    return draft.recorded(postgresql.first_row(connection, _BOTH[insert], [*values, *record]))
+    [row] = prepared.rows(connection, _BOTH[insert], [*values, *record]) or [None]
+    return draft.recorded(row)
 
 
 def command_values(

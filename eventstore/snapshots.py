@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connections, transaction
 
+from . import prepared
 from .hashing import canonical
 from .records import RecordedEvent, SnapshotOf
 from .store import WRITE_SIDE
@@ -26,11 +27,10 @@ _UPSERT = """
 
 def load(stream: str) -> SnapshotOf | None:
     """Return the latest snapshot of a stream, if there is one."""
-    with connections[WRITE_SIDE].cursor() as cursor:
-        cursor.execute(_SELECT, [stream])
-        row = cursor.fetchone()
-    # PostgreSQL keeps JSON, but not the text that it came in.
-    return row and SnapshotOf(row[0], canonical(json.loads(row[1])), bytes(row[2]))
+    for version, state, digest in prepared.rows(connections[WRITE_SIDE], _SELECT, [stream]):
+        # PostgreSQL keeps JSON, but not the text that it came in.
+        return SnapshotOf(version, canonical(json.loads(state)), bytes(digest))
+    return None
 
 
 def seal(state: str, event_hash: bytes) -> bytes:

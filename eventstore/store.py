@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import IntegrityError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from . import clock, postgresql
+from . import clock, postgresql, prepared
 from .errors import CommandIdTaken as CommandIdTaken
 from .errors import StoreError as StoreError
 from .errors import WrongExpectedVersion as WrongExpectedVersion
@@ -187,25 +187,23 @@ def record_rejection(stream: str, command: Envelope, *, reason: str, message: st
 
 def find_outcome(command_id: UUID) -> Outcome | None:
     """Return what became of the command of this id, or None if there was none."""
-    with connections[WRITE_SIDE].cursor() as cursor:
-        cursor.execute(_SELECT_OUTCOME, [command_id.hex])
-        row = cursor.fetchone()
-    if row is None:
+    found = prepared.rows(connections[WRITE_SIDE], _SELECT_OUTCOME, [command_id.hex])
+    if not found:
         return None
-    outcome, reason, message, stream, version, event_count, fingerprint = row
+    [(outcome, reason, message, stream, version, event_count, fingerprint)] = found
     return Outcome(outcome == "accepted", reason, message, stream, version, event_count, bytes(fingerprint))
 
 
 def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator[RecordedEvent]:
     """Yield a stream's events in the order of their versions, from `first` to `last` inclusive."""
-    connection, rows = connections[WRITE_SIDE], [None] * CHUNK
-    while len(rows) == CHUNK:
-        with connection.cursor() as cursor:
-            cursor.execute(_SELECT_STREAM[connection.vendor], [stream, first, last, CHUNK])
-            rows = cursor.fetchall()
+    connection = connections[WRITE_SIDE]
+    while True:
+        rows = prepared.rows(connection, _SELECT_STREAM[connection.vendor], [stream, first, last, CHUNK])
         for event in recorded_events(rows):
             yield event
             first = event.version + 1
+        if len(rows) < CHUNK:
+            return
 
 
 def read_all(after: Place = START, *, limit: int = 1000) -> list[RecordedEvent]:
