@@ -26,7 +26,6 @@ from eventstore.store import WRITE_SIDE
 
 from .audit import audit
 
-ALIAS = "backup"
 COPY, HEAD, KEYS = "bank.sqlite3", "head.json", "keys.env"
 PAGES = 1000
 """How many pages are copied between two looks at the time: 4 MB."""
@@ -121,12 +120,13 @@ def _head_of(file: Path, verified: Progress) -> Head:
         "NAME": f"file:{quote(str(file))}?mode=ro",
         "OPTIONS": {"uri": True},
     }
-    connections.settings[ALIAS] = connections.configure_settings({WRITE_SIDE: {}, ALIAS: config})[ALIAS]
+    alias = f"backup in {file.parent}"
+    connections.settings[alias] = connections.configure_settings({WRITE_SIDE: {}, alias: config})[alias]
     try:
-        report = audit(using=ALIAS, read_side=False, progress=verified)
+        report = audit(using=alias, read_side=False, progress=verified)
     finally:
-        connections[ALIAS].close()
-        del connections[ALIAS], connections.settings[ALIAS]
+        connections[alias].close()
+        del connections[alias], connections.settings[alias]
     if report.findings:
         raise NoBackup(f"What is recorded does not fit together. {report.findings[0]}. See verify_events.")
     return report.head
