@@ -1,15 +1,19 @@
 """The one place where a password is looked at, whichever screen it was typed into."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import User
+from django.db import connections
 from django.http import HttpRequest
 
 from . import throttle
 
-_USER = """
-    SELECT account.*, content.app_label, permission.codename
+_FIELDS = [field.attname for field in User._meta.concrete_fields]
+_USER = f"""
+    SELECT {", ".join(f"account.{field.column}" for field in User._meta.concrete_fields)},
+        content.app_label, permission.codename
     FROM auth_user AS account
     LEFT JOIN (
         SELECT permission_id FROM auth_user_user_permissions WHERE user_id = %s
@@ -20,7 +24,7 @@ _USER = """
     LEFT JOIN auth_permission AS permission ON permission.id = may.permission_id
     LEFT JOIN django_content_type AS content ON content.id = permission.content_type_id
     WHERE account.id = %s
-"""
+"""  # noqa: S608 - the only thing interpolated are names of columns
 
 
 class PasswordBackend(ModelBackend):
@@ -47,10 +51,18 @@ class PasswordBackend(ModelBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """Return the user of a session, or None where the account is gone or not active."""
-        found: list[Any] = list(User.objects.raw(_USER, [user_id] * 3))  # one row for each permission
+        with connections["default"].cursor() as cursor:
+            cursor.execute(_USER, [user_id] * 3)
+            found = cursor.fetchall()  # one row for each permission
         if not found:
             return None
-        user = found[0]
+        *values, _, _ = found[0]
+        user: Any = User.from_db("default", _FIELDS, [_aware(value) for value in values])
         if not user.is_superuser:  # who may do everything, and is not looked up
-            user._perm_cache = {f"{row.app_label}.{row.codename}" for row in found if row.codename}
+            user._perm_cache = {f"{app}.{codename}" for *_, app, codename in found if codename}
         return user if self.user_can_authenticate(user) else None
+
+
+def _aware(value: Any) -> Any:
+    """Return a value of a column as a field has it: SQLite gives moments without a time zone."""
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) and value.tzinfo is None else value

@@ -4,11 +4,11 @@ What people have typed, names of holders and users, is escaped here.
 """
 
 from collections.abc import Iterable
-from functools import partial
+from functools import cache, partial
 from uuid import UUID
 
 from django import template
-from django.urls import reverse
+from django.urls import get_script_prefix, reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
@@ -43,10 +43,15 @@ def in_words(kind: str) -> str:
 @register.simple_tag
 def lines(entries: Iterable[Entry], *, with_account: bool = False) -> SafeString:
     """Show entries as the rows of a table, with the account and its holder where the table is of several."""
-    # One look at the addresses serves all lines.
-    receipt, account = reverse("receipt", args=[_ANY_ID]), reverse("account", args=[_ANY_NUMBER])
-    line = partial(_line, receipt.replace(str(_ANY_ID), "%s"), account.replace(str(_ANY_NUMBER), "%s"), with_account)
+    line = partial(_line, *_addresses(get_script_prefix()), with_account)
     return SafeString("\n".join(map(line, entries)))
+
+
+@cache
+def _addresses(prefix: str) -> tuple[str, str]:
+    """Return the addresses of any receipt and of any account, with a %s in them."""
+    receipt, account = reverse("receipt", args=[_ANY_ID]), reverse("account", args=[_ANY_NUMBER])
+    return receipt.replace(str(_ANY_ID), "%s"), account.replace(str(_ANY_NUMBER), "%s")
 
 
 def _line(receipt: str, account: str, with_account: bool, entry: Entry) -> str:
