@@ -53,16 +53,18 @@ _INSERT_NEXT = {
 _RECORD = """
     INSERT INTO eventstore_commandrecord
         (id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, seal,
-         position)
+         position{})
 """
-INSERT_COMMAND = f"{_RECORD} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
+INSERT_COMMAND = f"{_RECORD.format('')} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 # PostgreSQL writes an event and its command record in one statement, hence in one round trip and without BEGIN.
 _BOTH = {
     insert: f"""
         WITH recorded AS ({insert})
-        {_RECORD} SELECT %s::uuid, %s, %s, %s::timestamptz, %s, %s, %s, %s, %s::bigint, %s::integer, %s::bytea,
-            %s::bytea, recorded.position FROM recorded
-        RETURNING position, (SELECT transaction_id FROM recorded)
+        {_RECORD.format(", transaction_id")}
+        SELECT %s::uuid, %s, %s, %s::timestamptz, %s, %s, %s, %s, %s::bigint, %s::integer, %s::bytea, %s::bytea,
+            recorded.position, recorded.transaction_id
+        FROM recorded
+        RETURNING position, transaction_id
     """
     for insert in (_INSERT_FIRST["postgresql"], _INSERT_NEXT["postgresql"])
 }

@@ -138,15 +138,15 @@ def _record_failure(name: str, error: Exception) -> None:
 
 def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Place]:
     """Return how far each projection has come, and let nobody else move it until the transaction ends."""
-    marks = ", ".join(["%s"] * len(names))
     lock = ""
     if connections[READ_SIDE].vendor == "postgresql":  # SQLite's writers are alone
         lock = " FOR UPDATE"
         cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {postgresql.LONGEST_IDLE}")
-    select = (
-        f"SELECT name, transaction_id, position FROM projections_checkpoint WHERE name IN ({marks}) ORDER BY name{lock}"
+    cursor.execute(
+        f"""SELECT name, transaction_id, position FROM projections_checkpoint
+            WHERE name IN ({_marks(names)}) ORDER BY name{lock}""",
+        names,
     )
-    cursor.execute(select, names)
     places = {name: Place(transaction_id, position) for name, transaction_id, position in cursor.fetchall()}
     for name in set(names) - set(places):  # a new projection starts at the beginning
         cursor.execute(
@@ -160,12 +160,15 @@ def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, P
 
 def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place) -> None:
     """Set how far projections have come, and that nothing stops them."""
-    marks = ", ".join(["%s"] * len(names))
     cursor.execute(
         f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
-            error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({marks})""",
+            error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({_marks(names)})""",
         [*place, _now(), *names],
     )
+
+
+def _marks(names: Sequence[str]) -> str:
+    return ", ".join(["%s"] * len(names))
 
 
 def _now() -> Any:

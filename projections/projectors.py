@@ -7,7 +7,8 @@ exactly once (see `engine.py`), so it may simply add.
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 from django.db import connections
@@ -52,7 +53,6 @@ class Projector:
 
     def __init__(self, suffix: str = "") -> None:
         self.table = self.model._meta.db_table + suffix
-        self.vendor = connections[READ_SIDE].vendor
 
     def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
         """Write what a batch of events, in their order, does to the table."""
@@ -89,6 +89,7 @@ class Accounts(Projector):
                 case PinUnlocked():
                     change.pin_locked = False
                     change.set_back()
+        vendor = connections[READ_SIDE].vendor
         # An account is in the table from its first event on, so of the later ones only the changes count.
         cursor.executemany(
             f"""INSERT INTO {self.table} AS account
@@ -99,7 +100,7 @@ class Accounts(Projector):
                     version = excluded.version, last_event_at = excluded.last_event_at,
                     wrong_pins = account.wrong_pins * %s + excluded.wrong_pins,
                     pin_locked = COALESCE(%s, account.pin_locked)""",
-            [[account_id, *change.values(self.vendor)] for account_id, change in changes.items()],
+            [[account_id, *change.values(vendor)] for account_id, change in changes.items()],
         )
 
 
@@ -136,7 +137,7 @@ class Statements(Projector):
         moves = [fact for fact in facts if not isinstance(fact.event, Refusal)]
         balances = self._balances(cursor, {fact.event.account_id for fact in moves})
         lines = []
-        for (event, _), origin in zip(moves, origins(moves, self.vendor), strict=True):
+        for (event, _), origin in zip(moves, origins(moves), strict=True):
             kind, amount = "opened", 0
             match event:
                 case MoneyDepositedIntoBankAccount():
@@ -183,18 +184,19 @@ class Refusals(Projector):
 
     def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
         refused = [fact for fact in facts if isinstance(fact.event, Refusal)]
+        if not refused:
+            return
         rows = []
-        for (event, _), origin in zip(refused, origins(refused, self.vendor), strict=True):
+        for (event, _), origin in zip(refused, origins(refused), strict=True):
             assert isinstance(event, Refusal)
             balance = event.balance if isinstance(event, AccountOverdrawn) else None
             rows.append([event.account_id, REASONS[type(event)], event.amount_requested, balance, *origin])
-        if rows:
-            cursor.executemany(
-                f"""INSERT INTO {self.table}
-                    (account_id, reason, amount_requested, balance, position, version, recorded_at, actor, command_id)
-                    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
-                rows,
-            )
+        cursor.executemany(
+            f"""INSERT INTO {self.table}
+                (account_id, reason, amount_requested, balance, position, version, recorded_at, actor, command_id)
+                VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)""",
+            rows,
+        )
 
 
 class Totals(Projector):
@@ -265,9 +267,9 @@ PROJECTORS: dict[str, type[Projector]] = {
 """Every projection by its name."""
 
 
-def origins(facts: Sequence[Fact], vendor: str) -> Iterator[tuple[Any, ...]]:
+def origins(facts: Sequence[Fact]) -> Iterator[tuple[Any, ...]]:
     """Yield what lines say of where they come from: position, version, time, actor, command id."""
-    events = [recorded for _, recorded in facts]
+    events, vendor = [recorded for _, recorded in facts], connections[READ_SIDE].vendor
     for event, metadata in zip(events, metadata_of(events), strict=True):
         raw_id = event.raw_command_id
         command_id = raw_id if isinstance(raw_id, str) else raw_id.hex
@@ -281,8 +283,12 @@ def day_of(moment: datetime) -> tuple[date, datetime, datetime]:
     """Return a moment's day in the bank's time zone, and when that begins and when it is over, in UTC."""
     zone = timezone.get_default_timezone()
     day = moment.astimezone(zone).date()
-    begins, ends = (datetime.combine(each, time.min, zone) for each in (day, day + timedelta(days=1)))
-    return day, begins.astimezone(UTC), ends.astimezone(UTC)
+    return day, _begin_of(day, zone), _begin_of(day + timedelta(days=1), zone)
+
+
+@lru_cache(maxsize=64)
+def _begin_of(day: date, zone: tzinfo) -> datetime:
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
 
 
 def search_form(text: str) -> str:

@@ -95,8 +95,10 @@ class Contender:
         self.clients[0].ask("fill", first, accounts, events)
 
     def _join(self) -> None:
-        """Start the other clients, now that the tables are there."""
-        self.clients += [self._start() for _ in range(self.count - len(self.clients))]
+        """Start the other clients one after the other, now that the tables are there: some look whether they are."""
+        while len(self.clients) < self.count:
+            self.clients.append(self._start())
+            self.clients[-1].ask("prepare", 1, 0, 1)
 
     def measure(self, *words: object) -> float:
         """Return what the one client measures; which figures it has is the program's to say."""
