@@ -30,6 +30,16 @@ class AccountSummary(models.Model):
         return f"{self.account_id} {self.account_holder}"
 
 
+class NamePart(models.Model):
+    """A word of a holder's name from one of its letters on: who looks for a part of a name looks for how one begins."""
+
+    key = models.BinaryField(primary_key=True, help_text="The part in UTF-8, a NUL, the account's number in 8 bytes")
+
+    def __str__(self) -> str:
+        key = bytes(self.key)
+        return f"{int.from_bytes(key[-8:])} {key[:-9].decode(errors='replace')}"
+
+
 class StatementLine(models.Model):
     """One line of an account's statement: its opening, a deposit or a withdrawal, or what happened to its PIN."""
 

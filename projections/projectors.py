@@ -4,7 +4,6 @@ A projector is exact and knows no clock but the events'. It reads no table but i
 exactly once (see `engine.py`), so it may simply add.
 """
 
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -31,7 +30,8 @@ from bank.domain.events import (
 from eventstore.records import RecordedEvent
 from eventstore.rows import metadata_of, time_column
 
-from .models import AccountSummary, BankTotals, DailyTotals, RefusedWithdrawal, StatementLine
+from .models import AccountSummary, BankTotals, DailyTotals, NamePart, RefusedWithdrawal, StatementLine
+from .names import name_keys, search_form
 from .routers import READ_SIDE
 
 Refusal = InvalidPin | AccountOverdrawn | WithdrawalBlocked
@@ -125,6 +125,19 @@ class AccountChange:
         times = [time_column(vendor, self.first), time_column(vendor, self.last)]
         figures = [self.balance, self.last.version, *times, self.wrong_pins]
         return [*names, *figures, bool(self.pin_locked), self.counts_on, self.pin_locked]
+
+
+class Names(Projector):
+    """What accounts are found by: the parts of their holders' names."""
+
+    name = "names"
+    model = NamePart
+
+    def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
+        opened = [event for event, _ in facts if isinstance(event, BankAccountCreated)]
+        if opened:
+            keys = [[key] for event in opened for key in name_keys(event.account_holder, event.account_id)]
+            cursor.executemany(f"INSERT INTO {self.table} (key) VALUES (%s)", keys)
 
 
 class Statements(Projector):
@@ -262,7 +275,7 @@ class Daily(Projector):
 
 
 PROJECTORS: dict[str, type[Projector]] = {
-    projector.name: projector for projector in (Accounts, Statements, Refusals, Totals, Daily)
+    projector.name: projector for projector in (Accounts, Statements, Refusals, Totals, Daily, Names)
 }
 """Every projection by its name."""
 
@@ -289,9 +302,3 @@ def day_of(moment: datetime) -> tuple[date, datetime, datetime]:
 @lru_cache(maxsize=64)
 def _begin_of(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time.min, zone).astimezone(UTC)
-
-
-def search_form(text: str) -> str:
-    """Return a name as it is searched for: without case and accents."""
-    letters = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in letters if not unicodedata.combining(letter))

@@ -38,7 +38,7 @@ def test_an_empty_bank_answers_every_question() -> None:
     assert queries.next_account_id() == 1
     assert freshness.look() == Freshness(START, 0, None, True, True)
     assert [(state.name, state.position, state.behind, state.error) for state in freshness.projection_states()] == [
-        (name, 0, 0, "") for name in ("accounts", "statements", "refusals", "totals", "daily")
+        (name, 0, 0, "") for name in ("accounts", "statements", "refusals", "totals", "daily", "names")
     ]
 
 
@@ -281,6 +281,6 @@ def test_a_moment_behind_is_current_unless_somebody_waits_for_just_that(settings
 def test_the_slowest_projection_tells_how_fresh_all_is(settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
     open_account(balance=5)
-    engine.catch_up(["accounts", "statements", "totals", "daily"])
+    engine.catch_up(["accounts", "statements", "totals", "daily", "names"])
     assert freshness.look().behind == 2
     assert {state.name: state.behind for state in freshness.projection_states() if state.behind} == {"refusals": 2}

@@ -111,7 +111,7 @@ def test_a_worker_that_is_told_to_leave_makes_room_for_the_next_at_once(work: An
 
 def test_workers_can_share_the_projections_out(work: Any) -> None:
     ack = open_account(balance=5)
-    first, second = work("accounts", "totals"), work("statements", "refusals", "daily")
+    first, second = work("accounts", "totals"), work("statements", "refusals", "daily", "names")
     wait_until(lambda: shown(ack), first, second)
     wait_until(lambda: len(workers()) == 2, first, second)
     at = {state.name: state.worker.split(":")[1] for state in projection_states()}

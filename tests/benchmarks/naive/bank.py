@@ -14,7 +14,7 @@ from bank.domain.events import BankAccountCreated, MoneyDepositedIntoBankAccount
 from bank.handlers import Ack
 from bank.repository import stream_of
 from projections.models import AccountSummary, BankTotals, DailyTotals, StatementLine
-from projections.projectors import search_form
+from projections.names import search_form
 
 from .models import Event
 

@@ -44,7 +44,8 @@ TOTALS = "UPDATE projections_banktotals SET balance = balance + %s, paid_in = pa
 DAILY = """INSERT INTO projections_dailytotals AS daily VALUES (%s, 0, 1, %s, 0, 0, 0)
     ON CONFLICT (day) DO UPDATE SET deposits = daily.deposits + 1, paid_in = daily.paid_in + excluded.paid_in"""
 CHECKPOINT = """UPDATE projections_checkpoint SET position = %s, transaction_id = %s, updated_at = %s, error = '',
-    failed_position = NULL, failed_at = NULL WHERE name IN ('accounts', 'daily', 'refusals', 'statements', 'totals')"""
+    failed_position = NULL, failed_at = NULL WHERE name IN ('accounts', 'daily', 'names', 'refusals', 'statements',
+    'totals')"""
 
 
 class Prepared(NamedTuple):
