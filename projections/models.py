@@ -34,10 +34,10 @@ class NamePart(models.Model):
     """A word of a holder's name from one of its letters on: who looks for a part of a name looks for how one begins."""
 
     key = models.BinaryField(primary_key=True, help_text="The part in UTF-8, a NUL, the account's number in 8 bytes")
+    account_id = models.BigIntegerField()
 
     def __str__(self) -> str:
-        key = bytes(self.key)
-        return f"{int.from_bytes(key[-8:])} {key[:-9].decode(errors='replace')}"
+        return f"{self.account_id} {bytes(self.key)[:-9].decode(errors='replace')}"
 
 
 class StatementLine(models.Model):

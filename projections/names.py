@@ -26,8 +26,3 @@ def keys_from(part: str) -> tuple[bytes, bytes]:
     """Return from where, inclusive, and up to where, exclusive, the keys are of words with this part."""
     begin = part[:LONGEST].encode()
     return begin, begin + b"\xff"  # which is in no text in UTF-8
-
-
-def account_of(key: bytes) -> int:
-    """Return the number of the account that a key is of."""
-    return int.from_bytes(bytes(key)[-8:])

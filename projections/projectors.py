@@ -136,8 +136,10 @@ class Names(Projector):
     def apply(self, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
         opened = [event for event, _ in facts if isinstance(event, BankAccountCreated)]
         if opened:
-            keys = [[key] for event in opened for key in name_keys(event.account_holder, event.account_id)]
-            cursor.executemany(f"INSERT INTO {self.table} (key) VALUES (%s)", keys)
+            rows = [
+                (key, event.account_id) for event in opened for key in name_keys(event.account_holder, event.account_id)
+            ]
+            cursor.executemany(f"INSERT INTO {self.table} (key, account_id) VALUES (%s, %s)", rows)
 
 
 class Statements(Projector):

@@ -5,6 +5,7 @@ Amounts and balances are integers of minor units (cents), times are aware and in
 
 from dataclasses import replace
 from datetime import datetime
+from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -15,12 +16,12 @@ from eventstore.signals import events_appended
 from . import entries
 from .entries import Entry as Entry
 from .models import AccountSummary, DailyTotals
-from .names import account_of, keys_from, search_form
+from .names import keys_from, search_form
 from .rows import rows, utc
 
 MAX_ID = 2**63 - 1
-FEW = 1000
-"""Accounts that are looked at one by one when a name is searched for; more of them stand close together."""
+FEW = 5000
+"""Accounts with a word that are taken from the parts of names; where there are more, they stand close together."""
 MOST_WORDS = 4
 """Words of a search of which it is found out how many accounts have them."""
 
@@ -148,9 +149,9 @@ def find_accounts(text: str = "", *, after: int = 0, limit: int = 25) -> Page[Ac
     if words := search_form(text.replace("\0", "")).split():
         wanted = " AND ".join([r"search_name LIKE %s ESCAPE '\'"] * len(words))
         values += [f"%{word.translate(_LITERALLY)}%" for word in words]
-        if (few := _few_with(words)) is not None:
-            wanted += f" AND account_id IN ({', '.join(['%s'] * len(few)) or 'NULL'})"
-            values += few
+        if rare := _rare(words[:MOST_WORDS]):
+            wanted += f" AND account_id IN (SELECT account_id {_PARTS})"
+            values += keys_from(rare)
         [first, *others] = words
         if not others and first.isascii() and first.isdigit() and len(first) <= 19 and int(first) <= MAX_ID:
             wanted += " OR account_id = %s"
@@ -161,32 +162,24 @@ def find_accounts(text: str = "", *, after: int = 0, limit: int = 25) -> Page[Ac
     return Page(found[:limit], found[limit - 1].account_id if len(found) > limit else None)
 
 
-_PARTS = (
-    "SELECT * FROM (SELECT %s AS word, key FROM projections_namepart WHERE key >= %s AND key < %s LIMIT %s) AS part"
-)
-_ALL_ARE_KNOWN = """
-    SELECT -1 AS word, NULL AS key FROM projections_checkpoint AS names, projections_checkpoint AS accounts
+_PARTS = "FROM projections_namepart WHERE key >= %s AND key < %s"
+_ARE_KNOWN = """
+    SELECT -1, COUNT(*) FROM projections_checkpoint AS names, projections_checkpoint AS accounts
     WHERE names.name = 'names' AND accounts.name = 'accounts'
       AND (names.transaction_id, names.position) >= (accounts.transaction_id, accounts.position)
 """
 
 
-def _few_with(words: list[str]) -> list[int] | None:
-    """Return the accounts whose holders' names have one of these words as a part, if they are few and all are known.
+def _rare(words: list[str]) -> str | None:
+    """Return the word that the fewest accounts have, if those are few and the parts of all names are known.
 
     Of many, some that fit are soon found in the order of their numbers.
     """
-    words = words[:MOST_WORDS]
-    values = [value for number, word in enumerate(words) for value in (number, *keys_from(word), FEW + 1)]
-    found: dict[int, list[int]] = {number: [] for number in range(len(words))}
-    are_known = False
-    for number, key in rows(" UNION ALL ".join([*[_PARTS] * len(words), _ALL_ARE_KNOWN]), *values):
-        if key is None:
-            are_known = True
-        else:
-            found[number].append(account_of(key))  # an account may be there more than once
-    fewest = min(found.values(), key=len)
-    return sorted(set(fewest)) if are_known and len(fewest) <= FEW else None
+    counts = [f"SELECT {n}, COUNT(*) FROM (SELECT 1 {_PARTS} LIMIT {FEW + 1}) AS part" for n in range(len(words))]
+    values = [value for word in words for value in keys_from(word)]
+    (_, are_known), *found = sorted(rows(" UNION ALL ".join([*counts, _ARE_KNOWN]), *values))
+    number, count = min(found, key=itemgetter(1))
+    return words[number] if are_known and count <= FEW else None
 
 
 def next_account_id() -> int:

@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from projections import engine, queries
-from projections.names import LONGEST, account_of, keys_from, name_keys, search_form
+from projections.names import LONGEST, keys_from, name_keys, search_form
 
 from .support import open_account, query
 
@@ -70,8 +70,9 @@ def test_an_account_is_found_while_its_name_is_still_to_be_taken_apart(
 
 
 def test_an_upgrade_takes_the_names_apart_of_the_accounts_that_are_there(holders: dict[int, str]) -> None:
-    def parts() -> list[tuple[bytes, ...]]:
-        return [(bytes(key),) for (key,) in query("SELECT key FROM projections_namepart ORDER BY key", using=side)]
+    def parts() -> list[tuple[bytes, int]]:
+        rows = query("SELECT key, account_id FROM projections_namepart ORDER BY key", using=side)
+        return [(bytes(key), account_id) for key, account_id in rows]
 
     def checkpoints() -> list[tuple[object, ...]]:
         return query("SELECT name, transaction_id, position FROM projections_checkpoint ORDER BY name", using=side)
@@ -87,5 +88,5 @@ def test_an_upgrade_takes_the_names_apart_of_the_accounts_that_are_there(holders
 def test_the_keys_of_a_part_stand_together_and_say_whose_they_are() -> None:
     keys = sorted(key for number, holder in HOLDERS.items() for key in name_keys(holder, number))
     begin, end = keys_from("hopper")
-    assert [account_of(key) for key in keys if begin <= key < end] == [2, 3]
+    assert [int.from_bytes(key[-8:]) for key in keys if begin <= key < end] == [2, 3]
     assert max(len(key[:-9].decode()) for key in keys) == LONGEST

@@ -25,8 +25,8 @@ def fill(apps: Any, schema_editor: Any) -> None:
             if not accounts:
                 break
             after = accounts[-1][0]
-            keys = [[key] for account_id, holder in accounts for key in name_keys(holder, account_id)]
-            cursor.executemany("INSERT INTO projections_namepart (key) VALUES (%s)", keys)
+            parts = [(key, account_id) for account_id, holder in accounts for key in name_keys(holder, account_id)]
+            cursor.executemany("INSERT INTO projections_namepart (key, account_id) VALUES (%s, %s)", parts)
         cursor.execute(
             """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error, worker)
                SELECT 'names', transaction_id, position, updated_at, '', '' FROM projections_checkpoint
@@ -54,6 +54,7 @@ class Migration(migrations.Migration):
                         serialize=False,
                     ),
                 ),
+                ("account_id", models.BigIntegerField()),
             ],
         ),
         migrations.RunPython(fill, forget),
