@@ -45,8 +45,24 @@ def event_hash(
 
     The position is not part of it: the database gives it only with the insert.
     """
+    moment = moment_text(recorded_at)
+    return row_hash(previous, stream, version, event_type, schema_version, data, metadata, command_id.hex, moment)
+
+
+def row_hash(
+    previous: bytes,
+    stream: str,
+    version: int,
+    event_type: str,
+    schema_version: int,
+    data: str,
+    metadata: str,
+    command_id: str,
+    recorded_at: str,
+) -> bytes:
+    """Return an event's SHA-256, given its command's id in hex and its moment as `moment_text` says it."""
     said = f"{_text(stream)}, {version}, {_text(event_type)}, {schema_version}, {_text(data)}, {_text(metadata)}"
-    row = f'[{said}, "{command_id.hex}", "{_moment(recorded_at)}"]'
+    row = f'[{said}, "{command_id}", "{recorded_at}"]'
     return hashlib.sha256(previous + row.encode()).digest()
 
 
@@ -57,12 +73,27 @@ def command_text(command: Envelope, outcome: Sequence[Any], last_hash: bytes) ->
         outcome: the row's outcome, reason, message, stream, version and event count.
         last_hash: the hash of the command's last event, and so of all that came before it; `GENESIS` without events.
     """
+    moment = moment_text(command.received_at)
+    return record_text(command.id.hex, command.name, command.actor, moment, command.fingerprint, outcome, last_hash)
+
+
+def record_text(
+    command_id: str,
+    name: str,
+    actor: str,
+    received_at: str,
+    fingerprint: bytes,
+    outcome: Sequence[Any],
+    last_hash: bytes,
+) -> str:
+    """Return what a command record's seal goes over, given its id in hex and its moment as `moment_text` says it."""
     kind, reason, message, stream, version, count = outcome
-    said = f'"{command.id.hex}", {_text(command.name)}, {_text(command.actor)}, "{_moment(command.received_at)}"'
+    said = f'"{command_id}", {_text(name)}, {_text(actor)}, "{received_at}"'
     at = "null" if version is None else version
     became = f"{_text(kind)}, {_text(reason)}, {_text(message)}, {_text(stream)}, {at}, {count}"
-    return f'["command", {said}, "{command.fingerprint.hex()}", {became}, "{last_hash.hex()}"]'
+    return f'["command", {said}, "{fingerprint.hex()}", {became}, "{last_hash.hex()}"]'
 
 
-def _moment(moment: datetime) -> str:
+def moment_text(moment: datetime) -> str:
+    """Return the one text of a moment."""
     return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")

@@ -78,12 +78,12 @@ class Digest:
         self.events = self.streams = self.rejected = self.epochs = 0
         self._hash = hashlib.sha256()
 
-    def add(self, place: Place, version: int, digest: bytes, seal: bytes) -> None:
+    def add(self, transaction_id: int, position: int, version: int, digest: bytes, seal: bytes) -> None:
         """Take in an event, with the seal of its command if it is the last one of it."""
-        if place <= self.up_to:
+        if (transaction_id, position) <= self.up_to:
+            self._hash.update(b"%d %d %b%b" % (transaction_id, position, digest, seal))
             self.events += 1
             self.streams += version == 1
-            self._hash.update(b"%d %d %b%b" % (*place, digest, seal))
 
     def add_rejected(self, place: int, *said: Any) -> None:
         """Take in the record of a rejected command."""

@@ -1,54 +1,30 @@
 """Verification: does all that was recorded still fit together?
 
 One walk through the log in the order of positions, beside the command records in the same order, through the database
-as it is at one moment. What the events mean is for auditors to judge, who hear each of them on the way.
+as it is at one moment. Here is what takes the whole log: the positions, the digest of heads, rejected commands, epochs.
+What takes no more than a stream is for a checker to look at, and what the events mean for its auditor.
 """
 
-import math
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol
-from uuid import UUID
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 from django.db import DatabaseError
 
-from . import snapshots
-from .hashing import GENESIS, event_hash
+from .checker import Auditor, Checker, Row
+from .findings import UNREADABLE, Finding, Findings
 from .heads import Digest, Head
 from .log import Log, position_of
 from .reading import one_moment
-from .records import START, RecordedEvent
+from .records import START
 from .store import WRITE_SIDE
+from .strict import Reader
 
 EVERY = 1000
 """How many events lie between two reports of progress."""
-NO_MORE: tuple[int, Sequence[Any]] = 2**64, ()
+NO_MORE: tuple[int, Row] = 2**64, ()
 """What comes after the last command record."""
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError)
-"""What a row raises that the store cannot have written."""
 
-
-class Finding(NamedTuple):
-    """Something that does not fit. What belongs to no stream has an empty one, what belongs to no event no version."""
-
-    stream: str
-    version: int
-    position: int
-    what: str
-
-    def __str__(self) -> str:
-        version = f" version {self.version}" if self.version else ""
-        position = f" (position {self.position})" if self.position else ""
-        return f"{self.stream or 'the log'}{version}{position}: {self.what}"
-
-
-class Auditor(Protocol):
-    """Somebody who knows what events mean."""
-
-    def hear(self, event: RecordedEvent) -> str | None:
-        """Take in the next event, and return what is wrong with it, if something is."""
-
-    def end(self) -> Iterator[Finding]:
-        """Yield what does not fit now that all events have been heard."""
+type Progress = Callable[[int], object]
 
 
 class Report(NamedTuple):
@@ -62,91 +38,84 @@ class Report(NamedTuple):
     head: Head
 
 
-type StateOf = Callable[[str], dict[str, Any] | None]
-
-
-def verify(
+def verify[A: Auditor](
+    auditor: A,
+    conclude: Callable[[A], Iterator[Finding]],
     *,
-    auditors: Sequence[Auditor] = (),
-    state_of: StateOf = lambda stream: None,
     since: Head | None = None,
-    progress: Callable[[int], object] = lambda count: None,
+    progress: Progress = lambda count: None,
     using: str = WRITE_SIDE,
 ) -> Report:
     """Check the whole log of a database, which others may go on writing to.
 
     Args:
-        state_of: what a stream adds up to after the event that the auditors have heard last; None if nobody can tell.
+        auditor: hears all events.
+        conclude: tells what does not fit all that was heard.
         since: a head that the log has to extend.
     """
     with one_moment(using):
-        walk = _Walk(Log(using), auditors, state_of, since)
-        try:
-            walk.through_events(progress)
-            walk.through_rejected()
-            walk.through_epochs()
-            walk.end()
-        except DatabaseError as error:
-            walk.find("", 0, walk.position + 1, f"from here on it cannot be read: {error}")
-        return walk.report()
-
-
-class _Stream:
-    """How far a stream has come. `open` counts the events of a command whose record is still to come."""
-
-    __slots__ = ("command_id", "hash", "open", "place", "version")
-
-    def __init__(self) -> None:
-        self.version = 0
-        self.hash = GENESIS
-        self.place = START
-        self.open = 0
-        self.command_id: UUID | None = None
+        log = Log(using)
+        reader = Reader(on_sqlite=log.on_sqlite)
+        walk = _Walk(log, reader, since)
+        checker = Checker(reader, log.snapshots(), auditor)
+        whole = walk.through(checker.check, progress)
+        checked = checker.end(whole=whole)
+        walk.findings.join(checked.findings)
+        if whole:
+            walk.findings.join(conclude(auditor))
+        return walk.report(checked.streams)
 
 
 class _Walk:
-    """The way through the rows of one database, and what was found on it."""
+    """The way through the rows of one database, and what was found on it beside what the checkers find."""
 
-    def __init__(self, log: Log, auditors: Sequence[Auditor], state_of: StateOf, since: Head | None) -> None:
+    def __init__(self, log: Log, reader: Reader, since: Head | None) -> None:
         self.log = log
-        self.auditors = auditors
-        self.state_of = state_of
+        self.reader = reader
         self.since = since
-        self.streams: dict[str, _Stream] = {}
-        self.findings: dict[str, Finding] = {}
-        self.snapshots = log.snapshots()
+        self.findings = Findings()
         self.position = self.events = self.commands = self.rejected = 0
-        self.settled, self.rejected_settled = log.settled()
-        self.now = Digest(self.settled, self.rejected_settled)
+        settled = log.settled()
+        self.now = Digest(*settled)
         self.then = Digest(since.place, since.rejected_up_to) if since else Digest(START, 0)
-        self.digests = [self.now, self.then] if since else [self.now]
 
-    def find(self, stream: Any, version: Any, position: int, what: str) -> None:
-        """Note a finding, if it is the first of its stream."""
-        finding = Finding(str(stream), version if isinstance(version, int) else 0, position, what)
-        known = self.findings.get(finding.stream)
-        if known is None or 0 < finding.version < (known.version or math.inf):
-            self.findings[finding.stream] = finding
+    def find(self, position: int, what: str) -> None:
+        """Note what belongs to no stream."""
+        self.findings.add("", 0, position, what)
+
+    def through(self, check: Callable[[Row, Row | None], object], progress: Progress) -> bool:
+        """Walk through all rows, and hand each event to a checker; tell whether all could be read."""
+        try:
+            self._through_events(check, progress)
+            self._through_rejected()
+            self._through_epochs()
+            self._end()
+        except DatabaseError as error:
+            self.find(self.position + 1, f"from here on it cannot be read: {error}")
+            return False
+        return True
+
+    def report(self, streams: int) -> Report:
+        """Return what was seen."""
+        return Report(self.events, streams, self.commands, self.rejected, list(self.findings), self.now.head())
 
     # Events, beside the records of their commands
 
-    def through_events(self, progress: Callable[[int], object]) -> None:
-        """Walk through all events and the accepted commands."""
+    def _through_events(self, check: Callable[[Row, Row | None], object], progress: Progress) -> None:
         commands = ((position_of(row), row) for row in self.log.accepted())
         at, command = next(commands, NO_MORE)
         for row in self.log.events():
-            position = row[0]
-            self.position = position
+            self.position = position = row[0]
             while at < position:
                 self._without_events(command)
                 at, command = next(commands, NO_MORE)
-            mine = command if at == position else None
-            try:
-                self._event(row, mine)
-            except UNREADABLE as error:
-                self.find(row[1], row[2], position, f"the store wrote no such row: {error!r}")
-            if mine is not None:
+            mine = None
+            if at == position:
+                mine = command
+                self.commands += 1
                 at, command = next(commands, NO_MORE)
+            check(row, mine)
+            self._add(row, mine)
             self.events += 1
             if self.events % EVERY == 0:
                 progress(EVERY)
@@ -155,132 +124,57 @@ class _Walk:
             self._without_events(command)
             at, command = next(commands, NO_MORE)
 
-    def _event(self, row: Sequence[Any], command_row: Sequence[Any] | None) -> None:
-        event, data, metadata = self.log.event(row)
-        stream = self.streams.get(event.stream)
-        if stream is None:
-            stream = self.streams[event.stream] = _Stream()
-        for what in (self._link(stream, event, data, metadata), self._command(stream, event, command_row)):
-            if what:
-                self.find(event.stream, event.version, event.position, what)
-        for auditor in self.auditors:
-            if what := auditor.hear(event):
-                self.find(event.stream, event.version, event.position, what)
-        if event.stream in self.snapshots:
-            self._snapshot(event)
+    def _add(self, row: Row, command_row: Row | None) -> None:
+        """Add an event to what the heads are of, with the seal of its command if it is the last one of it."""
+        position, _, version, *_, transaction_id, digest = row
+        seal = command_row[-1] if command_row else b""
+        try:
+            self.now.add(transaction_id, position, version, digest, seal)
+            if self.since:
+                self.then.add(transaction_id, position, version, digest, seal)
+        except UNREADABLE as error:
+            self.findings.add(row[1], version, position, f"the store wrote no such row: {error!r}")
 
-    def _link(self, stream: _Stream, event: RecordedEvent, data: str, metadata: str) -> str | None:
-        """Join an event to its stream, and return what is wrong with that."""
-        digest = event_hash(
-            stream.hash,
-            event.stream,
-            event.version,
-            event.type,
-            event.schema_version,
-            data,
-            metadata,
-            event.command_id,
-            event.recorded_at,
-        )
-        version, before = stream.version + 1, stream.place
-        stream.version, stream.hash, stream.place = event.version, event.hash, event.place
-        if event.version != version:
-            return f"version {version} should come here"
-        if digest != event.hash:
-            return "its hash fits neither what it says nor what came before it"
-        if stream.place <= before:
-            return "its place in the log is before that of its forerunner"
-        return None
-
-    def _command(self, stream: _Stream, event: RecordedEvent, row: Sequence[Any] | None) -> str | None:
-        """Join an event to the others of its command; with the last one comes the record. Return what is wrong."""
-        broken_off = stream.open > 0 and stream.command_id != event.command_id
-        stream.open = 1 if broken_off else stream.open + 1
-        stream.command_id = event.command_id
-        seal = b""
-        what = None
-        if row is not None:
-            command = self.log.command(row, event.command_id)
-            seal = command.seal
-            self.commands += 1
-            what = command.misfit(event, stream.open)
-            stream.open = 0
-        for digest in self.digests:
-            digest.add(stream.place, event.version, event.hash, seal)
-        return "the event before it has no command record" if broken_off else what
-
-    def _without_events(self, row: Sequence[Any]) -> None:
+    def _without_events(self, row: Row) -> None:
         """Note that a command is on record, but not what it did."""
         self.commands += 1
         try:
-            command = self.log.command(row)
+            command = self.reader.command(row)
             stream, version = command.outcome[3:5]
-            self.find(
-                stream, version, command.position or 0, f"it is missing: the command {command.envelope.id} recorded it"
-            )
+            what = f"it is missing: the command {command.facts['correlation_id']} recorded it"
+            self.findings.add(stream, version, command.position or 0, what)
         except UNREADABLE as error:
-            self.find("", 0, 0, f"the store wrote no such command record: {error!r}")
-
-    def _snapshot(self, event: RecordedEvent) -> None:
-        """Compare a stream's snapshot with what its events add up to, if this is the event that it is of."""
-        snapshot = self.snapshots[event.stream]
-        if snapshot.version != event.version:
-            return
-        del self.snapshots[event.stream]
-        state = snapshots.opened(snapshot, event)
-        if state is None:
-            self.find(event.stream, event.version, event.position, "the snapshot's seal does not fit")
-            return
-        rebuilt = self.state_of(event.stream)
-        # One of another version of the program has other entries, and is not used.
-        if rebuilt is not None and state.keys() == rebuilt.keys() and state != rebuilt:
-            self.find(event.stream, event.version, event.position, "the snapshot is not what the events add up to")
+            self.find(0, f"the store wrote no such command record: {error!r}")
 
     # What belongs to no event
 
-    def through_rejected(self) -> None:
-        """Walk through the records of commands that changed nothing."""
+    def _through_rejected(self) -> None:
         for place, row in self.log.rejected():
             self.rejected += 1
             try:
-                command = self.log.command(row)
+                command = self.reader.command(row)
                 if what := command.misfit_of_rejection():
-                    self.find("", 0, 0, f"the record of command {command.envelope.id}: {what}")
-                said = (command.envelope.id.hex, command.transaction_id, command.seal.hex())
+                    self.find(0, f"the record of command {command.facts['correlation_id']}: {what}")
+                said = (command.id, command.transaction_id, command.seal.hex())
             except UNREADABLE as error:
-                self.find("", 0, 0, f"the store wrote no such command record: {error!r}")
+                self.find(0, f"the store wrote no such command record: {error!r}")
                 said = ("", 0, "")
             self.now.add_rejected(place, *said)
             self.then.add_rejected(place, *said)
 
-    def through_epochs(self) -> None:
-        """Walk through the epochs of transaction ids."""
+    def _through_epochs(self) -> None:
         epochs = self.log.epochs()
         last = 0
         for number, (told, shift, _) in enumerate(epochs, 1):
             if told != number or shift <= last:
-                self.find("", 0, 0, f"epoch {told} does not follow the one before it")
+                self.find(0, f"epoch {told} does not follow the one before it")
             last = shift
         self.now.add_epochs(epochs)
         self.then.add_epochs(epochs[: self.since.epochs] if self.since else ())
 
-    def end(self) -> None:
-        """Look at what is left over when all rows have been seen."""
-        for name, stream in self.streams.items():
-            if stream.open:
-                self.find(name, stream.version, stream.place.position, "it has no command record")
-        for name, snapshot in self.snapshots.items():
-            self.find(name, snapshot.version, 0, "there is a snapshot of it, but no such event")
+    def _end(self) -> None:
         given = self.log.last_given()
         if given is not None and given != self.position:
-            self.find("", 0, self.position + 1, f"it is missing: positions up to {given} have been given")
-        for auditor in self.auditors:
-            for finding in auditor.end():
-                self.find(*finding)
+            self.find(self.position + 1, f"it is missing: positions up to {given} have been given")
         if self.since and (what := self.then.misfit(self.since)):
-            self.find("", 0, 0, f"it does not extend the head of {self.since.made_at}: {what}")
-
-    def report(self) -> Report:
-        """Return what was seen."""
-        found = sorted(self.findings.values(), key=lambda finding: (finding.position, finding.stream))
-        return Report(self.events, len(self.streams), self.commands, self.rejected, found, self.now.head())
+            self.find(0, f"it does not extend the head of {self.since.made_at}: {what}")

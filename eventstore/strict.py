@@ -1,0 +1,142 @@
+"""What the rows of events and command records say, read strictly: as the store wrote them, or not at all.
+
+Hashes and seals go over the rows' own texts where those are in the form in which the store writes them.
+"""
+
+import json
+import re
+from collections.abc import Sequence
+from datetime import datetime
+from json.encoder import encode_basestring
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from . import seals
+from .hashing import GENESIS, canonical, moment_text, record_text, row_hash
+from .records import RecordedEvent
+from .rows import utc
+
+_parsed = json.JSONDecoder().raw_decode
+_is_id = re.compile("[0-9a-f]{32}").fullmatch
+_is_moment = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.(?!000000)\d{6})?", re.ASCII).fullmatch
+
+
+class Command(NamedTuple):
+    """A command record, its id and moment as texts.
+
+    `outcome` is its outcome, reason, message, stream, version and event count. `facts` is what the metadata of its
+    events has to say.
+    """
+
+    id: str
+    name: str
+    actor: str
+    received_at: str
+    fingerprint: bytes
+    outcome: tuple[Any, ...]
+    position: int | None
+    transaction_id: int
+    seal: bytes
+    facts: dict[str, Any]
+
+    def misfit(self, event: RecordedEvent, count: int) -> str | None:
+        """Return what is wrong with the record of an accepted command.
+
+        Args:
+            event: the last event of the command, at the record's position.
+            count: how many events it has.
+        """
+        if self.id != event.command_id.hex:
+            return f"the command record at its position is of another command, {self.facts['correlation_id']}"
+        if event.metadata != self.facts:
+            return "it names another actor or command than its command record does"
+        if self.outcome != ("accepted", "", "", event.stream, event.version, count):
+            return "its command record tells of other events"
+        if self.transaction_id != event.transaction_id:
+            return "its command record is of another transaction"
+        return self._broken_seal(event.hash)
+
+    def misfit_of_rejection(self) -> str | None:
+        """Return what is wrong with the record of a command that has no event."""
+        outcome, _, _, _, version, event_count = self.outcome
+        if (outcome, version, event_count) != ("rejected", None, 0):
+            return "it tells of events, but not where they are"
+        return self._broken_seal(GENESIS)
+
+    def _broken_seal(self, last_hash: bytes) -> str | None:
+        said = record_text(self.id, self.name, self.actor, self.received_at, self.fingerprint, self.outcome, last_hash)
+        try:
+            seals.check(self.seal, said)
+        except seals.BadSeal as error:
+            return f"its command record was changed: {error}"
+        return None
+
+
+_FACTS = '{"actor":%s,"correlation_id":"%s"}'
+_FACTS_AS_JSONB = '{"actor": %s, "correlation_id": "%s"}'
+
+
+class Reader:
+    """Reads the rows of one kind of database. What the store did not write raises one of `findings.UNREADABLE`."""
+
+    def __init__(self, *, on_sqlite: bool) -> None:
+        self.on_sqlite = on_sqlite
+        self._facts = _FACTS if on_sqlite else _FACTS_AS_JSONB
+
+    def event(self, row: Sequence[Any], previous: bytes, facts: dict[str, Any] | None) -> tuple[RecordedEvent, bytes]:
+        """Return the event of a row of `Log.events`, and the hash that it should have.
+
+        Args:
+            previous: the hash of the event before it.
+            facts: what its metadata most likely says, so that it need not be parsed.
+        """
+        position, stream, version, type_, schema, data, metadata, command_id, moment, transaction_id, digest = row
+        data, data_text = self._payload(data)
+        metadata, metadata_text = self._metadata(metadata, facts)
+        id_, moment = self._id(command_id), self._moment(moment)
+        right = row_hash(previous, stream, version, type_, schema, data_text, metadata_text, id_, moment)
+        event = RecordedEvent(
+            position, stream, version, type_, schema, data, metadata, UUID(id_), datetime.fromisoformat(moment),
+            transaction_id, bytes(digest),
+        )  # fmt: skip
+        return event, right
+
+    def command(self, row: Sequence[Any]) -> Command:
+        """Return the command record of a row of `Log.accepted` or `Log.rejected`."""
+        id_, name, actor, moment, fingerprint, *outcome, position, transaction_id, seal = row
+        id_, moment = self._id(id_), self._moment(moment)
+        facts = {"actor": actor, "correlation_id": f"{id_[:8]}-{id_[8:12]}-{id_[12:16]}-{id_[16:20]}-{id_[20:]}"}
+        return Command(
+            id_, name, actor, moment, bytes(fingerprint), tuple(outcome), position, transaction_id, bytes(seal), facts
+        )
+
+    def _id(self, value: Any) -> str:
+        if not self.on_sqlite:
+            return value.hex  # type: ignore[no-any-return]
+        if not _is_id(value):
+            raise ValueError(f"{value!r} is no id as it is written here")
+        return value  # type: ignore[no-any-return]
+
+    def _moment(self, value: Any) -> str:
+        """Return a moment as `hashing.moment_text` does."""
+        if not self.on_sqlite:
+            return moment_text(utc(value))
+        if not _is_moment(value):
+            raise ValueError(f"{value!r} is no time as it is written here")
+        text = f"{value[:10]}T{value[11:]}+00:00" if len(value) == 26 else f"{value[:10]}T{value[11:]}.000000+00:00"
+        datetime.fromisoformat(text)
+        return text
+
+    def _payload(self, text: str) -> tuple[dict[str, Any], str]:
+        """Return what JSON says, and its canonical text."""
+        said, end = _parsed(text)
+        if end != len(text):
+            raise ValueError(f"{text!r} is more than JSON")
+        return said, text if self.on_sqlite else canonical(said)
+
+    def _metadata(self, text: str, facts: dict[str, Any] | None) -> tuple[dict[str, Any], str]:
+        if facts:
+            said = encode_basestring(facts["actor"]), facts["correlation_id"]
+            if text == self._facts % said:
+                return facts, _FACTS % said
+        return self._payload(text)
