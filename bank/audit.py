@@ -23,6 +23,7 @@ def audit(
     read_side: bool = True,
     since: Head | None = None,
     progress: Callable[[int], object] = lambda count: None,
+    processes: int | None = None,
 ) -> Report:
     """Verify the whole log of a bank, which may be open meanwhile.
 
@@ -30,8 +31,10 @@ def audit(
         using: the database that the log is in.
         read_side: whether the figures of the read side are compared as well.
         since: a head that the log has to extend.
+        processes: how many check events; by default as many as it pays to have.
 
     Raises:
+        eventstore.shares.Unfinished: one of them could not be started, or was ended.
         django.db.DatabaseError: a database cannot be read at all.
     """
     # The read side first: the log is then ahead of it.
@@ -44,7 +47,7 @@ def audit(
                 yield Finding(f"the read side's {row}", 0, 0, what)
 
     hearing = Hearing(figures.places.values() if figures else ())
-    return verify(hearing, conclude, since=since, progress=progress, using=using)
+    return verify(hearing, conclude, since=since, progress=progress, processes=processes, using=using)
 
 
 def _verifiers(using: str, heard: Hearing) -> Iterator[Finding]:

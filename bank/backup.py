@@ -22,6 +22,7 @@ from django.db import DatabaseError, connections
 from eventstore import heads
 from eventstore.heads import Head
 from eventstore.reading import one_moment
+from eventstore.shares import Unfinished
 from eventstore.store import WRITE_SIDE
 
 from .audit import audit
@@ -73,7 +74,7 @@ def back_up(
         _refuse_to_overwrite(folder)
         draft.rename(folder)
         _sync(folder.parent)
-    except (OSError, sqlite3.Error, DatabaseError) as error:
+    except (OSError, sqlite3.Error, DatabaseError, Unfinished) as error:
         raise NoBackup(f"{error}.") from error
     finally:
         shutil.rmtree(draft, ignore_errors=True)

@@ -34,9 +34,9 @@ class Hearing:
             what = decode(event.type, event.schema_version, event.data)
         except UnknownEvent as error:
             return f"it cannot be read: {error}"
-        self.sums.add(what, event)
         if stream_of(what.account_id) != event.stream:
             return f"it is about account {what.account_id}"
+        self.sums.add(what, event)
         before = self._accounts.get(event.stream) or BankAccount(what.account_id)
         account = self._accounts[event.stream] = before.apply(what)
         opens = type(what) is BankAccountCreated
@@ -52,6 +52,10 @@ class Hearing:
         """Return what a stream adds up to after the events that were heard."""
         account = self._accounts.get(stream)
         return asdict(account) if account else None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return what is of use to whoever goes on elsewhere."""
+        return {**self.__dict__, "_accounts": {}}
 
     def join(self, other: "Hearing") -> None:
         """Take in what another one has heard of other accounts."""

@@ -23,7 +23,7 @@ class BadSeal(Exception):
 def seal(content: str) -> bytes:
     """Return the seal of a text under the first of `SEAL_KEYS`."""
     key_id, key = next(iter(_ring(*settings.SEAL_KEYS).items()))
-    return key_id + hmac.digest(key, content.encode(errors="surrogatepass"), "sha256")
+    return key_id + _digest(key, content)
 
 
 def check(mark: bytes, content: str) -> None:
@@ -35,10 +35,20 @@ def check(mark: bytes, content: str) -> None:
     key = _ring(*settings.SEAL_KEYS).get(mark[:KEY_ID])
     if key is None:
         raise BadSeal(f"its key {mark[:KEY_ID].hex()} is not among SEAL_KEYS")
-    if not hmac.compare_digest(hmac.digest(key, content.encode(errors="surrogatepass"), "sha256"), mark[KEY_ID:]):
+    if not hmac.compare_digest(_digest(key, content), mark[KEY_ID:]):
         raise BadSeal("its seal does not fit")
 
 
+def _digest(key: hmac.HMAC, content: str) -> bytes:
+    """Return the HMAC of a text; a copy of one that has its key already takes less time than a new one."""
+    digest = key.copy()
+    digest.update(content.encode(errors="surrogatepass"))
+    return digest.digest()
+
+
 @cache
-def _ring(*keys: str) -> dict[bytes, bytes]:
-    return {hashlib.sha256(b"seal key id:" + key.encode()).digest()[:KEY_ID]: key.encode() for key in keys}
+def _ring(*keys: str) -> dict[bytes, hmac.HMAC]:
+    return {
+        hashlib.sha256(b"seal key id:" + key.encode()).digest()[:KEY_ID]: hmac.new(key.encode(), digestmod="sha256")
+        for key in keys
+    }

@@ -5,22 +5,28 @@ as it is at one moment. Here is what takes the whole log: the positions, the dig
 What takes no more than a stream is for a checker to look at, and what the events mean for its auditor.
 """
 
+import os
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from django.db import DatabaseError
 
-from .checker import Auditor, Checker, Row
+from .checker import Auditor, Row
 from .findings import UNREADABLE, Finding, Findings
 from .heads import Digest, Head
 from .log import Log, position_of
 from .reading import one_moment
 from .records import START
+from .shares import shares
 from .store import WRITE_SIDE
 from .strict import Reader
 
 EVERY = 1000
 """How many events lie between two reports of progress."""
+MANY = 20_000
+"""From how many events on several processes take less time, for all that they take to start."""
+MOST = 5
+"""The most processes that are kept busy by one that reads."""
 NO_MORE: tuple[int, Row] = 2**64, ()
 """What comes after the last command record."""
 
@@ -44,6 +50,7 @@ def verify[A: Auditor](
     *,
     since: Head | None = None,
     progress: Progress = lambda count: None,
+    processes: int | None = None,
     using: str = WRITE_SIDE,
 ) -> Report:
     """Check the whole log of a database, which others may go on writing to.
@@ -52,18 +59,27 @@ def verify[A: Auditor](
         auditor: hears all events.
         conclude: tells what does not fit all that was heard.
         since: a head that the log has to extend.
+        processes: how many check events; by default as many as it pays to have.
+
+    Raises:
+        Unfinished: one of them could not be started, or was ended.
     """
     with one_moment(using):
         log = Log(using)
         reader = Reader(on_sqlite=log.on_sqlite)
         walk = _Walk(log, reader, since)
-        checker = Checker(reader, log.snapshots(), auditor)
-        whole = walk.through(checker.check, progress)
-        checked = checker.end(whole=whole)
+        with shares(processes or _usual(log.count()), reader, log.snapshots(), auditor) as checkers:
+            whole = walk.through(checkers.check, progress)
+            checked = checkers.end(whole=whole)
         walk.findings.join(checked.findings)
         if whole:
             walk.findings.join(conclude(auditor))
         return walk.report(checked.streams)
+
+
+def _usual(events: int) -> int:
+    """Return how many processes it pays to have for so many events."""
+    return min(MOST, os.process_cpu_count() or 1) if events >= MANY else 1
 
 
 class _Walk:

@@ -1,12 +1,15 @@
 """What tests of the record share: the commands that verify it, and ways to change it behind their backs."""
 
+import pickle
 from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 from django.core.management import call_command
 
 from eventstore import heads
+from eventstore.checker import Checked, Checker, Row
 from tests import vandal
 from tests.databases import Urls, stranger
 
@@ -41,3 +44,24 @@ def spoil(urls: Urls, change: Callable[[vandal.Tables], object], *, cover: bool 
 
 def in_stream(tables: vandal.Tables, stream: str) -> list[vandal.Row]:
     return [row for row in tables[vandal.EVENT] if row["stream"] == stream]
+
+
+class Aside:
+    """Stands in for a process that checks: it does so in this one, and gets and gives nothing but what was pickled."""
+
+    def begin(self, *checker: object) -> None:
+        self.checker = Checker[Any](*_sent(checker))
+
+    def check(self, row: Row, command_row: Row | None) -> None:
+        self.checker.check(*_sent((row, command_row)))
+
+    def end(self, *, whole: bool) -> Checked[Any]:
+        checked: Checked[Any] = _sent(self.checker.end(whole=whole))
+        return checked
+
+    def close(self) -> None:
+        """It ends with the test."""
+
+
+def _sent(what: object) -> Any:
+    return pickle.loads(pickle.dumps(what))

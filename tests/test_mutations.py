@@ -14,13 +14,17 @@ from typing import Any
 import pytest
 
 from bank.audit import audit
+from eventstore import shares
 from tests import databases, vandal
 from tests.databases import Urls, stranger
+from tests.record import Aside
 from tests.support import do_business
 
 SEED = int(os.environ.get("MUTATION_SEED", "1"))
 """The seed of the first mutation; a failure names the one to try again with."""
 COUNT = {"sqlite": 1000, "postgresql": 100}
+EVERY = 40
+"""Of so many mutations one is looked for in several real processes as well."""
 COVERS = ("nothing covered up", "all recomputed", "all recomputed with stolen keys")
 ONLY_BY_A_HEAD = {
     "delete rejected eventstore_commandrecord",
@@ -86,6 +90,11 @@ def test_every_mutation_is_found(vendor: str, urls: Urls, tmp_path: Path) -> Non
         seed = SEED + number
         with mutated(vendor, urls, tmp_path, tables, random.Random(seed)) as (what, cover):
             findings = audit(read_side=False, since=head).findings
+            with pytest.MonkeyPatch.context() as patch:
+                if number % EVERY:
+                    patch.setattr(shares, "_Process", Aside)
+                shared = audit(read_side=False, since=head, processes=2 + number % 2).findings
+        assert shared == findings, f"MUTATION_SEED={seed}: several processes see something else: {what}, {cover}"
         assert findings, f"MUTATION_SEED={seed}: nobody noticed: {what}, {cover}"
         blind = all("does not extend the head" in finding.what for finding in findings)
         assert cover != COVERS[0] or what in ONLY_BY_A_HEAD or not blind, f"seed {seed}: {what}: {findings}"

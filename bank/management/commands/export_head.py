@@ -9,6 +9,7 @@ from django.db import DatabaseError
 from bank.audit import audit
 from eventstore import heads, store
 from eventstore.progress import ProgressBar
+from eventstore.shares import Unfinished
 
 
 class Command(BaseCommand):
@@ -23,6 +24,8 @@ class Command(BaseCommand):
                 report = audit(read_side=False, progress=progress.update)
         except DatabaseError as error:
             raise CommandError(f"The log cannot be read: {error}", returncode=2) from error
+        except Unfinished as error:
+            raise CommandError(f"Nothing is signed, because nothing was verified: {error}.", returncode=2) from error
         if report.findings:
             for finding in report.findings:
                 self.stderr.write(str(finding))

@@ -1,4 +1,4 @@
-"""`manage.py verify_events [--head FILE] [--no-read-side]`"""
+"""`manage.py verify_events [--head FILE] [--no-read-side] [--processes N]`"""
 
 import sys
 import time
@@ -12,6 +12,7 @@ from django.db import DatabaseError
 from bank.audit import audit
 from eventstore import heads, store
 from eventstore.progress import ProgressBar
+from eventstore.shares import Unfinished
 from projections.routers import READ_SIDE
 
 NOT_DONE = 2
@@ -27,19 +28,29 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--head", metavar="FILE", help="a head of export_head's, which the log has to extend")
         parser.add_argument("--no-read-side", action="store_true", help="leave the figures of the read side alone")
+        parser.add_argument(
+            "--processes",
+            type=int,
+            metavar="N",
+            help="check in so many processes; without it in as many as it pays to have",
+        )
 
-    def handle(self, *args: Any, head: str | None, no_read_side: bool, **options: Any) -> None:
+    def handle(self, *args: Any, head: str | None, no_read_side: bool, processes: int | None, **options: Any) -> None:
+        if processes is not None and processes < 1:
+            raise CommandError("It takes one process at least.", returncode=NOT_DONE)
         since = read_head(head) if head is not None else None
         started = time.monotonic()
         try:
             with ProgressBar(self.stdout, store.count_events()) as progress:
-                report = audit(since=since, read_side=not no_read_side, progress=progress.update)
+                report = audit(since=since, read_side=not no_read_side, progress=progress.update, processes=processes)
         except DatabaseError as error:
             raise CommandError(
                 f"A database cannot be read: {error}. Where the read side is not there (`{READ_SIDE}`), rebuild it "
                 "with replay_projections, or leave it out with --no-read-side.",
                 returncode=NOT_DONE,
             ) from error
+        except Unfinished as error:
+            raise CommandError(f"Nothing was verified: {error}.", returncode=NOT_DONE) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted.", returncode=NOT_DONE) from None
         for finding in report.findings:
