@@ -5,6 +5,7 @@ bank: events that a bank can have (`hearing.py`), a PIN verifier for each accoun
 """
 
 from collections.abc import Callable, Iterator
+from uuid import UUID
 
 from eventstore import seals
 from eventstore.findings import Finding
@@ -14,7 +15,7 @@ from projections.figures import Figures
 
 from .hearing import Hearing
 from .pins import verifiers
-from .repository import stream_of
+from .streams import stream_of
 
 
 def audit(
@@ -54,10 +55,10 @@ def _verifiers(using: str, heard: Hearing) -> Iterator[Finding]:
     without = dict(heard.pin_set_by)
     for account_id, verifier in verifiers(using):
         stream = stream_of(account_id)
-        command_id = without.pop(stream, None)
-        if command_id is None:
+        if stream not in without:
             yield Finding(stream, 0, 0, "there is a PIN verifier and no such account")
             continue
+        command_id = UUID(without.pop(stream))
         try:
             seals.check(verifier.seal, verifier.text(account_id, command_id))
         except seals.BadSeal as error:

@@ -6,14 +6,14 @@ It needs no database and no model, so that any process can hear a part of the st
 from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
 
-from eventstore.records import Place, RecordedEvent
+from eventstore.records import Place
+from eventstore.strict import ReadEvent
 from projections.sums import SumsUpTo
 
 from .domain.account import MAX_BALANCE, BankAccount
 from .domain.events import BankAccountCreated, PinChanged, UnknownEvent, decode
-from .repository import stream_of
+from .streams import stream_of
 
 
 class Hearing:
@@ -25,10 +25,10 @@ class Hearing:
 
     def __init__(self, places: Iterable[Place]) -> None:
         self.sums = SumsUpTo(places)
-        self.pin_set_by: dict[str, UUID] = {}
+        self.pin_set_by: dict[str, str] = {}  # the commands, by streams
         self._accounts: dict[str, BankAccount] = {}
 
-    def hear(self, event: RecordedEvent) -> str | None:
+    def hear(self, event: ReadEvent) -> str | None:
         """Take in the next event, and return what is wrong with it, if something is."""
         try:
             what = decode(event.type, event.schema_version, event.data)

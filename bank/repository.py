@@ -14,8 +14,9 @@ from eventstore.records import Envelope, NewEvent, RecordedEvent
 
 from .domain.account import BankAccount
 from .domain.events import SCHEMA_VERSION, BankEvent, decode, encode
+from .streams import CATEGORY
+from .streams import stream_of as stream_of
 
-CATEGORY = "bank_account"
 FIELDS = {field.name for field in fields(BankAccount)}
 """What a snapshot has to have; one of another version of the program is not used."""
 
@@ -29,11 +30,6 @@ class Loaded(NamedTuple):
     account: BankAccount
     version: int
     hash: bytes
-
-
-def stream_of(account_id: int) -> str:
-    """Return the name of an account's stream."""
-    return f"{CATEGORY}-{account_id}"
 
 
 def load(account_id: int) -> Loaded:

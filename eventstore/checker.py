@@ -1,14 +1,14 @@
 """What a verification asks of each event: does it fit its stream, its command and its snapshot, and make sense?"""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, Self
-from uuid import UUID
 
-from . import snapshots
+from . import seals
 from .findings import UNREADABLE, Finding, Findings
-from .hashing import GENESIS
-from .records import RecordedEvent, SnapshotOf
-from .strict import Command, Reader
+from .hashing import GENESIS, canonical, state_hash
+from .records import SnapshotOf
+from .strict import Command, Reader, ReadEvent
 
 type Row = Sequence[Any]
 
@@ -16,7 +16,7 @@ type Row = Sequence[Any]
 class Auditor(Protocol):
     """Somebody who knows what events mean."""
 
-    def hear(self, event: RecordedEvent) -> str | None:
+    def hear(self, event: ReadEvent) -> str | None:
         """Take in the next event, and return what is wrong with it, if something is."""
 
     def state_of(self, stream: str) -> dict[str, Any] | None:
@@ -43,7 +43,7 @@ class _Stream:
         self.version = self.open = 0
         self.hash = GENESIS
         self.place = (0, 0)
-        self.command_id: UUID | None = None
+        self.command_id = ""
 
 
 class Checker[A: Auditor]:
@@ -53,6 +53,7 @@ class Checker[A: Auditor]:
         self.reader = reader
         self.snapshots = dict(snapshots)
         self.auditor = auditor
+        self.ring = seals.ring()
         self.streams: dict[str, _Stream] = {}
         self.findings = Findings()
 
@@ -89,10 +90,10 @@ class Checker[A: Auditor]:
         if event.stream in self.snapshots:
             self._snapshot(event)
 
-    def _find(self, event: RecordedEvent, what: str) -> None:
+    def _find(self, event: ReadEvent, what: str) -> None:
         self.findings.add(event.stream, event.version, event.position, what)
 
-    def _link(self, stream: _Stream, event: RecordedEvent, digest: bytes) -> str | None:
+    def _link(self, stream: _Stream, event: ReadEvent, digest: bytes) -> str | None:
         """Join an event to its stream, and return what is wrong with that."""
         version, before = stream.version + 1, stream.place
         stream.version, stream.hash = event.version, event.hash
@@ -105,7 +106,7 @@ class Checker[A: Auditor]:
             return "its place in the log is before that of its forerunner"
         return None
 
-    def _command(self, stream: _Stream, event: RecordedEvent, command: Command | None) -> str | None:
+    def _command(self, stream: _Stream, event: ReadEvent, command: Command | None) -> str | None:
         """Join an event to the others of its command; with the last one comes the record. Return what is wrong."""
         broken_off = stream.open > 0 and stream.command_id != event.command_id
         count = 1 if broken_off else stream.open + 1
@@ -113,16 +114,16 @@ class Checker[A: Auditor]:
         stream.command_id = event.command_id
         if broken_off:
             return "the event before it has no command record"
-        return command.misfit(event, count) if command else None
+        return command.misfit(event, count, self.ring) if command else None
 
-    def _snapshot(self, event: RecordedEvent) -> None:
+    def _snapshot(self, event: ReadEvent) -> None:
         """Compare a stream's snapshot with what its events add up to, if this is the event that it is of."""
         snapshot = self.snapshots[event.stream]
         if snapshot.version != event.version:
             return
         del self.snapshots[event.stream]
-        state = snapshots.opened(snapshot, event)
-        if state is None:
+        state = json.loads(snapshot.state)
+        if state_hash(canonical(state), event.hash) != snapshot.hash:
             self._find(event, "the snapshot's seal does not fit")
             return
         rebuilt = self.auditor.state_of(event.stream)

@@ -94,6 +94,11 @@ def record_text(
     return f'["command", {said}, "{fingerprint.hex()}", {became}, "{last_hash.hex()}"]'
 
 
+def state_hash(state: str, event_hash: bytes) -> bytes:
+    """Return what ties a stream's state, in canonical form, to the event that it is of."""
+    return hashlib.sha256(event_hash + state.encode()).digest()
+
+
 def moment_text(moment: datetime) -> str:
     """Return the one text of a moment."""
     return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")

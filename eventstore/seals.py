@@ -6,6 +6,7 @@ the keys of the PINs, so that whoever verifies a log elsewhere needs none with w
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from functools import cache
 
 from django.conf import settings
@@ -20,10 +21,42 @@ class BadSeal(Exception):
     """A seal that the bank's keys did not put on this content; the message says which of the two is the trouble."""
 
 
+class Ring:
+    """The keys of a bank."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        # A copy of an HMAC that has its key already takes less time than a new one.
+        self._keys = {
+            hashlib.sha256(b"seal key id:" + key.encode()).digest()[:KEY_ID]: hmac.new(key.encode(), digestmod="sha256")
+            for key in keys
+        }
+
+    def seal(self, content: str) -> bytes:
+        """Return the seal of a text under the first key."""
+        key_id, key = next(iter(self._keys.items()))
+        return key_id + _digest(key, content)
+
+    def check(self, mark: bytes, content: str) -> None:
+        """Compare a seal with the text that it is on.
+
+        Raises:
+            BadSeal
+        """
+        key = self._keys.get(mark[:KEY_ID])
+        if key is None:
+            raise BadSeal(f"its key {mark[:KEY_ID].hex()} is not among SEAL_KEYS")
+        if not hmac.compare_digest(_digest(key, content), mark[KEY_ID:]):
+            raise BadSeal("its seal does not fit")
+
+
+def ring() -> Ring:
+    """Return the keys in `SEAL_KEYS`."""
+    return _ring(*settings.SEAL_KEYS)
+
+
 def seal(content: str) -> bytes:
     """Return the seal of a text under the first of `SEAL_KEYS`."""
-    key_id, key = next(iter(_ring(*settings.SEAL_KEYS).items()))
-    return key_id + _digest(key, content)
+    return ring().seal(content)
 
 
 def check(mark: bytes, content: str) -> None:
@@ -32,23 +65,15 @@ def check(mark: bytes, content: str) -> None:
     Raises:
         BadSeal
     """
-    key = _ring(*settings.SEAL_KEYS).get(mark[:KEY_ID])
-    if key is None:
-        raise BadSeal(f"its key {mark[:KEY_ID].hex()} is not among SEAL_KEYS")
-    if not hmac.compare_digest(_digest(key, content), mark[KEY_ID:]):
-        raise BadSeal("its seal does not fit")
-
-
-def _digest(key: hmac.HMAC, content: str) -> bytes:
-    """Return the HMAC of a text; a copy of one that has its key already takes less time than a new one."""
-    digest = key.copy()
-    digest.update(content.encode(errors="surrogatepass"))
-    return digest.digest()
+    ring().check(mark, content)
 
 
 @cache
-def _ring(*keys: str) -> dict[bytes, hmac.HMAC]:
-    return {
-        hashlib.sha256(b"seal key id:" + key.encode()).digest()[:KEY_ID]: hmac.new(key.encode(), digestmod="sha256")
-        for key in keys
-    }
+def _ring(*keys: str) -> Ring:
+    return Ring(keys)
+
+
+def _digest(key: hmac.HMAC, content: str) -> bytes:
+    digest = key.copy()
+    digest.update(content.encode(errors="surrogatepass"))
+    return digest.digest()

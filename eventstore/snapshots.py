@@ -3,14 +3,13 @@
 A cache. Any or all of them may be deleted at any time.
 """
 
-import hashlib
 import json
 from typing import Any
 
 from django.db import connections, transaction
 
 from . import prepared
-from .hashing import canonical
+from .hashing import canonical, state_hash
 from .records import RecordedEvent, SnapshotOf
 from .store import WRITE_SIDE
 
@@ -33,16 +32,11 @@ def load(stream: str) -> SnapshotOf | None:
     return None
 
 
-def seal(state: str, event_hash: bytes) -> bytes:
-    """Return what ties a state to the event that it is of."""
-    return hashlib.sha256(event_hash + state.encode()).digest()
-
-
 def opened(snapshot: SnapshotOf, event: RecordedEvent | None) -> dict[str, Any] | None:
     """Return a snapshot's state if it is what the history up to this event added up to, else None."""
     state: dict[str, Any] = json.loads(snapshot.state)
     # PostgreSQL gives JSON back with other spaces and in another order, so its text proves nothing.
-    if event is None or seal(canonical(state), event.hash) != snapshot.hash:
+    if event is None or state_hash(canonical(state), event.hash) != snapshot.hash:
         return None
     return state
 
@@ -56,7 +50,7 @@ def store(stream: str, version: int, state: dict[str, Any], event_hash: bytes) -
     """Keep a snapshot, within the caller's transaction."""
     with connections[WRITE_SIDE].cursor() as cursor:
         text = canonical(state)
-        cursor.execute(_UPSERT, [stream, version, text, seal(text, event_hash)])
+        cursor.execute(_UPSERT, [stream, version, text, state_hash(text, event_hash)])
 
 
 def forget(stream: str) -> None:

@@ -9,20 +9,33 @@ from collections.abc import Sequence
 from datetime import datetime
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from . import seals
 from .hashing import GENESIS, canonical, moment_text, record_text, row_hash
-from .records import RecordedEvent
-from .rows import utc
 
 _parsed = json.JSONDecoder().raw_decode
 _is_id = re.compile("[0-9a-f]{32}").fullmatch
 _is_moment = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.(?!000000)\d{6})?", re.ASCII).fullmatch
 
 
+class ReadEvent(NamedTuple):
+    """An event as a verification reads it: a `RecordedEvent` but for the id of its command, which is in hex."""
+
+    position: int
+    stream: str
+    version: int
+    type: str
+    schema_version: int
+    data: dict[str, Any]
+    metadata: dict[str, Any]
+    command_id: str
+    recorded_at: datetime
+    transaction_id: int
+    hash: bytes
+
+
 class Command(NamedTuple):
-    """A command record, its id and moment as texts.
+    """A command record, its id in hex and its moment as text.
 
     `outcome` is its outcome, reason, message, stream, version and event count. `facts` is what the metadata of its
     events has to say.
@@ -39,14 +52,15 @@ class Command(NamedTuple):
     seal: bytes
     facts: dict[str, Any]
 
-    def misfit(self, event: RecordedEvent, count: int) -> str | None:
+    def misfit(self, event: ReadEvent, count: int, ring: seals.Ring) -> str | None:
         """Return what is wrong with the record of an accepted command.
 
         Args:
             event: the last event of the command, at the record's position.
             count: how many events it has.
+            ring: the bank's keys.
         """
-        if self.id != event.command_id.hex:
+        if self.id != event.command_id:
             return f"the command record at its position is of another command, {self.facts['correlation_id']}"
         if event.metadata != self.facts:
             return "it names another actor or command than its command record does"
@@ -54,19 +68,19 @@ class Command(NamedTuple):
             return "its command record tells of other events"
         if self.transaction_id != event.transaction_id:
             return "its command record is of another transaction"
-        return self._broken_seal(event.hash)
+        return self._broken_seal(event.hash, ring)
 
-    def misfit_of_rejection(self) -> str | None:
+    def misfit_of_rejection(self, ring: seals.Ring) -> str | None:
         """Return what is wrong with the record of a command that has no event."""
         outcome, _, _, _, version, event_count = self.outcome
         if (outcome, version, event_count) != ("rejected", None, 0):
             return "it tells of events, but not where they are"
-        return self._broken_seal(GENESIS)
+        return self._broken_seal(GENESIS, ring)
 
-    def _broken_seal(self, last_hash: bytes) -> str | None:
+    def _broken_seal(self, last_hash: bytes, ring: seals.Ring) -> str | None:
         said = record_text(self.id, self.name, self.actor, self.received_at, self.fingerprint, self.outcome, last_hash)
         try:
-            seals.check(self.seal, said)
+            ring.check(self.seal, said)
         except seals.BadSeal as error:
             return f"its command record was changed: {error}"
         return None
@@ -83,7 +97,7 @@ class Reader:
         self.on_sqlite = on_sqlite
         self._facts = _FACTS if on_sqlite else _FACTS_AS_JSONB
 
-    def event(self, row: Sequence[Any], previous: bytes, facts: dict[str, Any] | None) -> tuple[RecordedEvent, bytes]:
+    def event(self, row: Sequence[Any], previous: bytes, facts: dict[str, Any] | None) -> tuple[ReadEvent, bytes]:
         """Return the event of a row of `Log.events`, and the hash that it should have.
 
         Args:
@@ -95,8 +109,8 @@ class Reader:
         metadata, metadata_text = self._metadata(metadata, facts)
         id_, moment = self._id(command_id), self._moment(moment)
         right = row_hash(previous, stream, version, type_, schema, data_text, metadata_text, id_, moment)
-        event = RecordedEvent(
-            position, stream, version, type_, schema, data, metadata, UUID(id_), datetime.fromisoformat(moment),
+        event = ReadEvent(
+            position, stream, version, type_, schema, data, metadata, id_, datetime.fromisoformat(moment),
             transaction_id, bytes(digest),
         )  # fmt: skip
         return event, right
@@ -120,7 +134,7 @@ class Reader:
     def _moment(self, value: Any) -> str:
         """Return a moment as `hashing.moment_text` does."""
         if not self.on_sqlite:
-            return moment_text(utc(value))
+            return moment_text(value)
         if not _is_moment(value):
             raise ValueError(f"{value!r} is no time as it is written here")
         text = f"{value[:10]}T{value[11:]}+00:00" if len(value) == 26 else f"{value[:10]}T{value[11:]}.000000+00:00"

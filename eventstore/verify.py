@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from django.db import DatabaseError
 
+from . import seals
 from .checker import Auditor, Row
 from .findings import UNREADABLE, Finding, Findings
 from .heads import Digest, Head
@@ -165,11 +166,12 @@ class _Walk:
     # What belongs to no event
 
     def _through_rejected(self) -> None:
+        ring = seals.ring()
         for place, row in self.log.rejected():
             self.rejected += 1
             try:
                 command = self.reader.command(row)
-                if what := command.misfit_of_rejection():
+                if what := command.misfit_of_rejection(ring):
                     self.find(0, f"the record of command {command.facts['correlation_id']}: {what}")
                 said = (command.id, command.transaction_id, command.seal.hex())
             except UNREADABLE as error:

@@ -18,7 +18,8 @@ from bank.domain.events import (
     MoneyWithdrawnFromBankAccount,
     WithdrawalBlocked,
 )
-from eventstore.records import START, Place, RecordedEvent
+from eventstore.records import START, Place
+from eventstore.strict import ReadEvent
 
 type Rows = dict[Any, tuple[Any, ...]]
 
@@ -30,7 +31,7 @@ class SumsUpTo:
         self.sums = {place: Sums() for place in places}
         self.last: tuple[int, int] = START
 
-    def add(self, event: BankEvent, recorded: RecordedEvent) -> None:
+    def add(self, event: BankEvent, recorded: ReadEvent) -> None:
         """Take in the next event."""
         place = recorded.transaction_id, recorded.position
         if place > self.last:
@@ -55,7 +56,7 @@ class Sums:
         self.day = self.day_ends = datetime.min.replace(tzinfo=UTC)
         self.today: list[int] = []
 
-    def add(self, event: BankEvent, recorded: RecordedEvent) -> None:
+    def add(self, event: BankEvent, recorded: ReadEvent) -> None:
         """Take in the next event."""
         moment = recorded.recorded_at
         if not self.day <= moment < self.day_ends:

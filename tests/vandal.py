@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from eventstore import seals, snapshots
-from eventstore.hashing import GENESIS, canonical, command_text, event_hash
+from eventstore import seals
+from eventstore.hashing import GENESIS, canonical, command_text, event_hash, state_hash
 from eventstore.records import Envelope
 
 EVENT, COMMAND, SNAPSHOT = "eventstore_event", "eventstore_commandrecord", "eventstore_snapshot"
@@ -231,7 +231,7 @@ def recompute(tables: Tables) -> None:
 
 def snapshot_hash(state: Row, event_hash: bytes) -> bytes:
     """Return the hash of a snapshot, which takes no key."""
-    return snapshots.seal(canonical(state), event_hash)
+    return state_hash(canonical(state), event_hash)
 
 
 def reseal(tables: Tables) -> None:

@@ -32,7 +32,7 @@ from bank.domain.events import (
 )
 from bank.repository import stream_of
 from eventstore import seals, snapshots
-from eventstore.hashing import GENESIS, canonical, command_text, event_hash
+from eventstore.hashing import GENESIS, canonical, command_text, event_hash, state_hash
 from eventstore.records import Envelope
 
 PIN = 1234
@@ -142,5 +142,5 @@ def _rows(batch: Sequence[Happened], first: int, ends: dict[int, tuple[bytes, Ba
             rows.verifiers.append((account_id, *pins.make_verifier(account_id, PIN, command_id)))
         if snapshots.is_due(version - 1, version):
             state = canonical(asdict(account))
-            rows.snapshots[stream] = (stream, version, state, snapshots.seal(state, digest))
+            rows.snapshots[stream] = (stream, version, state, state_hash(state, digest))
     return rows

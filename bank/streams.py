@@ -1,0 +1,8 @@
+"""How the streams of accounts are named."""
+
+CATEGORY = "bank_account"
+
+
+def stream_of(account_id: int) -> str:
+    """Return the name of an account's stream."""
+    return f"{CATEGORY}-{account_id}"
