@@ -25,6 +25,7 @@ _FIGURES = {
     "statements": "SELECT account_id, COUNT(NULLIF(amount, 0)), SUM(amount) FROM {table} GROUP BY account_id",
     "refusals": "SELECT account_id, COUNT(*) FROM {table} GROUP BY account_id",
     "totals": "SELECT id, accounts, balance, paid_in, paid_out FROM {table}",
+    "names": "SELECT account_id, COUNT(*) FROM {table} GROUP BY account_id",
     "daily": "SELECT {day}, accounts_opened, deposits, paid_in, withdrawals, paid_out, refusals FROM {table}",
 }
 

@@ -21,6 +21,8 @@ from bank.domain.events import (
 from eventstore.records import START, Place
 from eventstore.strict import ReadEvent
 
+from .names import name_keys
+
 type Rows = dict[Any, tuple[Any, ...]]
 
 
@@ -110,6 +112,9 @@ class Sums:
                 return {account_id: (moves, balance) for account_id, (_, balance, _, moves, _) in accounts}
             case "refusals":
                 return {account_id: (refused,) for account_id, (*_, refused) in accounts if refused}
+            case "names":
+                parts = {account_id: len(name_keys(holder, account_id)) for account_id, (holder, *_) in accounts}
+                return {account_id: (count,) for account_id, count in parts.items() if count}
             case "totals":
                 opened, _, paid_in, _, paid_out, _ = map(sum, zip([0] * 6, *self.days.values(), strict=True))
                 return {1: (opened, paid_in - paid_out, paid_in, paid_out)} if self.days else {}

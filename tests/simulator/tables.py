@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db.models import Model
 
 from eventstore.records import RecordedEvent
-from projections.models import AccountSummary, BankTotals, DailyTotals, RefusedWithdrawal, StatementLine
+from projections.models import AccountSummary, BankTotals, DailyTotals, NamePart, RefusedWithdrawal, StatementLine
 
 HOLDERS = {"Josh": "josh", "Luke Ng": "luke ng", "Zoë Ångström": "zoe angstrom", "Ada": "ada", "ΑΘΗΝΑ": "αθηνα"}
 """Names, each with what it is found by."""
@@ -55,6 +55,7 @@ TABLES: dict[str, tuple[type[Model], Sequence[str]]] = {
             "command_id",
         ),
     ),
+    "names": (NamePart, ("key", "account_id")),
     "totals": (BankTotals, ("id", "accounts", "balance", "paid_in", "paid_out")),
     "daily": (
         DailyTotals,
@@ -69,6 +70,7 @@ class Fold:
 
     def __init__(self) -> None:
         self.accounts: dict[int, list[Any]] = {}
+        self.names: list[Row] = []
         self.statements: list[Row] = []
         self.refusals: list[Row] = []
         self.totals = [0, 0, 0, 0]
@@ -82,6 +84,7 @@ class Fold:
         if event.type == "bank_account_created":
             holder = data["accountHolder"]
             self.accounts[account_id] = [account_id, holder, HOLDERS[holder], 0, 0, event.recorded_at, None, 0, False]
+            self.names += [(key, account_id) for key in _parts(HOLDERS[holder], account_id)]
             self.totals[0] += 1
             day[0] += 1
         account = self.accounts[account_id]
@@ -139,6 +142,11 @@ class Fold:
         return {plain(row) for row in rows}
 
 
+def _parts(name: str, account_id: int) -> set[bytes]:
+    number = account_id.to_bytes(8, "big")
+    return {word[at:][:16].encode() + b"\0" + number for word in name.split() for at, _ in enumerate(word)}
+
+
 def fold(log: Iterable[RecordedEvent]) -> Fold:
     """Return the tables that a log adds up to."""
     folded = Fold()
@@ -160,6 +168,8 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case UUID():
             return value.hex
+        case memoryview():
+            return bytes(value)
         case _:
             return value
 

@@ -12,8 +12,8 @@ GROWN = [
     "/", "/accounts/", "/accounts/?q=ada", "/accounts/?q=hopper+7", "/accounts/?q=nobody", "/accounts/7/", "/days/",
     "/accounts/open/",
 ]  # fmt: skip
-"""Every kind of page that shows figures. "ada" finds a sixth of all accounts, "hopper 7" one in twenty, both a page full
-however many there are; "nobody" finds none, for which a search that goes from account to account has to see them all."""
+"""Every kind of page that shows figures. "ada" finds a sixth of all accounts, "hopper 7" one in twenty, both a page
+full however many there are; "nobody" finds none, for which one would have to see them all."""
 
 
 def replay(bench: Bench) -> Iterator[Claim]:
