@@ -5,7 +5,7 @@ The bank's rules are the aggregate's; a form only reads text, and says in the te
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 from uuid import UUID, uuid4
 
 from django import forms
@@ -131,6 +131,16 @@ class TaskForm(forms.Form):
 _empty_fields: dict[type[TaskForm], SafeString] = {}
 
 
+class BlankForm(NamedTuple):
+    """What a page shows of a form that is empty."""
+
+    verb: str
+    advice: str
+    shown_fields: SafeString
+    fresh_id: str
+    is_bound: bool = False
+
+
 class OpenAccountForm(TaskForm):
     verb = "Open account"
     account_id = AccountNumberField(
@@ -159,6 +169,13 @@ class AccountForm(TaskForm):
     def __init__(self, data: Mapping[str, Any] | None = None, *, account_id: int, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.account_id = account_id
+
+    @classmethod
+    def blank(cls) -> "BlankForm":
+        """Return the form as it is shown before anybody has typed anything, which takes no form of Django's."""
+        if cls not in _empty_fields:
+            _empty_fields[cls] = cls(account_id=1).shown_fields
+        return BlankForm(cls.verb, cls.advice, _empty_fields[cls], str(uuid4()))
 
 
 class DepositForm(AccountForm):

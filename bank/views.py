@@ -71,8 +71,8 @@ def account(request: Request, account_id: int) -> HttpResponse:
         "freshness": how_fresh(request),
         "account": account_or_404(account_id),
         "page": queries.statement(account_id, before=whole_number(request.GET.get("before"))),
-        "deposit": DepositForm(account_id=account_id),
-        "withdraw": WithdrawForm(account_id=account_id),
+        "deposit": DepositForm.blank(),
+        "withdraw": WithdrawForm.blank(),
     }
     return show(request, "bank/account.html", context, part="statement")
 

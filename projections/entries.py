@@ -1,8 +1,7 @@
 """What happened, as the read side tells it: statement lines and refusals together, always the latest first."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from .models import RefusedWithdrawal
@@ -13,8 +12,7 @@ MOST_BY_ONE_COMMAND = 10
 _REFUSALS = frozenset(RefusedWithdrawal.Reason.values)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One thing that happened to an account.
 
     `kind` is opened, deposit, withdrawal, locked, unlocked or new_pin; or a refusal, in which no money moved:

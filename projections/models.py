@@ -36,6 +36,9 @@ class NamePart(models.Model):
     key = models.BinaryField(primary_key=True, help_text="The part in UTF-8, a NUL, the account's number in 8 bytes")
     account_id = models.BigIntegerField()
 
+    class Meta:
+        default_permissions = ()  # nobody looks at it
+
     def __str__(self) -> str:
         return f"{self.account_id} {bytes(self.key)[:-9].decode(errors='replace')}"
 

@@ -3,7 +3,6 @@
 Amounts and balances are integers of minor units (cents), times are aware and in UTC.
 """
 
-from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 from typing import NamedTuple
@@ -212,7 +211,7 @@ def receipt(command_id: UUID) -> Entry | None:
     if not found:
         return None
     *others, first = found
-    return replace(first, beside=tuple(other.kind for other in reversed(others)))
+    return first._replace(beside=tuple(other.kind for other in reversed(others)))
 
 
 def outcome(command_id: UUID) -> Outcome | None:

@@ -22,7 +22,7 @@ def rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
 
 def uuid(value: Any) -> UUID:
     """Return the id that PostgreSQL gives as such and SQLite as text."""
-    return value if isinstance(value, UUID) else UUID(value)
+    return value if isinstance(value, UUID) else UUID(int=int(value, 16))
 
 
 def utc(moment: datetime) -> datetime:

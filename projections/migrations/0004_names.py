@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                 ),
                 ("account_id", models.BigIntegerField()),
             ],
+            options={"default_permissions": ()},
         ),
         migrations.RunPython(fill, forget),
     ]
