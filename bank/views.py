@@ -1,5 +1,7 @@
 """The screens for looking, and what all screens share. A view sees forms, `handle` and the queries, nothing else."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +16,7 @@ from projections import freshness, queries
 from projections.replicas import reads
 
 from .access.cookies import cookie
+from .access.sessions import POLL
 from .forms import DepositForm, WithdrawForm
 
 SEEN = "bank_position"
@@ -26,12 +29,26 @@ class Request(HttpRequest):
     htmx: HtmxDetails
 
 
+BEHIND = "Bank-Behind"
+"""The header in which a page that polls says what it shows of how fresh it is."""
+
 may_look = permission_required("bank.view_accounts", raise_exception=True)
 
 
-@require_GET
-@may_look
-@reads
+def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Make a view a page for all who may look. A poll that would find what the page shows already gets no content."""
+
+    @wraps(view)
+    def answer(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+        told = request.headers.get(BEHIND)
+        if told is not None and not (fresh := how_fresh(request)).current and fresh.told == told:
+            return HttpResponse(status=204)
+        return view(request, *args, **kwargs)
+
+    return require_GET(may_look(reads(answer)))
+
+
+@page
 def desk(request: Request) -> HttpResponse:
     """Where a teller begins."""
     context = {
@@ -42,9 +59,7 @@ def desk(request: Request) -> HttpResponse:
     return show(request, "bank/desk.html", context)
 
 
-@require_GET
-@may_look
-@reads
+@page
 def accounts(request: Request) -> HttpResponse:
     """The accounts, or those found by number or part of the holder's name."""
     fresh = how_fresh(request)
@@ -62,9 +77,7 @@ def accounts(request: Request) -> HttpResponse:
     return show(request, "bank/accounts.html", context, part="list")
 
 
-@require_GET
-@may_look
-@reads
+@page
 def account(request: Request, account_id: int) -> HttpResponse:
     """One account, with its tasks and its statement."""
     context = {
@@ -77,9 +90,7 @@ def account(request: Request, account_id: int) -> HttpResponse:
     return show(request, "bank/account.html", context, part="statement")
 
 
-@require_GET
-@may_look
-@reads
+@page
 def receipt(request: Request, command_id: UUID) -> HttpResponse:
     """What a command did, as long as anybody asks; or that it was rejected, or that nothing is recorded of it."""
     fresh = how_fresh(request)
@@ -96,9 +107,7 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
     return show(request, "bank/receipt.html", context)
 
 
-@require_GET
-@may_look
-@reads
+@page
 def days(request: Request) -> HttpResponse:
     """What happened on each of the latest days."""
     return show(request, "bank/days.html", {"freshness": how_fresh(request), "days": queries.daily_totals()})
@@ -141,7 +150,8 @@ def show(
 
 def how_fresh(request: HttpRequest) -> freshness.Freshness:
     """Tell how fresh the figures are that the rest of this request reads; to be asked before any of them is read."""
-    return freshness.look(cookie(request, SEEN), reader=request.user.get_username())
+    patient = POLL not in request.headers  # who polls asks again
+    return freshness.look(cookie(request, SEEN), reader=request.user.get_username(), patient=patient)
 
 
 def whole_number(text: str | None) -> int | None:

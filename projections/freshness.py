@@ -23,6 +23,8 @@ from .replicas import READ_SIDE
 
 GRACE = 1.0
 """Seconds that the read side may be behind before a page speaks of it."""
+SOON, SELDOM, LONG = 2, 10, 15
+"""Seconds between two looks of an open page, at first and when the figures have been behind for so long."""
 PAUSES = (0.002, 0.05)
 """The shortest and the longest pause, in seconds, between two looks while a page waits."""
 
@@ -39,6 +41,17 @@ class Freshness(NamedTuple):
     since: datetime | None
     current: bool
     reached: bool
+
+    @property
+    def poll_every(self) -> int:
+        """Seconds between two looks of an open page: where the first event has waited for long, it may wait longer."""
+        waited = (timezone.now() - self.since).total_seconds() if self.since else 0
+        return SOON if waited < LONG else SELDOM
+
+    @property
+    def told(self) -> str:
+        """What a page says of it; as long as that stays, there is nothing new to show."""
+        return f"{self.place.token}/{self.behind}/{self.poll_every}"
 
 
 class Standing(NamedTuple):
@@ -62,7 +75,7 @@ class ProjectionState(NamedTuple):
     ahead: bool
 
 
-def look(told: str = "", *, reader: str = "") -> Freshness:
+def look(told: str = "", *, reader: str = "", patient: bool = True) -> Freshness:
     """Choose the database that the rest of this request reads, and tell how fresh it is.
 
     A replica is chosen if it has what the reader was told of and is not behind; else the primary, which is waited
@@ -71,6 +84,7 @@ def look(told: str = "", *, reader: str = "") -> Freshness:
     Args:
         told: the token of the place that an acknowledgement told the reader of.
         reader: who reads; the same reader is sent to the same replica where that is possible.
+        patient: whether to wait.
     """
     last = places.last_place()
     wanted = min(Place.of_token(told), last)
@@ -84,7 +98,7 @@ def look(told: str = "", *, reader: str = "") -> Freshness:
             replicas.read_from(alias)
             return fresh
     replicas.read_from(READ_SIDE)
-    return _freshness(_wait_for(wanted), wanted, last)
+    return _freshness(_wait_for(wanted) if patient else standing_of(READ_SIDE).place, wanted, last)
 
 
 def standing_of(alias: str, names: Collection[str] = tuple(PROJECTORS)) -> Standing:

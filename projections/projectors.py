@@ -6,14 +6,12 @@ exactly once (see `engine.py`), so it may simply add.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import lru_cache
+from datetime import date
 from typing import Any, ClassVar, NamedTuple
 
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
-from django.utils import timezone
 
 from bank.domain.events import (
     AccountOverdrawn,
@@ -30,6 +28,7 @@ from bank.domain.events import (
 from eventstore.records import RecordedEvent
 from eventstore.rows import metadata_of, time_column
 
+from .days import NEVER, day_of
 from .models import AccountSummary, BankTotals, DailyTotals, NamePart, RefusedWithdrawal, StatementLine
 from .names import name_keys, search_form
 from .routers import READ_SIDE
@@ -289,18 +288,3 @@ def origins(facts: Sequence[Fact]) -> Iterator[tuple[Any, ...]]:
         raw_id = event.raw_command_id
         command_id = raw_id if isinstance(raw_id, str) else raw_id.hex
         yield event.position, event.version, time_column(vendor, event), metadata["actor"], command_id
-
-
-NEVER = datetime.max.replace(tzinfo=UTC)
-
-
-def day_of(moment: datetime) -> tuple[date, datetime, datetime]:
-    """Return a moment's day in the bank's time zone, and when that begins and when it is over, in UTC."""
-    zone = timezone.get_default_timezone()
-    day = moment.astimezone(zone).date()
-    return day, _begin_of(day, zone), _begin_of(day + timedelta(days=1), zone)
-
-
-@lru_cache(maxsize=64)
-def _begin_of(day: date, zone: tzinfo) -> datetime:
-    return datetime.combine(day, time.min, zone).astimezone(UTC)

@@ -96,7 +96,7 @@ def test_a_page_that_asks_by_itself_says_so(teller: Client, settings: Any) -> No
     assert teller.post("/accounts/open/", fields).status_code == 303
     page = teller.get("/").content.decode()
     assert 'hx-trigger="every 2s"' in page
-    assert """hx-headers='{"Bank-Poll": "true"}'""" in page
+    assert """hx-headers='{"Bank-Poll": "true", """ in page
 
 
 def test_use_is_written_at_most_once_a_minute(teller: Client, stopped_clock: StoppedClock) -> None:
