@@ -132,7 +132,7 @@ def limited(alias: str, longest_wait: int) -> AbstractContextManager[None]:
     On the write side's own connection to the server that is said once, and stays.
     """
     if alias == WRITE_SIDE and is_postgresql(alias) and prepared.is_direct(connections[alias]):
-        _limit(connections[alias].connection, longest_wait)
+        _limit(connections[alias], longest_wait)
         return nullcontext()
     idle = f"SET LOCAL idle_in_transaction_session_timeout = {LONGEST_IDLE}"
     return beginning_with(alias, f"SET LOCAL lock_timeout = {longest_wait}; {idle}")
@@ -141,10 +141,12 @@ def limited(alias: str, longest_wait: int) -> AbstractContextManager[None]:
 _limits: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
 
 
-def _limit(driver: Any, longest_wait: int) -> None:
-    if _limits.get(driver) != longest_wait:
-        driver.execute(f"SET lock_timeout = {longest_wait}; SET idle_in_transaction_session_timeout = {LONGEST_IDLE}")
-        _limits[driver] = longest_wait
+def _limit(connection: BaseDatabaseWrapper, longest_wait: int) -> None:
+    if _limits.get(connection.connection) != longest_wait:
+        idle = f"SET idle_in_transaction_session_timeout = {LONGEST_IDLE}"
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = {longest_wait}; {idle}")
+        _limits[connection.connection] = longest_wait
 
 
 # Connections of their own

@@ -98,6 +98,16 @@ def test_on_a_connection_to_the_server_itself_the_limits_are_set_once_and_append
     assert any("INSERT INTO eventstore_event" in statement for (statement,) in said)
 
 
+@pytest.mark.only_on("postgresql", reason="SQLite's connections go to a file and are not ended by anybody else")
+def test_a_connection_that_is_lost_when_the_limits_are_set_is_one_that_is_lost(urls: Urls) -> None:
+    open_account()
+    postgresql._limits.clear()
+    [(process,)] = query("SELECT pg_backend_pid()")
+    with stranger(urls["DATABASE_URL"]) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [process])
+    assert deposit(1, 5).version == 2
+
+
 @pytest.mark.only_on("postgresql", reason="SQLite's time-out is a setting of the connection")
 def test_behind_a_pooler_what_limits_a_transaction_is_set_at_its_beginning_and_ends_with_it(
     monkeypatch: pytest.MonkeyPatch,
