@@ -1,7 +1,7 @@
 """The values that go into the store and come out of it. They know streams, versions, types and JSON."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -67,6 +67,38 @@ class RecordedEvent(NamedTuple):
     @property
     def place(self) -> "Place":
         return Place(self.transaction_id, self.position)
+
+
+class Columns(NamedTuple):
+    """Events that follow one another in the log, by columns: for whoever reads many and wants little of each.
+
+    Metadata and command ids are empty where they were not asked for.
+    """
+
+    positions: Sequence[int]
+    versions: Sequence[int]
+    types: Sequence[str]
+    schema_versions: Sequence[int]
+    data: Sequence[dict[str, Any]]
+    raw_recorded_at: Sequence[datetime | str]
+    transaction_ids: Sequence[int]
+    raw_metadata: Sequence[dict[str, Any] | str] = ()
+    raw_command_ids: Sequence[UUID | str] = ()
+
+    @classmethod
+    def of(cls, events: "Sequence[RecordedEvent]") -> "Columns":
+        """Return the columns of events, of which there is one at least."""
+        positions, _, versions, types, schemas, data, metadata, ids, times, transactions, _ = zip(*events, strict=True)
+        return cls(positions, versions, types, schemas, data, times, transactions, metadata, ids)
+
+    @property
+    def last(self) -> "Place":
+        """The place of the last event."""
+        return Place(self.transaction_ids[-1], self.positions[-1])
+
+    def first(self, count: int) -> "Columns":
+        """Return the first events only."""
+        return Columns._make(column[:count] for column in self)
 
 
 class Place(NamedTuple):

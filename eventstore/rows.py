@@ -8,7 +8,8 @@ idea of what came before, out of a cache for one, and is refused if it is wrong.
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
@@ -16,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from . import prepared, seals
 from .errors import WrongExpectedVersion
 from .hashing import GENESIS, canonical, command_text, event_hash
-from .records import Envelope, NewEvent, RecordedEvent
+from .records import Columns, Envelope, NewEvent, RecordedEvent
 from .storable import check_storable
 
 COLUMNS = (
@@ -28,6 +29,13 @@ READ = {
     "postgresql": COLUMNS,
 }
 """What `recorded_events` takes, by the kind of database."""
+_FIGURES = "position, version, type, schema_version, data, recorded_at, transaction_id"
+READ_FIGURES = {
+    "sqlite": _FIGURES.replace("recorded_at", "recorded_at || '+00:00'"),
+    "postgresql": _FIGURES,
+}
+READ_ORIGINS = {vendor: f"{columns}, metadata, command_id" for vendor, columns in READ_FIGURES.items()}
+"""What `columns_of` takes, by the kind of database, without and with what tells where an event comes from."""
 _INSERT_EVENT = """
     INSERT INTO eventstore_event
         (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash)
@@ -159,11 +167,17 @@ def recorded_events(rows: Sequence[Sequence[Any]]) -> list[RecordedEvent]:
     ]  # fmt: skip
 
 
-def metadata_of(events: Sequence[RecordedEvent]) -> list[dict[str, Any]]:
-    """Return the metadata of events."""
-    if all(isinstance(event.raw_metadata, str) for event in events):
-        return _json([event.raw_metadata for event in events])
-    return [event.metadata for event in events]
+def columns_of(rows: Sequence[Sequence[Any]]) -> Columns:
+    """Return the columns of rows, of which there is one at least."""
+    positions, versions, types, schemas, data, moments, *others = zip(*rows, strict=True)
+    if not isinstance(moments[0], str):
+        moments = tuple(map(utc, moments))
+    return Columns(positions, versions, types, schemas, _json(data), moments, *others)
+
+
+def parsed(raw: Sequence[dict[str, Any] | str]) -> Sequence[dict[str, Any]]:
+    """Return the metadata of events, all of which the database gave as text, or none."""
+    return _json(raw) if raw and isinstance(raw[0], str) else cast("Sequence[dict[str, Any]]", raw)
 
 
 def _json(texts: Sequence[Any]) -> list[dict[str, Any]]:
@@ -171,19 +185,23 @@ def _json(texts: Sequence[Any]) -> list[dict[str, Any]]:
     return values
 
 
-def time_column(vendor: str, event: RecordedEvent) -> datetime | str:
-    """Return when an event was recorded, as a column of this kind of database takes it."""
-    raw = event.raw_recorded_at
-    return (
-        raw[: -len("+00:00")] if isinstance(raw, str) and vendor == "sqlite" else to_column(vendor, event.recorded_at)
-    )
+def time_column(vendor: str, raw: datetime | str) -> datetime | str:
+    """Return a moment, as a database gave it, in the form in which a column of this kind of database takes it."""
+    if isinstance(raw, str):
+        return raw[: -len("+00:00")] if vendor == "sqlite" else datetime.fromisoformat(raw)
+    return to_column(vendor, raw)
 
 
 def to_column(vendor: str, moment: datetime) -> datetime | str:
     """Return a moment as this kind of database takes it in plain SQL, as Django's own adapter does, but sooner."""
     if vendor != "sqlite":
         return moment
-    return str(moment if moment.tzinfo is UTC else moment.astimezone(UTC))[: -len("+00:00")]
+    return _text_of(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
+
+
+@lru_cache(maxsize=16)  # several tables are told of one moment
+def _text_of(moment: datetime) -> str:
+    return str(moment)[: -len("+00:00")]
 
 
 def utc(moment: datetime) -> datetime:

@@ -3,9 +3,10 @@
 It knows streams, versions, types and JSON, and nothing of the bank.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connections, transaction
@@ -17,12 +18,15 @@ from .errors import StoreError as StoreError
 from .errors import WrongExpectedVersion as WrongExpectedVersion
 from .errors import meaning_of
 from .hashing import GENESIS
-from .records import START, Envelope, NewEvent, Outcome, Place, RecordedEvent
+from .records import START, Columns, Envelope, NewEvent, Outcome, Place, RecordedEvent
 from .rows import (
     INSERT_COMMAND,
     READ,
+    READ_FIGURES,
+    READ_ORIGINS,
     TURN,
     Draft,
+    columns_of,
     command_values,
     insert_both,
     insert_event,
@@ -47,11 +51,11 @@ _SELECT_STREAM = {
     for vendor, columns in READ.items()
 }
 _SELECT_ALL = {
-    "sqlite": f"SELECT {READ['sqlite']} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT %s",
+    "sqlite": "SELECT {} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT %s",
     # A lower position can commit after a higher one, so this goes by transaction, and only as far as no
     # transaction is under way any more. See migration 0003 and `models.Epoch`.
-    "postgresql": f"""
-        SELECT {READ["postgresql"]} FROM eventstore_event
+    "postgresql": """
+        SELECT {} FROM eventstore_event
         WHERE (transaction_id, position) > (%s, %s)
           AND transaction_id < eventstore_horizon()
         ORDER BY transaction_id, position LIMIT %s
@@ -208,11 +212,26 @@ def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator
 
 def read_all(after: Place = START, *, limit: int = 1000) -> list[RecordedEvent]:
     """Return the next events of the whole log, at most `limit`, in an order in which none can be skipped."""
+    return recorded_events(_rows_after(after, limit, READ))
+
+
+def read_columns(after: Place = START, *, limit: int = 1000, with_origins: bool = True) -> Columns | None:
+    """Return the events that `read_all` does, by columns, or None where there is none.
+
+    Args:
+        with_origins: whether metadata and command ids are wanted.
+    """
+    rows = _rows_after(after, limit, READ_ORIGINS if with_origins else READ_FIGURES)
+    return columns_of(rows) if rows else None
+
+
+def _rows_after(after: Place, limit: int, columns: Mapping[str, str]) -> list[Sequence[Any]]:
     connection = connections[WRITE_SIDE]
     place = after[1:] if connection.vendor == "sqlite" else after
     with connection.cursor() as cursor:
-        cursor.execute(_SELECT_ALL[connection.vendor], [*place, limit])
-        return recorded_events(cursor.fetchall())
+        cursor.execute(_SELECT_ALL[connection.vendor].format(columns[connection.vendor]), [*place, limit])
+        rows: list[Sequence[Any]] = cursor.fetchall()
+    return rows
 
 
 def last_position() -> int:

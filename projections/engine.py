@@ -7,6 +7,7 @@ and a replay all end here.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -14,12 +15,13 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from bank.domain.events import decode
 from eventstore import postgresql, store
 from eventstore.records import START, Place, RecordedEvent
 from eventstore.rows import to_column
 
-from .projectors import PROJECTORS, Fact, Projector
+from .batches import Batch
+from .projector import Projector
+from .projectors import PROJECTORS
 from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)
@@ -32,16 +34,21 @@ class UnknownProjection(Exception):
     """There is no projection of this name."""
 
 
-def projectors(names: Iterable[str] = (), suffix: str = "") -> list[Projector]:
-    """Return the named projectors, or all.
+def projectors(names: Iterable[str] = (), suffix: str = "") -> Sequence[Projector]:
+    """Return the named projectors, or all; always the same ones.
 
     Raises:
         UnknownProjection
     """
-    wanted = list(names) or list(PROJECTORS)
+    return _projectors(tuple(names), suffix)
+
+
+@lru_cache
+def _projectors(names: Sequence[str], suffix: str) -> Sequence[Projector]:
+    wanted = names or list(PROJECTORS)
     if unknown := [name for name in wanted if name not in PROJECTORS]:
         raise UnknownProjection(f"There is no projection {', '.join(unknown)}; there are {', '.join(PROJECTORS)}.")
-    return [PROJECTORS[name](suffix) for name in dict.fromkeys(wanted)]
+    return tuple(PROJECTORS[name](suffix) for name in dict.fromkeys(wanted))
 
 
 def catch_up(
@@ -97,15 +104,10 @@ def _following(place: Place, events: Sequence[RecordedEvent], batch: int) -> Seq
 
 def apply_all(cursor: CursorWrapper, group: Sequence[Projector], events: Sequence[RecordedEvent]) -> None:
     """Apply events to the tables of a group of projectors and move their checkpoints."""
-    facts = facts_of(events)
+    batch = Batch.of(events)
     for projector in group:
-        projector.apply(cursor, facts)
+        projector.apply(cursor, batch)
     move_checkpoints(cursor, [projector.name for projector in group], events[-1].place)
-
-
-def facts_of(events: Sequence[RecordedEvent]) -> list[Fact]:
-    """Return events in the bank's words."""
-    return [Fact(decode(event.type, event.schema_version, event.data), event) for event in events]
 
 
 def _advance_alone(projector: Projector, go_on: Callable[[], bool]) -> None:

@@ -20,13 +20,17 @@ from eventstore.locks import lock
 from eventstore.records import START, Place
 
 from . import engine
-from .projectors import Fact, Projector
+from .batches import Batch
+from .projector import Changes, Projector
 from .routers import READ_SIDE
 
 SUFFIX = "_replay"
 END = Place(2**63, 2**63)
-BATCHES = 5
-"""How many live batches go into one of a replay: a tenth of a second for which the live projections wait."""
+BATCHES, SUMS = 5, 20
+"""How many live batches go into one transaction of a replay, and how many where all rows can wait.
+
+Either takes a tenth of a second at most, for which the live projections wait.
+"""
 PAUSE = 0.002
 """Seconds between two batches, in which the live projections get their turn at the database."""
 SHOWN = 20
@@ -92,6 +96,8 @@ class _Rebuild:
     def __init__(self, names: Iterable[str], progress: Progress) -> None:
         self.projectors = engine.projectors(names, SUFFIX)
         self.places: dict[str, Place] = {projector.name: START for projector in self.projectors}
+        self.waiting: dict[str, Changes] = {projector.name: {} for projector in self.projectors}
+        self.batches = SUMS if all(projector.most_waiting > 1 for projector in self.projectors) else BATCHES
         self.progress = progress
         self.count = 0
 
@@ -115,33 +121,40 @@ class _Rebuild:
         more = True
         while more:
             with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
-                more = self.step(cursor, until)
+                more = all(self.step(cursor, until) for _ in range(self.batches))
             time.sleep(PAUSE)
 
     def step(self, cursor: CursorWrapper, until: Mapping[str, Place]) -> bool:
-        """Apply the next batch; tell whether there was any."""
-        waiting = [projector for projector in self.projectors if self.places[projector.name] < until[projector.name]]
+        """Apply the next batch and tell whether there was any; after the last one write what waits."""
+        unfinished = [each for each in self.projectors if self.places[each.name] < until[each.name]]
         before = dict(self.places)
-        for place, group in groupby(sorted(waiting, key=self._place), self._place):
-            facts = engine.facts_of(store.read_all(place, limit=BATCHES * engine.BATCH))
-            for projector in group:
-                mine = _until(until[projector.name], facts)
-                if mine:
-                    projector.apply(cursor, mine)
-                    self.places[projector.name] = mine[-1].recorded.place
-            self.count += len(facts)
-            self.progress(len(facts))
-        return self.places != before
+        for place, group in groupby(sorted(unfinished, key=self._place), self._place):
+            self._apply_next(cursor, place, list(group), until)
+        if self.places != before:
+            return True
+        for projector in self.projectors:
+            projector.write(cursor, self.waiting[projector.name])
+            self.waiting[projector.name].clear()
+        return False
+
+    def _apply_next(
+        self, cursor: CursorWrapper, place: Place, group: Sequence[Projector], until: Mapping[str, Place]
+    ) -> None:
+        with_origins = any(projector.tells_origin for projector in group)
+        columns = store.read_columns(place, limit=engine.BATCH, with_origins=with_origins)
+        if columns is None:
+            return
+        batch = Batch(columns)
+        for projector in group:
+            mine = batch.until(until[projector.name])
+            if mine:
+                projector.apply(cursor, mine, self.waiting[projector.name])
+                self.places[projector.name] = mine.last
+        self.count += len(batch)
+        self.progress(len(batch))
 
     def _place(self, projector: Projector) -> Place:
         return self.places[projector.name]
-
-
-def _until(place: Place, facts: Sequence[Fact]) -> Sequence[Fact]:
-    """Return the facts up to a place; they come in the order of the log."""
-    if not facts or facts[-1].recorded.place <= place:
-        return facts
-    return [fact for fact in facts if fact.recorded.place <= place]
 
 
 def _beside(model: type[Model]) -> type[Model]:

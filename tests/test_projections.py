@@ -1,6 +1,5 @@
 """`engine.catch_up`: every event reaches every table exactly once, whatever happens on the way."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,7 +12,9 @@ from eventstore import clock, store
 from eventstore.records import Envelope, NewEvent
 from eventstore.signals import events_appended
 from projections import engine, freshness, queries
-from projections.projectors import PROJECTORS, Fact, Totals
+from projections.batches import Batch
+from projections.projector import Changes
+from projections.projectors import PROJECTORS, Totals
 
 from .support import PIN, at_once, deposit, open_account, query, whole_log, withdraw
 
@@ -34,9 +35,9 @@ def poison(monkeypatch: pytest.MonkeyPatch) -> set[int]:
     positions: set[int] = set()
     healthy = Totals.apply
 
-    def apply(self: Totals, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
-        healthy(self, cursor, facts)
-        if bad := positions & {fact.recorded.position for fact in facts}:
+    def apply(self: Totals, cursor: CursorWrapper, batch: Batch, waiting: Changes | None = None) -> None:
+        healthy(self, cursor, batch, waiting)
+        if bad := positions.intersection(batch.positions):
             raise ZeroDivisionError(f"cannot digest {bad}")
 
     monkeypatch.setattr(Totals, "apply", apply)

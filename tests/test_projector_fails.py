@@ -1,6 +1,6 @@
 """A projector that raises at one event, for each of the projections: who notices, who does not, and what mends it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,8 +10,10 @@ from django.test import Client
 from eventstore import store
 from eventstore.signals import events_appended
 from projections import replay
+from projections.batches import Batch
 from projections.models import Checkpoint
-from projections.projectors import PROJECTORS, Fact, Projector
+from projections.projector import Changes, Projector
+from projections.projectors import PROJECTORS
 
 from .helpers import client_of, text_of
 from .simulator.tables import TABLES, fold, live_rows
@@ -33,9 +35,9 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> t
     kind = PROJECTORS[request.param]
     healthy = kind.apply
 
-    def apply(self: Projector, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
-        healthy(self, cursor, facts)  # what it has written by then must not stay
-        if any(fact.recorded.position == POISONED for fact in facts):
+    def apply(self: Projector, cursor: CursorWrapper, batch: Batch, waiting: Changes | None = None) -> None:
+        healthy(self, cursor, batch, waiting)  # what it has written by then must not stay
+        if POISONED in batch.positions:
             raise Poisoned(WHY)
 
     monkeypatch.setattr(kind, "apply", apply)

@@ -16,7 +16,7 @@ from eventstore.locks import lock
 from projections import engine, queries, replay
 from projections.projectors import PROJECTORS
 from tests.databases import Urls, stranger
-from tests.support import query
+from tests.support import do_business, query
 
 
 @pytest.fixture
@@ -75,6 +75,34 @@ def test_a_replay_makes_the_very_rows_that_ran_live() -> None:
         assert "from 35 events" in run()
         assert dump() == before
         assert schema() == names
+
+
+@pytest.mark.usefixtures("bank")
+@pytest.mark.parametrize(("batch", "most_waiting"), [(1, 2), (2, 1), (4, 3), (9, 2), (4, 1000)])
+def test_it_makes_the_same_rows_however_long_it_adds_up_before_it_writes(
+    batch: int, most_waiting: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    do_business()
+    before = dump()
+    monkeypatch.setattr(engine, "BATCH", batch)
+    for projector in PROJECTORS.values():
+        monkeypatch.setattr(projector, "most_waiting", most_waiting)
+
+    assert replay.check() == []
+    assert replay.check(["accounts", "totals"]) == []
+    replay.replay(["accounts", "totals", "daily"])
+
+    assert dump() == before
+
+
+@pytest.mark.usefixtures("busy_bank")
+def test_a_check_stops_at_what_each_projection_has_seen(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    monkeypatch.setattr(engine, "BATCH", 10)
+    settings.PROJECTION_MODE = "worker"
+    handle(DepositMoneyIntoBankAccount(1, 5))
+    engine.catch_up(["totals"])
+    handle(DepositMoneyIntoBankAccount(1, 5))
+    assert replay.check() == []
 
 
 @pytest.mark.usefixtures("busy_bank")

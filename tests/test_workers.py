@@ -15,11 +15,12 @@ from django.db import connections
 from bank.handlers import Ack
 from eventstore import postgresql
 from projections import engine, freshness, projectors, queries
+from projections.batches import Batch
 from projections.follower import Follower
 from projections.freshness import projection_states
 from projections.leases import LENGTH, Lease
 from projections.models import Checkpoint
-from projections.projectors import PROJECTORS, Fact
+from projections.projectors import PROJECTORS
 
 from .databases import SERVER, Urls, name_in, stranger
 from .programs import Program
@@ -249,8 +250,8 @@ def test_a_lease_can_be_had_on_a_read_side_that_was_thrown_away() -> None:
 def test_a_projection_that_fails_rests_while_the_others_go_on(monkeypatch: pytest.MonkeyPatch) -> None:
     tries: list[int] = []
 
-    def fail(self: Any, cursor: Any, facts: list[Fact]) -> None:
-        tries.append(len(facts))
+    def fail(self: Any, cursor: Any, batch: Batch) -> None:
+        tries.append(len(batch))
         raise ValueError("broken")
 
     monkeypatch.setattr(projectors.Totals, "apply", fail)

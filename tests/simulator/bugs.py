@@ -172,7 +172,7 @@ def _hand_over(place: Place, events: Sequence[Any], batch: int) -> Sequence[Any]
     return events or store.read_all(place, limit=batch)
 
 
-def _wall_clock(vendor: str, moment: Any) -> Any:
+def _wall_clock(vendor: str, raw: Any) -> Any:
     return connections["projections"].ops.adapt_datetimefield_value(timezone.now())
 
 
@@ -192,7 +192,7 @@ BUGS: dict[str, Callable[[], Bug]] = {
     "events announced before the commit": lambda: Bug(told_before_the_commit()),
     "failing event skipped": lambda: Bug(failing_event_skipped()),
     "checkpoint left behind by a replay": lambda: Bug(checkpoint_left_behind_by_a_replay()),
-    "wall clock in a projector": lambda: Bug(mock.patch.object(projectors, "to_column", _wall_clock)),
+    "wall clock in a projector": lambda: Bug(mock.patch.object(projectors, "time_column", _wall_clock)),
     "rejections not on record": lambda: Bug(mock.patch.object(store, "record_rejection", return_value=None)),
     "reused id answered with another command's outcome": lambda: Bug(
         mock.patch.object(pins, "is_fingerprint", return_value=True)

@@ -1,7 +1,7 @@
 """What a seed makes of a run: how many there are of whom, how bad their luck is, which fault the program has."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,7 +12,9 @@ from django.db.backends.utils import CursorWrapper
 from bank import handlers
 from eventstore import snapshots
 from projections import engine
-from projections.projectors import PROJECTORS, Fact, Projector
+from projections.batches import Batch
+from projections.projector import Changes, Projector
+from projections.projectors import PROJECTORS
 
 MORNING = datetime(2026, 3, 1, 9, tzinfo=UTC)
 FOREVER = 10**9
@@ -88,9 +90,9 @@ def _poisoned(kind: type[Projector], position: int) -> AbstractContextManager[ob
     """Let a projector fail at the event of a position, after it has written what it does to the table."""
     healthy = kind.apply
 
-    def apply(self: Projector, cursor: CursorWrapper, facts: Sequence[Fact]) -> None:
-        healthy(self, cursor, facts)
-        if any(fact.recorded.position == position for fact in facts):
+    def apply(self: Projector, cursor: CursorWrapper, batch: Batch, waiting: Changes | None = None) -> None:
+        healthy(self, cursor, batch, waiting)
+        if position in batch.positions:
             raise Poisoned(f"{self.name} cannot digest {position}")
 
     return mock.patch.object(kind, "apply", apply)
