@@ -6,8 +6,6 @@ from functools import reduce
 from threading import Lock
 from typing import Any, NamedTuple
 
-from django.db import transaction
-
 from eventstore import snapshots, store
 from eventstore.hashing import GENESIS
 from eventstore.records import Envelope, NewEvent, RecordedEvent
@@ -89,7 +87,7 @@ def save(
         also=write_beside if is_snapshot_due or also else None,
     )
     last = recorded[-1]
-    transaction.on_commit(lambda: _keep(Loaded(account, last.version, last.hash)), using=store.WRITE_SIDE)
+    store.after_commit(lambda: _keep(Loaded(account, last.version, last.hash)))
     return recorded
 
 

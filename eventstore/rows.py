@@ -8,7 +8,6 @@ idea of what came before, out of a cache for one, and is refused if it is wrong.
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any, cast
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -16,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from . import prepared, seals
 from .errors import WrongExpectedVersion
-from .hashing import GENESIS, canonical, command_text, event_hash
+from .hashing import GENESIS, canonical, command_text, moment_text, row_hash
 from .records import Columns, Envelope, NewEvent, RecordedEvent
 from .storable import check_storable
 
@@ -81,31 +80,39 @@ _BOTH = {
 class Draft:
     """An event on its way into the log: all that its row says but position and transaction id."""
 
-    __slots__ = ("_event", "_facts", "_moment", "_said", "command", "hash", "previous", "stream", "version")
+    __slots__ = ("_data", "_facts", "_values", "_vendor", "command", "hash", "previous", "stream", "version")
 
     def __init__(
-        self, stream: str, version: int, event: NewEvent, command: Envelope, moment: datetime, previous: bytes
+        self,
+        vendor: str,
+        stream: str,
+        version: int,
+        event: NewEvent,
+        command: Envelope,
+        moment: datetime,
+        previous: bytes,
     ) -> None:
-        self.stream, self.version, self.previous, self.command = stream, version, previous, command
-        self._event, self._moment = event, moment
+        self.stream, self.version, self.command, self.previous = stream, version, command, previous
+        self._vendor, self._data = vendor, dict(event.data)
+        check_storable(f"{stream} {event.type} {command.name} {command.actor}")
+        check_storable(self._data)
+        command_id = command.id.hex
         self._facts = {"actor": command.actor, "correlation_id": str(command.id)}
-        check_storable([stream, event.type, dict(event.data), command.name, command.actor])
-        self._said = (event.type, event.schema_version, canonical(event.data), canonical(self._facts))
-        self.hash = event_hash(previous, stream, version, *self._said, command.id, moment)
+        said = (event.type, event.schema_version, canonical(self._data), canonical(self._facts), command_id)
+        self.hash = row_hash(previous, stream, version, *said, moment_text(moment))
+        self._values: list[Any] = [stream, version, *said, to_column(vendor, moment), self.hash]
 
-    def insert(self, connection: BaseDatabaseWrapper) -> tuple[str, list[Any]]:
+    def insert(self) -> tuple[str, list[Any]]:
         """Return the statement that inserts it, and its values."""
-        vendor = connection.vendor
-        moment = to_column(vendor, self._moment)
-        values = [self.stream, self.version, *self._said, self.command.id.hex, moment, self.hash]
+        vendor, values = self._vendor, self._values
         if vendor == "postgresql":
-            values.append(self.stream)
+            values = [*values, self.stream]
         if self.previous == GENESIS:
             return _INSERT_FIRST[vendor], values
         return _INSERT_NEXT[vendor], [*values, self.stream, self.version - 1, self.previous]
 
     def recorded(self, row: tuple[int, int] | None) -> RecordedEvent:
-        """Return the event with the position and transaction id that the database gave it.
+        """Return the event with the position and transaction id that the database gave it, as one that was read.
 
         Raises:
             WrongExpectedVersion: the database gave none, as the event before it is another one or not there, or
@@ -113,31 +120,25 @@ class Draft:
         """
         if row is None:
             raise WrongExpectedVersion(f"{self.stream} is not at version {self.version - 1}")
-        (position, transaction_id), event = row, self._event
+        position, transaction_id = row
+        stream, version, event_type, schema_version, _, _, command_id, moment, digest = self._values
+        if isinstance(moment, str):
+            moment += "+00:00"
         return RecordedEvent(
-            position,
-            self.stream,
-            self.version,
-            event.type,
-            event.schema_version,
-            dict(event.data),
-            self._facts,
-            self.command.id,
-            self._moment,
-            transaction_id,
-            self.hash,
-        )
+            position, stream, version, event_type, schema_version, self._data, self._facts, command_id, moment,
+            transaction_id, digest,
+        )  # fmt: skip
 
 
-def insert_event(connection: BaseDatabaseWrapper, cursor: CursorWrapper, draft: Draft) -> RecordedEvent:
+def insert_event(cursor: CursorWrapper, draft: Draft) -> RecordedEvent:
     """Write an event's row, within the caller's transaction."""
-    cursor.execute(*draft.insert(connection))
+    cursor.execute(*draft.insert())
     return draft.recorded(cursor.fetchone())
 
 
 def insert_both(connection: BaseDatabaseWrapper, draft: Draft) -> RecordedEvent:
     """Write an event's row and that of its command in one statement, on PostgreSQL."""
-    insert, values = draft.insert(connection)
+    insert, values = draft.insert()
     record = command_values(connection, draft.command, ("accepted", "", "", draft.stream, draft.version, 1), draft.hash)
     [row] = prepared.rows(connection, _BOTH[insert], [*values, *record]) or [None]
     return draft.recorded(row)
@@ -196,12 +197,7 @@ def to_column(vendor: str, moment: datetime) -> datetime | str:
     """Return a moment as this kind of database takes it in plain SQL, as Django's own adapter does, but sooner."""
     if vendor != "sqlite":
         return moment
-    return _text_of(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
-
-
-@lru_cache(maxsize=16)  # several tables are told of one moment
-def _text_of(moment: datetime) -> str:
-    return str(moment)[: -len("+00:00")]
+    return str(moment if moment.tzinfo is UTC else moment.astimezone(UTC))[:-6]  # without "+00:00"
 
 
 def utc(moment: datetime) -> datetime:

@@ -15,12 +15,12 @@ def check_storable(value: object) -> None:
     PostgreSQL's text knows no NUL, UTF-8 no half of a surrogate pair, and `jsonb` writes some floats in another way.
     """
     if isinstance(value, str):
-        if _LOST.search(value):
+        if not (value.isascii() and "\0" not in value) and _LOST.search(value):
             raise Unstorable("A text holds a NUL or half a character, which not every database keeps.")
     elif isinstance(value, dict):
-        for key, each in value.items():
-            check_storable(key)
-            check_storable(each)
+        for each in (*value, *value.values()):
+            if type(each) is not int:
+                check_storable(each)
     elif isinstance(value, list | tuple):
         for each in value:
             check_storable(each)

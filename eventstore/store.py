@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
-from django.db import IntegrityError, connections, transaction
+from django.db import IntegrityError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from . import clock, postgresql, prepared
@@ -35,6 +35,7 @@ from .rows import (
 )
 from .signals import events_appended
 from .storable import check_storable
+from .transactions import writing
 
 WRITE_SIDE = postgresql.WRITE_SIDE
 """The alias of the database that holds the log."""
@@ -85,17 +86,16 @@ def turn(stream: str) -> Iterator[None]:
     """
     token = _has_turn.set(True)
     try:
-        with transaction.atomic(using=WRITE_SIDE, durable=True):  # on SQLite it begins when no other writer is at work
-            connection = connections[WRITE_SIDE]
+        connection = connections[WRITE_SIDE]
+        with writing(connection) as cursor:  # on SQLite it begins when no other writer is at work
             if connection.vendor == "postgresql":
-                with connection.cursor() as cursor:
-                    # The transaction gets its id with its first write, hence after the events that are read here.
-                    cursor.execute(
-                        f"""SELECT set_config('lock_timeout', %s, true),
-                                   set_config('idle_in_transaction_session_timeout', %s, true),
-                                   pg_advisory_xact_lock({TURN})""",
-                        [str(LONGEST_TURN), str(postgresql.LONGEST_IDLE), stream],
-                    )
+                # The transaction gets its id with its first write, hence after the events that are read here.
+                cursor.execute(
+                    f"""SELECT set_config('lock_timeout', %s, true),
+                               set_config('idle_in_transaction_session_timeout', %s, true),
+                               pg_advisory_xact_lock({TURN})""",
+                    [str(LONGEST_TURN), str(postgresql.LONGEST_IDLE), stream],
+                )
             yield
     finally:
         _has_turn.reset(token)
@@ -104,6 +104,14 @@ def turn(stream: str) -> Iterator[None]:
 def has_turn() -> bool:
     """Tell whether this is within a turn."""
     return _has_turn.get()
+
+
+def after_commit(do: Callable[[], object]) -> None:
+    """Do something after an append has been committed: now, or within a turn when that ends."""
+    if _has_turn.get():
+        connections[WRITE_SIDE].on_commit(do)
+    else:
+        do()
 
 
 def append(
@@ -136,7 +144,7 @@ def append(
             previous_hash = _hash_at(stream, expected_version)
         moment, drafts = clock.now(), list[Draft]()
         for version, event in enumerate(events, expected_version + 1):
-            drafts.append(Draft(stream, version, event, command, moment, previous_hash))
+            drafts.append(Draft(connection.vendor, stream, version, event, command, moment, previous_hash))
             previous_hash = drafts[-1].hash
         if len(drafts) == 1 and also is None and connection.vendor == "postgresql":
             recorded = _append_at_once(connection, drafts[0])
@@ -146,7 +154,7 @@ def append(
         if refusal := _refusal(error, stream, expected_version, command):
             raise refusal from error
         raise
-    transaction.on_commit(lambda: _announce(recorded), using=WRITE_SIDE)
+    after_commit(lambda: events_appended.send(sender=append, events=recorded))
     return recorded
 
 
@@ -159,12 +167,11 @@ def _append_at_once(connection: BaseDatabaseWrapper, draft: Draft) -> list[Recor
 def _append_in_transaction(
     connection: BaseDatabaseWrapper, drafts: Sequence[Draft], also: Callable[[RecordedEvent], None] | None
 ) -> list[RecordedEvent]:
-    with transaction.atomic(using=WRITE_SIDE, durable=not _has_turn.get(), savepoint=False):
-        with connection.cursor() as cursor:
-            recorded = [insert_event(connection, cursor, draft) for draft in drafts]
-            last, command = recorded[-1], drafts[-1].command
-            outcome = ("accepted", "", "", last.stream, last.version, len(recorded))
-            cursor.execute(INSERT_COMMAND, [*command_values(connection, command, outcome, last.hash), last.position])
+    with writing(connection, durable=not _has_turn.get()) as cursor:
+        recorded = [insert_event(cursor, draft) for draft in drafts]
+        last, command = recorded[-1], drafts[-1].command
+        outcome = ("accepted", "", "", last.stream, last.version, len(recorded))
+        cursor.execute(INSERT_COMMAND, [*command_values(connection, command, outcome, last.hash), last.position])
         if also is not None:
             also(last)
     return recorded
@@ -179,10 +186,9 @@ def record_rejection(stream: str, command: Envelope, *, reason: str, message: st
     """
     check_storable([command.name, command.actor, stream, reason, message])
     try:
-        with transaction.atomic(using=WRITE_SIDE, durable=True):
-            connection, outcome = connections[WRITE_SIDE], ("rejected", reason, message, stream, None, 0)
-            with connection.cursor() as cursor:
-                cursor.execute(INSERT_COMMAND, [*command_values(connection, command, outcome, GENESIS), None])
+        connection, outcome = connections[WRITE_SIDE], ("rejected", reason, message, stream, None, 0)
+        with writing(connection) as cursor:
+            cursor.execute(INSERT_COMMAND, [*command_values(connection, command, outcome, GENESIS), None])
     except IntegrityError as error:
         if refusal := _refusal(error, stream, 0, command):
             raise refusal from error
@@ -278,7 +284,3 @@ def _refusal(error: Exception, stream: str, expected_version: int, command: Enve
     if meaning is WrongExpectedVersion and meaning is not type(error):
         return WrongExpectedVersion(f"{stream} is not at version {expected_version}")
     return None
-
-
-def _announce(recorded: list[RecordedEvent]) -> None:
-    events_appended.send(sender=append, events=recorded)

@@ -7,7 +7,7 @@ and a replay all end here.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -18,6 +18,7 @@ from django.utils import timezone
 from eventstore import postgresql, store
 from eventstore.records import START, Place, RecordedEvent
 from eventstore.rows import to_column
+from eventstore.transactions import writing
 
 from .batches import Batch
 from .projector import Projector
@@ -68,7 +69,9 @@ def catch_up(
     chosen = projectors(names)
     applied = 0
     try:
-        while go_on() and (count := _advance(chosen, events, BATCH)):
+        if events and _apply_in_hand(chosen, events):
+            return len(events)
+        while go_on() and (count := _advance(chosen, BATCH)):
             applied += count
             if count < BATCH:
                 break
@@ -81,40 +84,57 @@ def catch_up(
     return applied
 
 
-def _advance(chosen: Sequence[Projector], events: Sequence[RecordedEvent], batch: int) -> int:
+class _NotNext(Exception):
+    """The events in hand are the next ones of some projections only."""
+
+
+def _apply_in_hand(chosen: Sequence[Projector], events: Sequence[RecordedEvent]) -> bool:
+    """Apply events that the caller has in hand if all projections come to them now; tell whether they do.
+
+    It is what a command does in a bank where nobody else is at work just then, so it reads nothing beforehand. On
+    SQLite one writer at a time makes positions follow one another without gaps.
+    """
+    if postgresql.is_postgresql(store.WRITE_SIDE):
+        return False
+    names = [projector.name for projector in chosen]
+    try:
+        with writing(connections[READ_SIDE]) as cursor:
+            moved = move_checkpoints(cursor, names, events[-1].place, after=events[0].position - 1)
+            if moved == len(names):
+                _apply(cursor, chosen, events)
+            elif moved:
+                raise _NotNext
+        return bool(moved)
+    except _NotNext:
+        return False
+
+
+def _advance(chosen: Sequence[Projector], batch: int) -> int:
     """Apply the next batch in one transaction, and return how many events the largest share of it had."""
     most = 0
-    with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
+    with writing(connections[READ_SIDE]) as cursor:
         places = lock_checkpoints(cursor, [projector.name for projector in chosen])
         for place, group in groupby(sorted(chosen, key=lambda p: places[p.name]), lambda p: places[p.name]):
-            following = _following(place, events, batch)
+            following = store.read_all(place, limit=batch)
             if following:
-                apply_all(cursor, list(group), following)
+                members = list(group)
+                _apply(cursor, members, following)
+                move_checkpoints(cursor, [projector.name for projector in members], following[-1].place)
                 most = max(most, len(following))
     return most
 
 
-def _following(place: Place, events: Sequence[RecordedEvent], batch: int) -> Sequence[RecordedEvent]:
-    """Return the events after a place: those in hand if they are the next, else from the log."""
-    # On SQLite one writer at a time makes positions follow one another without gaps.
-    if events and connections[store.WRITE_SIDE].vendor == "sqlite" and events[0].position == place.position + 1:
-        return events
-    return store.read_all(place, limit=batch)
-
-
-def apply_all(cursor: CursorWrapper, group: Sequence[Projector], events: Sequence[RecordedEvent]) -> None:
-    """Apply events to the tables of a group of projectors and move their checkpoints."""
+def _apply(cursor: CursorWrapper, group: Sequence[Projector], events: Sequence[RecordedEvent]) -> None:
     batch = Batch.of(events)
     for projector in group:
         projector.apply(cursor, batch)
-    move_checkpoints(cursor, [projector.name for projector in group], events[-1].place)
 
 
 def _advance_alone(projector: Projector, go_on: Callable[[], bool]) -> None:
     """Bring one projection as far as it goes, and record what stops it."""
     for batch in (BATCH, 1):  # the second time event by event, up to the one at which it fails
         try:
-            while go_on() and _advance([projector], (), batch) == batch:
+            while go_on() and _advance([projector], batch) == batch:
                 pass
         except (OperationalError, InterfaceError):
             raise
@@ -160,13 +180,25 @@ def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, P
     return places
 
 
-def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place) -> None:
-    """Set how far projections have come, and that nothing stops them."""
-    cursor.execute(
-        f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
-            error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({_marks(names)})""",
-        [*place, _now(), *names],
-    )
+def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place, *, after: int | None = None) -> int:
+    """Set how far projections have come, and that nothing stops them; return how many it were.
+
+    Args:
+        after: only those are moved that have come to this position.
+    """
+    values = [*place, to_column(cursor.db.vendor, timezone.now()), *names]
+    if after is None:
+        cursor.execute(_move(len(names)), values)
+    else:
+        cursor.execute(f"{_move(len(names))} AND position = %s", [*values, after])
+    return int(cursor.rowcount)
+
+
+@cache
+def _move(count: int) -> str:
+    marks = ", ".join(["%s"] * count)
+    return f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
+        error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({marks})"""
 
 
 def _marks(names: Sequence[str]) -> str:

@@ -28,7 +28,7 @@ def catch_up_in_batches() -> None:
     from projections import engine
 
     chosen = engine.projectors()
-    while engine._advance(chosen, (), BATCH):
+    while engine._advance(chosen, BATCH):
         pass
 
 

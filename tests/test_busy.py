@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import Client
 
 from bank import handlers, repository
@@ -44,7 +44,7 @@ def locked(vendor: str, urls: Urls, monkeypatch: pytest.MonkeyPatch, request: py
     open_account(balance=50)
     with stranger(urls["DATABASE_URL"]) as other:
         if vendor == "sqlite":
-            query("PRAGMA busy_timeout = 20")
+            monkeypatch.setattr(connections["default"], "patience", 0.02)
             other.execute("BEGIN IMMEDIATE")
         else:
             monkeypatch.setattr(store, "LONGEST_TURN", 20)

@@ -62,7 +62,7 @@ def back_to(position: int, log: list[RecordedEvent]) -> None:
         query("DELETE FROM projections_checkpoint WHERE name = %s", name, using="projections")
     known = [event for event in log if event.position <= position]
     if known:
-        engine._advance(engine.projectors(), (), len(known))
+        engine._advance(engine.projectors(), len(known))
 
 
 def tables_beside() -> set[str]:

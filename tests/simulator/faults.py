@@ -80,7 +80,6 @@ def circumstances(plan: Plan) -> Iterator[None]:
         stack.enter_context(mock.patch.object(handlers, "CONTESTED", plan.contested))
         stack.enter_context(mock.patch.object(snapshots, "EVERY", plan.snapshot_every))
         stack.enter_context(mock.patch.object(engine, "BATCH", plan.batch))
-        stack.enter_context(mock.patch.object(engine._advance, "__defaults__", ((), plan.batch)))
         if plan.poisoned:
             stack.enter_context(_poisoned(PROJECTORS[plan.poisoned], plan.poison))
         yield
