@@ -71,20 +71,14 @@ def save(
     """
     account = reduce(BankAccount.apply, events, loaded.account)
     is_snapshot_due = snapshots.is_due(loaded.version, loaded.version + len(events))
-
-    def write_beside(last: RecordedEvent) -> None:
-        if is_snapshot_due:
-            snapshots.store(last.stream, last.version, asdict(account), last.hash)
-        if also is not None:
-            also()
-
     recorded = store.append(
         stream_of(account.account_id),
         [NewEvent(*encode(event), SCHEMA_VERSION) for event in events],
         expected_version=loaded.version,
         previous_hash=loaded.hash,
         command=command,
-        also=write_beside if is_snapshot_due or also else None,
+        state=asdict(account) if is_snapshot_due else None,
+        also=also,
     )
     last = recorded[-1]
     store.after_commit(lambda: _keep(Loaded(account, last.version, last.hash)))

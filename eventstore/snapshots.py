@@ -4,24 +4,28 @@ A cache. Any or all of them may be deleted at any time.
 """
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connections, transaction
 
 from . import prepared
 from .hashing import canonical, state_hash
+from .postgresql import WRITE_SIDE
 from .records import RecordedEvent, SnapshotOf
-from .store import WRITE_SIDE
 
 EVERY = 20
 """A stream is worth a snapshot each time it has grown by this many events."""
 
 _SELECT = "SELECT version, state, hash FROM eventstore_snapshot WHERE stream = %s"
 _UPSERT = """
-    INSERT INTO eventstore_snapshot (stream, version, state, hash) VALUES (%s, %s, %s, %s)
+    INSERT INTO eventstore_snapshot (stream, version, state, hash) {}
     ON CONFLICT (stream) DO UPDATE SET version = excluded.version, state = excluded.state, hash = excluded.hash
     WHERE eventstore_snapshot.version < excluded.version
 """
+UPSERT = _UPSERT.format("VALUES (%s, %s, %s, %s)")
+UPSERT_WITH = _UPSERT.format("SELECT %s, %s::bigint, %s::jsonb, %s::bytea FROM recorded")
+"""The same within the statement that appends the event, on PostgreSQL."""
 
 
 def load(stream: str) -> SnapshotOf | None:
@@ -46,11 +50,10 @@ def is_due(before: int, after: int) -> bool:
     return before // EVERY != after // EVERY
 
 
-def store(stream: str, version: int, state: dict[str, Any], event_hash: bytes) -> None:
-    """Keep a snapshot, within the caller's transaction."""
-    with connections[WRITE_SIDE].cursor() as cursor:
-        text = canonical(state)
-        cursor.execute(_UPSERT, [stream, version, text, state_hash(text, event_hash)])
+def values(stream: str, version: int, state: Mapping[str, Any], event_hash: bytes) -> list[Any]:
+    """Return the values of a snapshot's row; `event_hash` is the hash of the event at that version."""
+    text = canonical(state)
+    return [stream, version, text, state_hash(text, event_hash)]
 
 
 def forget(stream: str) -> None:

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import IntegrityError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from . import clock, postgresql, prepared
+from . import clock, postgresql, prepared, snapshots
 from .errors import CommandIdTaken as CommandIdTaken
 from .errors import StoreError as StoreError
 from .errors import WrongExpectedVersion as WrongExpectedVersion
@@ -28,7 +28,7 @@ from .rows import (
     Draft,
     columns_of,
     command_values,
-    insert_both,
+    insert_at_once,
     insert_event,
     recorded_event,
     recorded_events,
@@ -121,14 +121,16 @@ def append(
     expected_version: int,
     command: Envelope,
     previous_hash: bytes | None = None,
-    also: Callable[[RecordedEvent], None] | None = None,
+    state: Mapping[str, Any] | None = None,
+    also: Callable[[], None] | None = None,
 ) -> list[RecordedEvent]:
     """Append events to a stream, with the record of the command that caused them, in one transaction.
 
     Args:
         expected_version: the version of the stream that the decision was made on; 0 for a new stream.
         previous_hash: the hash of the event at that version; read from the stream when it is not given.
-        also: writes what else belongs into the same transaction; it is given the last of the recorded events.
+        state: what the stream adds up to with these events, if that is worth a snapshot.
+        also: writes what else belongs into the same transaction.
 
     Raises:
         WrongExpectedVersion: the stream is at another version.
@@ -146,10 +148,12 @@ def append(
         for version, event in enumerate(events, expected_version + 1):
             drafts.append(Draft(connection.vendor, stream, version, event, command, moment, previous_hash))
             previous_hash = drafts[-1].hash
+        last = drafts[-1]
+        snapshot = None if state is None else snapshots.values(stream, last.version, state, last.hash)
         if len(drafts) == 1 and also is None and connection.vendor == "postgresql":
-            recorded = _append_at_once(connection, drafts[0])
+            recorded = _append_at_once(connection, last, snapshot)
         else:
-            recorded = _append_in_transaction(connection, drafts, also)
+            recorded = _append_in_transaction(connection, drafts, snapshot, also)
     except (IntegrityError, WrongExpectedVersion) as error:
         if refusal := _refusal(error, stream, expected_version, command):
             raise refusal from error
@@ -158,22 +162,29 @@ def append(
     return recorded
 
 
-def _append_at_once(connection: BaseDatabaseWrapper, draft: Draft) -> list[RecordedEvent]:
+def _append_at_once(
+    connection: BaseDatabaseWrapper, draft: Draft, snapshot: Sequence[Any] | None
+) -> list[RecordedEvent]:
     if connection.in_atomic_block and not _has_turn.get():
         raise RuntimeError("An append is durable, so it cannot be a part of somebody else's transaction.")
-    return [insert_both(connection, draft)]
+    return [insert_at_once(connection, draft, snapshot)]
 
 
 def _append_in_transaction(
-    connection: BaseDatabaseWrapper, drafts: Sequence[Draft], also: Callable[[RecordedEvent], None] | None
+    connection: BaseDatabaseWrapper,
+    drafts: Sequence[Draft],
+    snapshot: Sequence[Any] | None,
+    also: Callable[[], None] | None,
 ) -> list[RecordedEvent]:
     with writing(connection, durable=not _has_turn.get()) as cursor:
         recorded = [insert_event(cursor, draft) for draft in drafts]
         last, command = recorded[-1], drafts[-1].command
         outcome = ("accepted", "", "", last.stream, last.version, len(recorded))
         cursor.execute(INSERT_COMMAND, [*command_values(connection, command, outcome, last.hash), last.position])
+        if snapshot is not None:
+            cursor.execute(snapshots.UPSERT, snapshot)
         if also is not None:
-            also(last)
+            also()
     return recorded
 
 

@@ -186,7 +186,7 @@ def test_a_reader_that_follows_many_writers_sees_each_event_once_and_in_order(se
         for turn in range(40):
             pause, falters = chance.uniform(0, 0.02), chance.random() < 0.2
 
-            def linger(last: RecordedEvent, pause: float = pause, falters: bool = falters) -> None:
+            def linger(pause: float = pause, falters: bool = falters) -> None:
                 time.sleep(pause)
                 if falters:
                     raise InterruptedError

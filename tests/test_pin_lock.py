@@ -31,7 +31,7 @@ from eventstore import snapshots, store
 from eventstore.models import CommandRecord, Event, Snapshot
 from eventstore.storable import Unstorable
 from projections import replay
-from tests.support import PIN, at_once, broken_links, deposit, open_account, withdraw
+from tests.support import PIN, at_once, broken_links, deposit, open_account, query, withdraw
 
 WRONG = PIN + 1
 
@@ -241,7 +241,7 @@ def test_a_snapshot_from_before_there_was_a_lock_is_not_used() -> None:
     lock()
     before = repository.load(1)
     old = {"account_id": 1, "account_holder": "Josh", "balance": 50}
-    snapshots.store("bank_account-1", before.version, old, before.hash)
+    query(snapshots.UPSERT, *snapshots.values("bank_account-1", before.version, old, before.hash))
     assert repository.load(1) == before
     assert before.account.pin_locked
     assert handle(DepositMoneyIntoBankAccount(1, 5)).version == before.version + 1

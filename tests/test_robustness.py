@@ -155,7 +155,8 @@ def test_a_snapshot_that_was_tampered_with_does_no_harm(state: str) -> None:
 
 def test_a_snapshot_of_a_version_that_is_not_there_is_not_believed() -> None:
     open_account(balance=50)
-    snapshots.store("bank_account-1", 99, {"account_id": 1, "account_holder": "Josh", "balance": 10**6}, b"\0" * 32)
+    state = {"account_id": 1, "account_holder": "Josh", "balance": 10**6}
+    query(snapshots.UPSERT, *snapshots.values("bank_account-1", 99, state, b"\0" * 32))
     repository.forget(1)
     assert withdraw(1, 500).events == (AccountOverdrawn(1, 50, 500),)
     assert count("eventstore_snapshot") == 0

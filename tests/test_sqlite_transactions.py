@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ def assert_idle(connection: BaseDatabaseWrapper) -> None:
         cursor.execute(INSERT, [999])  # no lock is left
 
 
+def write(*numbers: int, then: type[BaseException] | None = None) -> None:
+    with writing(connections["default"]) as cursor:
+        for number in numbers:
+            cursor.execute(INSERT, [number])
+        if then is not None:
+            raise then("on purpose")
+
+
 # What is committed, and when
 
 
@@ -59,17 +68,15 @@ def test_what_is_written_is_there_for_others_at_the_end_and_not_before(
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_what_fails_is_rolled_back(connection: BaseDatabaseWrapper, error: type[BaseException]) -> None:
-    with pytest.raises(error), writing(connection) as cursor:
-        cursor.execute(INSERT, [1])
-        raise error
+    with pytest.raises(error):
+        write(1, then=error)
     assert numbers() == []
     assert_idle(connection)
 
 
 def test_errors_of_the_driver_come_as_djangos_and_roll_back(connection: BaseDatabaseWrapper) -> None:
-    with pytest.raises(IntegrityError), writing(connection) as cursor:
-        cursor.execute(INSERT, [1])
-        cursor.execute(INSERT, [1])
+    with pytest.raises(IntegrityError):
+        write(1, 1)
     assert numbers() == []
     assert_idle(connection)
 
@@ -81,8 +88,8 @@ def test_a_commit_that_fails_is_rolled_back_and_said(
         raise OperationalError("disk full")
 
     monkeypatch.setattr(type(connection), "commit_at_once", fail)
-    with pytest.raises(OperationalError, match="disk full"), writing(connection) as cursor:
-        cursor.execute(INSERT, [1])
+    with pytest.raises(OperationalError, match="disk full"):
+        write(1)
     assert numbers() == []
     assert_idle(connection)
 
@@ -94,7 +101,7 @@ def test_what_is_to_be_done_on_commit_is_done_after_it_and_never_after_a_rollbac
     with writing(connection):
         transaction.on_commit(lambda: done.append(("committed", connection.in_atomic_block)))
         assert done == []
-    with pytest.raises(RuntimeError), writing(connection):
+    with suppress(RuntimeError), writing(connection):
         transaction.on_commit(lambda: done.append(("rolled back", connection.in_atomic_block)))
         raise RuntimeError
     assert done == [("committed", False)]
@@ -106,9 +113,9 @@ def test_what_is_to_be_done_on_commit_is_done_after_it_and_never_after_a_rollbac
 def test_djangos_atomic_blocks_nest_within(connection: BaseDatabaseWrapper) -> None:
     with writing(connection) as cursor:
         cursor.execute(INSERT, [1])
-        with pytest.raises(RuntimeError, match="inner"), transaction.atomic():
+        with suppress(RuntimeError), transaction.atomic():
             cursor.execute(INSERT, [2])
-            raise RuntimeError("inner")
+            raise RuntimeError
         with transaction.atomic():
             cursor.execute(INSERT, [3])
     assert numbers() == [1, 3]

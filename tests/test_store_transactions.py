@@ -28,7 +28,7 @@ def test_events_and_command_record_appear_together(urls: Urls) -> None:
             tables = ("eventstore_event", "eventstore_commandrecord")
             return [elsewhere.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in tables]
 
-        append("thing-1", 1, 2, also=lambda last: seen.append(look()))
+        append("thing-1", 1, 2, also=lambda: seen.append(look()))
         seen.append(look())
     assert seen == [[0, 0], [2, 1]]
 
@@ -52,7 +52,7 @@ def test_the_signal_comes_after_the_commit_and_hands_the_events_over(urls: Urls)
 def test_nothing_is_written_or_said_when_something_fails_on_the_way(
     error: type[BaseException], announced: list[list[RecordedEvent]]
 ) -> None:
-    def fail(last: RecordedEvent) -> None:
+    def fail() -> None:
         raise error("broken")
 
     with pytest.raises(error, match="broken"):
@@ -122,7 +122,7 @@ def test_whoever_has_the_turn_decides_on_what_stays_true_until_it_has_written() 
 
 
 def test_a_turn_in_which_something_fails_leaves_nothing_behind(announced: list[list[RecordedEvent]]) -> None:
-    def fail(last: RecordedEvent) -> None:
+    def fail() -> None:
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"), store.turn("thing-1"):

@@ -4,7 +4,7 @@ Each is a mistake that somebody could really make in an event-sourced bank.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
@@ -122,14 +122,15 @@ def append_at_whatever_version() -> Iterator[None]:
 
 @contextmanager
 def snapshot_of_an_earlier_state() -> Iterator[None]:
-    keep = snapshots.store
-    states: dict[str, dict[str, Any]] = {}
+    values = snapshots.values
+    states: dict[str, Mapping[str, Any]] = {}
 
-    def late(stream: str, version: int, state: dict[str, Any], event_hash: bytes) -> None:
-        keep(stream, version, states.get(stream, state), event_hash)
+    def late(stream: str, version: int, state: Mapping[str, Any], event_hash: bytes) -> list[Any]:
+        earlier = states.get(stream, state)
         states[stream] = state
+        return values(stream, version, earlier, event_hash)
 
-    with mock.patch.object(snapshots, "store", late):
+    with mock.patch.object(snapshots, "values", late):
         yield
 
 
