@@ -147,9 +147,10 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["bank.templatetags.bank_addresses"],
+            "builtins": ["bank.templatetags.bank_addresses", "bank.templatetags.bank_parts"],
             "context_processors": [
                 "django.template.context_processors.request",
+                "bank.access.csrf.token",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
@@ -236,6 +237,7 @@ BANK_COOKIE_PREFIX = "__Host-" if BANK_PUBLIC_URL else ""
 SESSION_COOKIE_NAME = f"{BANK_COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{BANK_COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_HTTPONLY = True
+CSRF_COOKIE_AGE = None  # until the browser is closed, like the session's
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024

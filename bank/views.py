@@ -80,10 +80,12 @@ def accounts(request: Request) -> HttpResponse:
 @page
 def account(request: Request, account_id: int) -> HttpResponse:
     """One account, with its tasks and its statement."""
+    before = request.GET.get("before")
     context = {
         "freshness": how_fresh(request),
         "account": account_or_404(account_id),
-        "page": queries.statement(account_id, before=whole_number(request.GET.get("before"))),
+        "page": queries.statement(account_id, before=whole_number(before)),
+        "before": before,
         "deposit": DepositForm.blank(),
         "withdraw": WithdrawForm.blank(),
     }

@@ -7,10 +7,17 @@ from babel.dates import format_date, format_datetime
 from django import template
 from django.conf import settings
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from bank.money import format_money
 
 register = template.Library()
+
+
+@register.filter
+def digits(number: int) -> SafeString:
+    """Show a whole number as it is. Without this Django asks each time how the language writes one."""
+    return SafeString(int(number))
 
 
 @register.filter
