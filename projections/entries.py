@@ -1,6 +1,7 @@
 """What happened, as the read side tells it: statement lines and refusals together, always the latest first."""
 
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -47,20 +48,24 @@ _REFUSED = f"SELECT {_LINE.format('reason', 'amount_requested')} FROM projection
 
 
 def _together(condition: str, order: str) -> str:
-    """Return what selects the latest statement lines and refusals together, with the holders' names."""
+    """Return what selects the latest statement lines and refusals together."""
     latest = f"WHERE {condition} ORDER BY {order} DESC LIMIT %s"
+    return f"SELECT * FROM ({_LINES} {latest}) AS lines UNION ALL SELECT * FROM ({_REFUSED} {latest}) AS refused"
+
+
+def _with_holders(condition: str, order: str) -> str:
+    """Return what selects the latest statement lines and refusals together, with the holders' names."""
     return f"""
         SELECT entry.*, account.account_holder
-        FROM (SELECT * FROM ({_LINES} {latest}) AS lines
-              UNION ALL SELECT * FROM ({_REFUSED} {latest}) AS refused) AS entry
+        FROM ({_together(condition, order)}) AS entry
         LEFT JOIN projections_accountsummary AS account ON account.account_id = entry.account_id
         ORDER BY entry.{order} DESC LIMIT %s
     """
 
 
-_OF_ACCOUNT = _together("account_id = %s AND version < %s", "version")
-_LATEST = _together("position > %s", "position")
-_OF_COMMAND = _together("command_id = %s", "position")
+_OF_ACCOUNT = f"{_together('account_id = %s AND version < %s', 'version')} ORDER BY version DESC LIMIT %s"
+_LATEST = _with_holders("position > %s", "position")
+_OF_COMMAND = _with_holders("command_id = %s", "position")
 _ALL_REFUSED = f"""
     SELECT entry.*, account.account_holder
     FROM ({_REFUSED} WHERE position < %s ORDER BY position DESC LIMIT %s) AS entry
@@ -70,7 +75,7 @@ _ALL_REFUSED = f"""
 
 
 def of_account(account_id: int, before: int, limit: int) -> list[Entry]:
-    """Return what happened last at an account before a version."""
+    """Return what happened last at an account before a version, without the holder's name, which is the account's."""
     part = account_id, before, limit
     return [_entry(*row) for row in rows(_OF_ACCOUNT, *part, *part, limit)]
 
@@ -91,6 +96,7 @@ def refused(before: int, limit: int) -> list[Entry]:
     return [_entry(*row) for row in rows(_ALL_REFUSED, before, limit)]
 
 
+@lru_cache(maxsize=4096)
 def _entry(
     position: int,
     account_id: int,
@@ -101,7 +107,8 @@ def _entry(
     recorded_at: datetime,
     actor: str,
     command_id: Any,
-    account_holder: str | None,
+    account_holder: str | None = None,
 ) -> Entry:
+    """Return what a row tells. The same rows are read again and again, and to turn one takes as long as to read it."""
     amount, moment, command_id = abs(amount), utc(recorded_at), uuid(command_id)
     return Entry(position, account_id, version, kind, amount, balance, moment, actor, command_id, account_holder or "")

@@ -188,7 +188,7 @@ def next_account_id() -> int:
 
 
 def statement(account_id: int, *, before: int | None = None, limit: int = 25) -> Page[Entry]:
-    """Return what happened to an account, the latest first, refusals included.
+    """Return what happened to an account, the latest first, refusals included, each without the holder's name.
 
     `before` is the previous page's `next`, so the last page costs what the first does.
     """

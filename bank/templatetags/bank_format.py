@@ -29,7 +29,7 @@ def money(minor_units: int) -> str:
 @register.filter
 def when(moment: datetime) -> str:
     """Show a moment in the bank's time zone and locale, to the minute."""
-    return _when(moment.astimezone(timezone.get_default_timezone()).replace(second=0, microsecond=0))
+    return _when(int(moment.timestamp()) // 60)
 
 
 @register.filter
@@ -46,8 +46,9 @@ def on(day: date) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _when(minute: datetime) -> str:
-    return format_datetime(minute, "d MMM y, HH:mm", locale=settings.BANK_LOCALE)
+def _when(minute: int) -> str:
+    moment = datetime.fromtimestamp(60 * minute, timezone.get_default_timezone())
+    return format_datetime(moment, "d MMM y, HH:mm", locale=settings.BANK_LOCALE)
 
 
 @register.simple_tag

@@ -4,7 +4,7 @@ What people have typed, names of holders and users, is escaped here.
 """
 
 from collections.abc import Iterable
-from functools import cache, partial
+from functools import cache, lru_cache
 from uuid import UUID
 
 from django import template
@@ -43,8 +43,8 @@ def in_words(kind: str) -> str:
 @register.simple_tag
 def lines(entries: Iterable[Entry], *, with_account: bool = False) -> SafeString:
     """Show entries as the rows of a table, with the account and its holder where the table is of several."""
-    line = partial(_line, *_addresses(get_script_prefix()), with_account)
-    return SafeString("\n".join(map(line, entries)))
+    prefix = get_script_prefix()
+    return SafeString("\n".join([_line(entry, with_account, prefix) for entry in entries]))
 
 
 @cache
@@ -54,9 +54,12 @@ def _addresses(prefix: str) -> tuple[str, str]:
     return receipt.replace(str(_ANY_ID), "%s"), account.replace(str(_ANY_NUMBER), "%s")
 
 
-def _line(receipt: str, account: str, with_account: bool, entry: Entry) -> str:
+@lru_cache(maxsize=4096)
+def _line(entry: Entry, with_account: bool, prefix: str) -> str:
+    """Return the row of an entry. It is made of nothing else, and kept: what has happened is shown again and again."""
     kind, refused = entry.kind, entry.is_refusal
-    what, amount, balance = WORDS[kind], "", ""
+    receipt, account = _addresses(prefix)
+    what, amount, balance, place = WORDS[kind], "", "", ""
     if kind in ("unlocked", "new_pin"):
         what += f" by {escape(entry.actor or 'the system')}"
     if refused:
@@ -65,15 +68,12 @@ def _line(receipt: str, account: str, with_account: bool, entry: Entry) -> str:
         amount = SIGNS[kind] + format_money(entry.amount)
     if entry.balance is not None and not refused and not entry.is_about_pin:
         balance = format_money(entry.balance)
-    cells = [
-        f'<td><time datetime="{entry.recorded_at.isoformat()}">{when(entry.recorded_at)}</time></td>',
-        f'<td class="wrap">{what}</td>',
-        f'<td class="number">{amount}</td>',
-        f'<td class="number">{balance}</td>',
-        f'<td><a href="{receipt % entry.command_id}">{entry.position}</a></td>',
-    ]
     if with_account:
-        href = account % entry.account_id
-        cells.insert(1, f'<td class="wrap"><a href="{href}">{entry.account_id}</a> {escape(entry.account_holder)}</td>')
-    row_class = ' class="refused"' if refused or kind == "locked" else ""
-    return f"<tr{row_class}>{''.join(cells)}</tr>"
+        number = entry.account_id
+        place = f'<td class="wrap"><a href="{account % number}">{number}</a> {escape(entry.account_holder)}</td>'
+    return (
+        f"<tr{' class="refused"' if refused or kind == 'locked' else ''}>"
+        f'<td><time datetime="{entry.recorded_at.isoformat()}">{when(entry.recorded_at)}</time></td>{place}'
+        f'<td class="wrap">{what}</td><td class="number">{amount}</td><td class="number">{balance}</td>'
+        f'<td><a href="{receipt % entry.command_id}">{entry.position}</a></td></tr>'
+    )
