@@ -70,9 +70,9 @@ class SessionMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             # The user without the two wrappings that Django and django-otp have put around: a page asks often.
-            request.user = request._cached_user  # type: ignore[attr-defined]
+            user = request.user = request._cached_user  # type: ignore[attr-defined]
             ended = sessions.why_ended(request)
-            if not ended and not is_verified(request.user) and second_factor.is_required(request.user):
+            if not ended and not is_verified(user) and second_factor.is_required(user):
                 ended = "factor"
             if ended:
                 events.log(f"Session ended ({ended})", request, request.user.get_username())

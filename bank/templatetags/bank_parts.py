@@ -8,7 +8,6 @@ from typing import Any
 
 from django import template
 from django.template.base import Parser, Template, TextNode, Token
-from django.template.context import Context
 from django.template.loader_tags import (
     BLOCK_CONTEXT_KEY,
     BlockContext,
@@ -27,10 +26,10 @@ class KnownExtendsNode(ExtendsNode):
 
     known: tuple[Template | None, dict[str, BlockNode]] = None, {}
 
-    def render(self, context: Context) -> Any:
+    def render(self, context: Any) -> Any:
         """Do what Django's does, in the same order."""
-        parent = self.get_parent(context)
-        blocks: BlockContext = context.render_context.setdefault(BLOCK_CONTEXT_KEY, BlockContext())
+        parent: Any = self.get_parent(context)
+        blocks = context.render_context.setdefault(BLOCK_CONTEXT_KEY, BlockContext())
         blocks.add_blocks(self.blocks)
         blocks.add_blocks(self._blocks_of(parent))
         with context.render_context.push_state(parent, isolated_context=False):
@@ -52,7 +51,7 @@ class KnownIncludeNode(IncludeNode):
 
     known: Any = None
 
-    def render(self, context: Context) -> Any:
+    def render(self, context: Any) -> Any:
         if self.known is None:
             self.known = context.template.engine.get_template(self.template.var)
         values = {name: value.resolve(context) for name, value in self.extra_context.items()}
