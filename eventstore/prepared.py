@@ -27,6 +27,19 @@ def rows(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any])
         return cursor.execute(statement.encode(), values, prepare=True).fetchall()
 
 
+def numbers(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> Sequence[int] | None:
+    """Return the whole numbers of the one row of a statement, or None where it gives none, on PostgreSQL.
+
+    It is what `rows` is, for the append alone.
+    """
+    if _is_watched(connection) or not is_direct(connection) or not connection.connection.autocommit:
+        return next(iter(rows(connection, statement, values)), None)
+    from . import libpq  # SQLite needs none of it
+
+    with connection.wrap_database_errors:
+        return libpq.numbers(connection.connection, statement, values)
+
+
 def _is_watched(connection: BaseDatabaseWrapper) -> bool:
     return bool(connection.execute_wrappers) or connection.queries_logged
 

@@ -118,7 +118,7 @@ class Draft:
             return _INSERT_FIRST[vendor], values
         return _INSERT_NEXT[vendor], [*values, self.stream, self.version - 1, self.previous]
 
-    def recorded(self, row: tuple[int, int] | None) -> RecordedEvent:
+    def recorded(self, row: Sequence[int] | None) -> RecordedEvent:
         """Return the event with the position and transaction id that the database gave it, as one that was read.
 
         Raises:
@@ -148,8 +148,7 @@ def insert_at_once(connection: BaseDatabaseWrapper, draft: Draft, snapshot: Sequ
     insert, values = draft.insert()
     record = command_values(connection, draft.command, ("accepted", "", "", draft.stream, draft.version, 1), draft.hash)
     statement = _AT_ONCE[insert, snapshot is not None]
-    [row] = prepared.rows(connection, statement, [*values, *(snapshot or ()), *record]) or [None]
-    return draft.recorded(row)
+    return draft.recorded(prepared.numbers(connection, statement, [*values, *(snapshot or ()), *record]))
 
 
 def command_values(

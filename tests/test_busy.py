@@ -22,6 +22,7 @@ from bank.domain.errors import InvalidAmount, NoSuchAccount
 from bank.domain.events import PinChanged, PinUnlocked
 from bank.handlers import Busy, handle
 from eventstore import postgresql, prepared, store
+from projections import queries
 
 from .databases import Urls, stranger
 from .helpers import client_of, text_of
@@ -96,6 +97,15 @@ def test_on_a_connection_to_the_server_itself_the_limits_are_set_once_and_append
     ]
     said = query("SELECT statement FROM pg_prepared_statements")
     assert any("INSERT INTO eventstore_event" in statement for (statement,) in said)
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite prepares within the process")
+def test_appends_go_on_when_the_server_has_let_go_of_what_was_prepared() -> None:
+    open_account()
+    for amount in (5, 6, 7):
+        deposit(1, amount)
+        query("DEALLOCATE ALL")  # as psycopg does after a rollback
+    assert queries.check_balance(1) == 18
 
 
 @pytest.mark.only_on("postgresql", reason="SQLite's connections go to a file and are not ended by anybody else")
