@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from . import prepared, seals, snapshots
 from .errors import WrongExpectedVersion
-from .hashing import GENESIS, canonical, command_text, moment_text, row_hash
+from .hashing import GENESIS, canonical, canonical_of_texts, command_text, moment_text, row_hash
 from .records import Columns, Envelope, NewEvent, RecordedEvent
 from .storable import check_storable
 
@@ -103,11 +103,12 @@ class Draft:
         self._vendor, self._data = vendor, dict(event.data)
         check_storable(f"{stream} {event.type} {command.name} {command.actor}")
         check_storable(self._data)
-        command_id = command.id.hex
         self._facts = {"actor": command.actor, "correlation_id": str(command.id)}
-        said = (event.type, event.schema_version, canonical(self._data), canonical(self._facts), command_id)
-        self.hash = row_hash(previous, stream, version, *said, moment_text(moment))
-        self._values: list[Any] = [stream, version, *said, to_column(vendor, moment), self.hash]
+        texts = canonical(self._data), canonical_of_texts(self._facts)
+        said, at = (event.type, event.schema_version, *texts, command.id.hex), moment_text(moment)
+        self.hash = row_hash(previous, stream, version, *said, at)
+        recorded_at = column_of_text(at) if vendor == "sqlite" else moment
+        self._values: list[Any] = [stream, version, *said, recorded_at, self.hash]
 
     def insert(self) -> tuple[str, list[Any]]:
         """Return the statement that inserts it, and its values."""
@@ -198,6 +199,12 @@ def time_column(vendor: str, raw: datetime | str) -> datetime | str:
     if isinstance(raw, str):
         return raw[: -len("+00:00")] if vendor == "sqlite" else datetime.fromisoformat(raw)
     return to_column(vendor, raw)
+
+
+def column_of_text(text: str) -> str:
+    """Return a moment as SQLite's columns take it, given its one text."""
+    seconds, micros = text[:19].replace("T", " "), text[19:26]
+    return seconds if micros == ".000000" else seconds + micros
 
 
 def to_column(vendor: str, moment: datetime) -> datetime | str:

@@ -2,7 +2,7 @@
 
 from django.dispatch import Signal
 
-events_appended = Signal()
+events_appended = Signal(use_caching=True)
 """Sent after the transaction that appended events has committed.
 
 Arguments:

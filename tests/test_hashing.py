@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstore import seals
-from eventstore.hashing import GENESIS, command_text, event_hash
+from eventstore.hashing import GENESIS, canonical, canonical_of_texts, command_text, event_hash, moment_text
 from eventstore.records import Envelope
+from eventstore.rows import column_of_text, to_column
 
 MOMENTS = st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.sampled_from([UTC, timezone(timedelta(hours=5))]))
 INTEGERS = st.integers(1, 2**63 - 1)
@@ -37,6 +38,17 @@ def test_an_events_hash_goes_over_the_json_of_its_row(row: Any) -> None:
 def test_a_command_records_seal_goes_over_the_json_of_its_row(command: Envelope, outcome: Any, digest: bytes) -> None:
     who = [command.id.hex, command.name, command.actor, text_of(command.received_at), command.fingerprint.hex()]
     assert command_text(command, outcome, digest) == json.dumps(["command", *who, *outcome, digest.hex()])
+
+
+@given(st.text(), st.text())
+def test_the_canonical_form_of_texts_is_the_same_in_less_time(actor: str, other: str) -> None:
+    texts = {"actor": actor, "correlation_id": other}
+    assert canonical_of_texts(texts) == canonical(texts)
+
+
+@given(MOMENTS)
+def test_a_moments_column_is_the_same_by_way_of_its_text(moment: datetime) -> None:
+    assert column_of_text(moment_text(moment)) == to_column("sqlite", moment)
 
 
 def test_a_known_event_has_its_known_hash() -> None:

@@ -93,7 +93,7 @@ def test_catching_up_again_and_again_changes_nothing() -> None:
         engine.catch_up()
         engine.catch_up(["totals"])
         engine.catch_up(events=whole_log())
-        events_appended.send(sender=None, events=whole_log()[-1:])
+        events_appended.send(sender=store.append, events=whole_log()[-1:])
     assert tables() == before
 
 
@@ -204,7 +204,7 @@ def test_after_the_fix_the_next_wake_up_goes_on_and_the_failure_is_off_the_check
     assert positions()["totals"] == 3
     poison.clear()
 
-    events_appended.send(sender=None, events=())
+    events_appended.send(sender=store.append, events=())
 
     assert_a_days_figures()
     assert [(state.error, state.failed_position) for state in freshness.projection_states()] == [("", None)] * len(

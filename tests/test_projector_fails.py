@@ -90,7 +90,7 @@ def test_readyz_and_the_admin_say_which_event_and_why(broken: tuple[str, Callabl
     assert f"Poisoned: {WHY}" in text_of(auditor.get("/admin/projections/checkpoint/"))
 
     mend()
-    events_appended.send(sender=None, events=())
+    events_appended.send(sender=store.append, events=())
     assert Client().get("/readyz").status_code == 200
     assert WHY not in text_of(auditor.get("/admin/projections/checkpoint/"))
 
