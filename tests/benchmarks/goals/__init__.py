@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from tests.benchmarks.bench import Bench, Claim
 
-from . import deposits, http, postgresql, reading
+from . import deposits, http, polls, postgresql, reading
 
 type Goal = Callable[[Bench], Iterator[Claim]]
 
@@ -21,4 +21,5 @@ GOALS: dict[str, Goal] = {
     "10": reading.growth,
     "11": reading.pages,
     "12": http.deposits,
+    "13": polls.open_pages,
 }
