@@ -151,6 +151,17 @@ def _limit(connection: BaseDatabaseWrapper, longest_wait: int) -> None:
         _limits[connection.connection] = longest_wait
 
 
+def pipelined(connection: BaseDatabaseWrapper) -> AbstractContextManager[Any]:
+    """Send the statements of a block one after the other without waiting for the answers in between."""
+    return _pipelined(connection) if connection.vendor == "postgresql" else nullcontext()
+
+
+@contextmanager
+def _pipelined(connection: BaseDatabaseWrapper) -> Iterator[None]:
+    with connection.wrap_database_errors, connection.connection.pipeline():
+        yield
+
+
 # Connections of their own
 
 

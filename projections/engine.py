@@ -99,7 +99,8 @@ def _apply_in_hand(chosen: Sequence[Projector], events: Sequence[RecordedEvent])
     names = [projector.name for projector in chosen]
     try:
         with writing(connections[READ_SIDE]) as cursor:
-            moved = move_checkpoints(cursor, names, events[-1].place, after=events[0].position - 1)
+            move_checkpoints(cursor, names, events[-1].place, after=events[0].position - 1)
+            moved = cursor.rowcount
             if moved == len(names):
                 _apply(cursor, chosen, events)
             elif moved:
@@ -118,8 +119,9 @@ def _advance(chosen: Sequence[Projector], batch: int) -> int:
             following = store.read_all(place, limit=batch)
             if following:
                 members = list(group)
-                _apply(cursor, members, following)
-                move_checkpoints(cursor, [projector.name for projector in members], following[-1].place)
+                with postgresql.pipelined(cursor.db):
+                    _apply(cursor, members, following)
+                    move_checkpoints(cursor, [projector.name for projector in members], following[-1].place)
                 most = max(most, len(following))
     return most
 
@@ -160,16 +162,16 @@ def _record_failure(name: str, error: Exception) -> None:
 
 def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Place]:
     """Return how far each projection has come, and let nobody else move it until the transaction ends."""
-    lock = ""
-    if connections[READ_SIDE].vendor == "postgresql":  # SQLite's writers are alone
+    limit = lock = ""
+    if cursor.db.vendor == "postgresql":  # SQLite's writers are alone
+        limit = f", set_config('idle_in_transaction_session_timeout', '{postgresql.LONGEST_IDLE}', true)"
         lock = " FOR UPDATE"
-        cursor.execute(f"SET LOCAL idle_in_transaction_session_timeout = {postgresql.LONGEST_IDLE}")
     cursor.execute(
-        f"""SELECT name, transaction_id, position FROM projections_checkpoint
+        f"""SELECT name, transaction_id, position{limit} FROM projections_checkpoint
             WHERE name IN ({_marks(names)}) ORDER BY name{lock}""",
         names,
     )
-    places = {name: Place(transaction_id, position) for name, transaction_id, position in cursor.fetchall()}
+    places = {name: Place(transaction_id, position) for name, transaction_id, position, *_ in cursor.fetchall()}
     for name in set(names) - set(places):  # a new projection starts at the beginning
         cursor.execute(
             """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error, worker)
@@ -180,8 +182,8 @@ def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, P
     return places
 
 
-def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place, *, after: int | None = None) -> int:
-    """Set how far projections have come, and that nothing stops them; return how many it were.
+def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place, *, after: int | None = None) -> None:
+    """Set how far projections have come, and that nothing stops them.
 
     Args:
         after: only those are moved that have come to this position.
@@ -191,7 +193,6 @@ def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place, 
         cursor.execute(_move(len(names)), values)
     else:
         cursor.execute(f"{_move(len(names))} AND position = %s", [*values, after])
-    return int(cursor.rowcount)
 
 
 @cache
