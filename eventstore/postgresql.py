@@ -152,7 +152,10 @@ def _limit(connection: BaseDatabaseWrapper, longest_wait: int) -> None:
 
 
 def pipelined(connection: BaseDatabaseWrapper) -> AbstractContextManager[Any]:
-    """Send the statements of a block one after the other without waiting for the answers in between."""
+    """Send the statements of a block one after the other without waiting for the answers in between.
+
+    A cursor on which nothing is read may send several; one that reads sends that statement alone.
+    """
     return _pipelined(connection) if connection.vendor == "postgresql" else nullcontext()
 
 

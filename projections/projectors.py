@@ -182,13 +182,14 @@ class Statements(Projector):
         if not account_ids:
             return {}
         values = ", ".join(["(%s)"] * len(account_ids))
-        cursor.execute(
-            f"""WITH wanted (id) AS (VALUES {values})
-                SELECT id, (SELECT balance FROM {self.table} WHERE account_id = id ORDER BY version DESC LIMIT 1)
-                FROM wanted""",
-            list(account_ids),
-        )
-        return {account_id: balance or 0 for account_id, balance in cursor.fetchall()}
+        with cursor.db.cursor() as own:  # the answers to what was sent before may still be on their way to the other
+            own.execute(
+                f"""WITH wanted (id) AS (VALUES {values})
+                    SELECT id, (SELECT balance FROM {self.table} WHERE account_id = id ORDER BY version DESC LIMIT 1)
+                    FROM wanted""",
+                list(account_ids),
+            )
+            return {account_id: balance or 0 for account_id, balance in own.fetchall()}
 
 
 class Refusals(Projector):

@@ -16,6 +16,7 @@ from projections.batches import Batch
 from projections.projector import Changes
 from projections.projectors import PROJECTORS, Totals
 
+from .benchmarks import data
 from .support import PIN, at_once, deposit, open_account, query, whole_log, withdraw
 
 pytestmark = pytest.mark.usefixtures("bank")
@@ -99,12 +100,23 @@ def test_catching_up_again_and_again_changes_nothing() -> None:
 
 @pytest.mark.usefixtures("asleep")
 @pytest.mark.parametrize("batch", [1, 2, 4, 9, 1000])
-def test_the_tables_are_the_same_whatever_the_batches(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_tables_are_the_same_whatever_the_batches(
+    batch: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     a_days_work()
     assert positions() == dict.fromkeys(NAMES, 0)
     monkeypatch.setattr(engine, "BATCH", batch)
     engine.catch_up()
     assert_a_days_figures()
+    assert "A projection failed" not in caplog.text, "all of them go on together"
+
+
+def test_many_accounts_in_one_batch_are_projected_together(caplog: pytest.LogCaptureFixture) -> None:
+    """On PostgreSQL more is sent then than the connection holds, and answers come in between."""
+    data.write(data.business(range(1, 1501), 2))
+    engine.catch_up()
+    assert queries.bank_figures().accounts == 1500
+    assert "A projection failed" not in caplog.text
 
 
 @pytest.mark.usefixtures("asleep")
