@@ -57,9 +57,9 @@ def _numbered(statement: str) -> bytes:
 
 def _text(value: Any) -> bytes | None:
     """Return a value as PostgreSQL reads it."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value.encode()
-    if isinstance(value, bytes):
+    if type(value) is bytes:
         return b"\\x" + value.hex().encode()
     assert value is None or isinstance(value, int | datetime), f"no value of an append is a {type(value).__name__}"
     return None if value is None else str(value).encode()

@@ -32,12 +32,13 @@ def numbers(connection: BaseDatabaseWrapper, statement: str, values: Sequence[An
 
     It is what `rows` is, for the append alone.
     """
-    if _is_watched(connection) or not is_direct(connection) or not connection.connection.autocommit:
+    driver = connection.connection
+    if driver is None or not _direct.get(driver) or not driver.autocommit or _is_watched(connection):
         return next(iter(rows(connection, statement, values)), None)
     from . import libpq  # SQLite needs none of it
 
     with connection.wrap_database_errors:
-        return libpq.numbers(connection.connection, statement, values)
+        return libpq.numbers(driver, statement, values)
 
 
 def _is_watched(connection: BaseDatabaseWrapper) -> bool:

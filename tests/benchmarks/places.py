@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import cached_property
@@ -19,6 +20,8 @@ DJANGO = {**KEYS, "DJANGO_SETTINGS_MODULE": "bank.settings"}
 FILES = {"default": "bank.sqlite3", "projections": "projections.sqlite3"}
 NPM = ROOT / "var" / "benchmarks" / "npm"
 """Where npm's packages are kept from one run to the next. git ignores it."""
+HEADERS = Path("/usr/include/node")
+"""Where Debian has what is needed to build on Node; else node-gyp fetches it."""
 PACKAGES = {
     "message-db": ["@eventide/message-db@1.3.1"],
     "emmett-sqlite": ["@event-driven-io/emmett@0.38.5", "@event-driven-io/emmett-sqlite@0.38.5", "sqlite3@5.1.7"],
@@ -46,11 +49,19 @@ def modules(package: str, *, install: bool) -> Path:
             raise Absent(f"{package}: not installed yet; a full run installs it")
         folder.mkdir(parents=True, exist_ok=True)
         command = ["npm", "install", "--no-audit", "--no-fund", "--no-save", "--prefix", str(folder)]
-        result = subprocess.run([*command, *PACKAGES[package]], capture_output=True, text=True)
+        result = subprocess.run([*command, *PACKAGES[package]], env=_building(), capture_output=True, text=True)
         if result.returncode:
             raise Absent(f"{package}: npm cannot install it: {result.stderr.strip().splitlines()[-1]}")
         done.touch()
     return folder / "node_modules"
+
+
+def _building() -> dict[str, str]:
+    """Return the environment in which npm builds what is written in C, where nobody has built it for this machine."""
+    here = {"npm_config_python": sys.executable}  # node-gyp wants setuptools, which are among the peers
+    if HEADERS.exists():
+        here["npm_config_nodedir"] = "/usr"
+    return {**os.environ, **here}
 
 
 class Places:
