@@ -92,9 +92,10 @@ def _apply_in_hand(chosen: Sequence[Projector], events: Sequence[RecordedEvent])
     """Apply events that the caller has in hand if all projections come to them now; tell whether they do.
 
     It is what a command does in a bank where nobody else is at work just then, so it reads nothing beforehand. On
-    SQLite one writer at a time makes positions follow one another without gaps.
+    SQLite one writer at a time makes positions follow one another without gaps, and the checkpoints need no order in
+    which everybody locks them.
     """
-    if postgresql.is_postgresql(store.WRITE_SIDE):
+    if any(map(postgresql.is_postgresql, (store.WRITE_SIDE, READ_SIDE))):
         return False
     names = [projector.name for projector in chosen]
     try:
