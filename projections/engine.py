@@ -103,7 +103,7 @@ def _apply_in_hand(chosen: Sequence[Projector], events: Sequence[RecordedEvent])
             move_checkpoints(cursor, names, events[-1].place, after=events[0].position - 1)
             moved = cursor.rowcount
             if moved == len(names):
-                _apply(cursor, chosen, events)
+                _apply(cursor, chosen, Batch.of(events))
             elif moved:
                 raise _NotNext
         return bool(moved)
@@ -117,18 +117,17 @@ def _advance(chosen: Sequence[Projector], batch: int) -> int:
     with writing(connections[READ_SIDE]) as cursor:
         places = lock_checkpoints(cursor, [projector.name for projector in chosen])
         for place, group in groupby(sorted(chosen, key=lambda p: places[p.name]), lambda p: places[p.name]):
-            following = store.read_all(place, limit=batch)
+            following = store.read_columns(place, limit=batch)
             if following:
                 members = list(group)
                 with postgresql.pipelined(cursor.db):
-                    _apply(cursor, members, following)
-                    move_checkpoints(cursor, [projector.name for projector in members], following[-1].place)
-                most = max(most, len(following))
+                    _apply(cursor, members, Batch(following))
+                    move_checkpoints(cursor, [projector.name for projector in members], following.last)
+                most = max(most, len(following.positions))
     return most
 
 
-def _apply(cursor: CursorWrapper, group: Sequence[Projector], events: Sequence[RecordedEvent]) -> None:
-    batch = Batch.of(events)
+def _apply(cursor: CursorWrapper, group: Sequence[Projector], batch: Batch) -> None:
     for projector in group:
         projector.apply(cursor, batch)
 

@@ -135,7 +135,8 @@ def test_events_in_hand_that_are_the_next_ones_are_used_without_reading(monkeypa
     engine.catch_up()  # from then on there are checkpoints
     a_days_work()
     log = whole_log()
-    monkeypatch.setattr(store, "read_all", lambda *args, **kwargs: pytest.fail("the log was read"))
+    for way in ("read_all", "read_columns"):
+        monkeypatch.setattr(store, way, lambda *args, **kwargs: pytest.fail("the log was read"))
     engine.catch_up(events=log)
     assert_a_days_figures()
 
