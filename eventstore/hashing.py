@@ -7,7 +7,7 @@ positions and transaction ids, which the database gives only with the insert; he
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
@@ -23,16 +23,16 @@ GENESIS = bytes(32)
 
 
 _encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+_PLAIN: dict[type, Callable[[Any], str]] = {str: encode_basestring, int: int.__repr__}
 
 
 def canonical(value: Mapping[str, Any]) -> str:
     """Return the one JSON text of a payload: sorted keys, no white space."""
-    return _encoder.encode(value)
-
-
-def canonical_of_texts(texts: Mapping[str, str]) -> str:
-    """Return what `canonical` does of texts whose keys are sorted and plain words, in a third of the time."""
-    return "{" + ",".join([f'"{key}":{encode_basestring(text)}' for key, text in texts.items()]) + "}"
+    try:  # most are texts and whole numbers by their names, of which an encoder makes the same in more time
+        said = [f"{encode_basestring(key)}:{_PLAIN[type(each)](each)}" for key, each in sorted(value.items())]
+    except (AttributeError, KeyError, TypeError):
+        return _encoder.encode(value)
+    return "{" + ",".join(said) + "}"
 
 
 def event_hash(

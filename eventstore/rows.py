@@ -15,7 +15,7 @@ from django.db.backends.utils import CursorWrapper
 
 from . import prepared, seals, snapshots
 from .errors import WrongExpectedVersion
-from .hashing import GENESIS, canonical, canonical_of_texts, command_text, moment_text, row_hash
+from .hashing import GENESIS, canonical, moment_text, record_text, row_hash
 from .records import Columns, Envelope, NewEvent, RecordedEvent
 from .storable import check_storable
 
@@ -104,7 +104,7 @@ class Draft:
         check_storable(f"{stream} {event.type} {command.name} {command.actor}")
         check_storable(self._data)
         self._facts = {"actor": command.actor, "correlation_id": str(command.id)}
-        texts = canonical(self._data), canonical_of_texts(self._facts)
+        texts = canonical(self._data), canonical(self._facts)
         said, at = (event.type, event.schema_version, *texts, command.id.hex), moment_text(moment)
         self.hash = row_hash(previous, stream, version, *said, at)
         recorded_at = column_of_text(at) if vendor == "sqlite" else moment
@@ -156,9 +156,11 @@ def command_values(
     connection: BaseDatabaseWrapper, command: Envelope, outcome: Sequence[Any], last_hash: bytes
 ) -> list[Any]:
     """Return the values of a command's row, but its position; see `hashing.command_text`."""
-    received_at = to_column(connection.vendor, command.received_at)
-    seal = seals.seal(command_text(command, outcome, last_hash))
-    return [command.id.hex, command.name, command.actor, received_at, *outcome, command.fingerprint, seal]
+    command_id, name, actor, received_at, fingerprint = command
+    key, at = command_id.hex, moment_text(received_at)
+    seal = seals.seal(record_text(key, name, actor, at, fingerprint, outcome, last_hash))
+    moment = column_of_text(at) if connection.vendor == "sqlite" else received_at
+    return [key, name, actor, moment, *outcome, fingerprint, seal]
 
 
 def recorded_event(row: Sequence[Any]) -> RecordedEvent:

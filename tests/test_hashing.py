@@ -3,6 +3,7 @@
 import hashlib
 import json
 from datetime import UTC, datetime, timedelta, timezone
+from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstore import seals
-from eventstore.hashing import GENESIS, canonical, canonical_of_texts, command_text, event_hash, moment_text
+from eventstore.hashing import GENESIS, canonical, command_text, event_hash, moment_text
 from eventstore.records import Envelope
 from eventstore.rows import column_of_text, to_column
 
@@ -40,10 +41,15 @@ def test_a_command_records_seal_goes_over_the_json_of_its_row(command: Envelope,
     assert command_text(command, outcome, digest) == json.dumps(["command", *who, *outcome, digest.hex()])
 
 
-@given(st.text(), st.text())
-def test_the_canonical_form_of_texts_is_the_same_in_less_time(actor: str, other: str) -> None:
-    texts = {"actor": actor, "correlation_id": other}
-    assert canonical_of_texts(texts) == canonical(texts)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.sampled_from(HTTPStatus) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(st.dictionaries(st.text(), st.text() | st.integers()) | st.dictionaries(st.text(), JSON))
+def test_the_canonical_form_is_jsons_own_with_sorted_keys_and_no_white_space(payload: dict[str, Any]) -> None:
+    assert canonical(payload) == json.dumps(payload, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 @given(MOMENTS)

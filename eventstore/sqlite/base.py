@@ -12,7 +12,7 @@ from typing import Any
 from django.db.backends.sqlite3 import base
 
 from . import wal
-from .cursors import Cursor, DriverCursor
+from .cursors import Cursor, DriverCursor, TransactionCursor
 from .transactions import WriteTransaction
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that leaves checkpoints to `wal.checkpoint`, or to SQLite where SQLite can be trusted with them."""
 
     init_commands: list[str]
+    health_check_enabled: bool
     patience = 0.0
     changes_seen = 0
     pages = 0  # since the last checkpoint
@@ -73,11 +74,22 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def write_transaction(self) -> WriteTransaction | None:
         """Return a transaction that costs less than Django's, or None where it would not do."""
-        self.close_if_health_check_failed()
-        self.ensure_connection()
+        if self.connection is None or self.health_check_enabled:
+            self.close_if_health_check_failed()
+            self.ensure_connection()
         if self.in_atomic_block or not self.autocommit or self.execute_wrappers or self.queries_logged:
             return None
         return WriteTransaction(self)
+
+    def begin_at_once(self) -> TransactionCursor:
+        """Begin what `write_transaction` returns, as soon as nobody else writes."""
+        cursor: TransactionCursor = self.connection.cursor(factory=TransactionCursor)
+        cursor.db = self
+        try:
+            sqlite3.Cursor.execute(cursor, "BEGIN IMMEDIATE")
+        except sqlite3.Error:
+            self.make_cursor(self.create_cursor()).execute("BEGIN IMMEDIATE")  # waits, or says what is wrong
+        return cursor
 
     def commit_at_once(self) -> None:
         """Commit what `write_transaction` has begun."""
@@ -87,13 +99,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
             with self.wrap_database_errors:
                 raise
         self.errors_occurred = False
-        self._after_commit()
+        if wal.HAS_RACE:
+            self._checkpoint(DUE)
 
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]
-        self._after_commit()
-
-    def _after_commit(self) -> None:
         if wal.HAS_RACE:
             self._checkpoint(DUE)
 

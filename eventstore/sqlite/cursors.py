@@ -14,10 +14,13 @@ import sqlite3
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from django.db.backends.sqlite3.base import FORMAT_QMARK_REGEX, SQLiteCursorWrapper
 from django.db.backends.utils import CursorWrapper
+
+if TYPE_CHECKING:
+    from .base import DatabaseWrapper
 
 PAUSES = 0.0002, 0.0015
 """The shortest and the longest pause between two tries for a lock, in seconds; a command holds it for less."""
@@ -86,10 +89,39 @@ class Cursor(CursorWrapper):
             self._translate()
 
     def _translate(self) -> NoReturn:
-        """Raise the error at hand as Django's error of the same name."""
-        with self.db.wrap_database_errors:
-            raise
-        raise AssertionError
+        _raise_as_djangos(self.db)
+
+
+class TransactionCursor(sqlite3.Cursor):
+    """What the two are within a `WriteTransaction`, in one: there nobody watches, and there is no lock to wait for."""
+
+    db: "DatabaseWrapper"
+
+    def execute(self, sql: str, params: Any = ()) -> Any:
+        if self.db.needs_rollback:
+            self.db.validate_no_broken_transaction()
+        try:
+            return _execute(self, _with_question_marks(sql), params)
+        except sqlite3.Error:
+            _raise_as_djangos(self.db)
+
+    def executemany(self, sql: str, param_list: Any) -> Any:
+        if self.db.needs_rollback:
+            self.db.validate_no_broken_transaction()
+        try:
+            return _executemany(self, _with_question_marks(sql), param_list)
+        except sqlite3.Error:
+            _raise_as_djangos(self.db)
+
+
+_execute, _executemany = sqlite3.Cursor.execute, sqlite3.Cursor.executemany
+
+
+def _raise_as_djangos(connection: "DatabaseWrapper") -> NoReturn:
+    """Raise the error at hand as Django's error of the same name."""
+    with connection.wrap_database_errors:
+        raise
+    raise AssertionError
 
 
 def _is_locked(error: sqlite3.OperationalError) -> bool:

@@ -7,8 +7,7 @@ the same is done by hand for the plain case: nothing is under way on the connect
 from typing import TYPE_CHECKING, Any
 
 from django.db import Error
-
-from .cursors import Cursor
+from django.db.backends.utils import CursorWrapper
 
 if TYPE_CHECKING:
     from .base import DatabaseWrapper
@@ -23,14 +22,13 @@ class WriteTransaction:
     def __init__(self, connection: "DatabaseWrapper") -> None:
         self._connection = connection
 
-    def __enter__(self) -> Cursor:
+    def __enter__(self) -> CursorWrapper:
         connection = self._connection
-        cursor = Cursor(connection.create_cursor(), connection)
-        cursor.execute("BEGIN IMMEDIATE")
+        cursor = connection.begin_at_once()
         connection.commit_on_exit, connection.needs_rollback = True, False
         connection.in_atomic_block = True
         connection.atomic_blocks.append(self)  # type: ignore[arg-type]
-        return cursor
+        return cursor  # type: ignore[return-value]  # of Django's it is as much as is used here
 
     def __exit__(self, kind: type[BaseException] | None, *rest: Any) -> None:
         connection = self._connection
