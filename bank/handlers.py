@@ -15,7 +15,7 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
-from eventstore import clock, errors, postgresql, store
+from eventstore import clock, errors, postgresql, store, turns
 from eventstore.records import Envelope, RecordedEvent
 from eventstore.signals import events_appended
 
@@ -91,7 +91,7 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
     give_up_at = time.monotonic() + PATIENCE
     while True:
         try:
-            with postgresql.limited(store.WRITE_SIDE, store.LONGEST_TURN):
+            with postgresql.limited(store.WRITE_SIDE, turns.LONGEST_TURN):
                 return _handle(command, envelope)
         except (OperationalError, InterfaceError) as error:
             if errors.is_busy(error):

@@ -1,42 +1,94 @@
-"""A prepared statement carried out through libpq itself: psycopg's cursors take as long as the rest of an append.
+"""Prepared statements carried out through libpq itself: psycopg's cursors take as long as the rest of an append.
 
-Only for a connection to the server itself, outside of a transaction, and for a statement that gives whole numbers.
+Only for a connection to the server itself. Several statements go in one message and cost one round trip: the server
+carries them out one after the other, and none of those that follow one that fails.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 from functools import cache
+from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from psycopg import errors, pq
+from psycopg import errors, generators, pq
+from psycopg.adapt import Transformer
+
+type Statement = tuple[str, Sequence[Any]]
+"""A statement with its values."""
+
+BEGIN: Statement = ("BEGIN", ())
+COMMIT: Statement = ("COMMIT", ())
 
 _names: WeakKeyDictionary[Any, dict[str, bytes]] = WeakKeyDictionary()
 """The names of the statements that each connection has prepared."""
+_number = count()
 
 
-def numbers(driver: Any, statement: str, values: Sequence[Any]) -> tuple[int, ...] | None:
-    """Return the one row of a statement, or None where it gives none.
+def execute(driver: Any, *statements: Statement) -> list[Any]:
+    """Carry out statements, sent in one message, and return their results.
 
     Raises:
-        psycopg.Error
+        psycopg.Error: of the first that failed.
     """
-    texts = [_text(value) for value in values]
+    if not driver.autocommit and driver.pgconn.transaction_status == pq.TransactionStatus.IDLE:
+        return _execute(driver, [BEGIN, *statements])[1:]  # as psycopg does
+    return _execute(driver, statements)
+
+
+def _execute(driver: Any, statements: Sequence[Statement]) -> list[Any]:
+    texts = [[_text(value) for value in values] for _, values in statements]
+    send = _send_one if len(statements) == 1 else _send
     try:
-        result = _execute(driver, statement, texts)
-    except errors.InvalidSqlStatementName:  # psycopg has let go of all statements, as it does after a rollback
+        return send(driver, _prepared(driver, statements), texts)
+    except errors.InvalidSqlStatementName:  # somebody has let go of all statements
         _names.pop(driver)
-        result = _execute(driver, statement, texts)
+        return send(driver, _prepared(driver, statements), texts)
+
+
+def numbers(result: Any) -> tuple[int, ...] | None:
+    """Return the one row of a result, all whole numbers, or None where there is none."""
     return tuple(int(result.get_value(0, each)) for each in range(result.nfields)) if result.ntuples else None
 
 
-def _execute(driver: Any, statement: str, texts: Sequence[bytes | None]) -> Any:
+def rows(driver: Any, result: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a result as psycopg's cursors do."""
+    transformer = Transformer(driver)
+    transformer.set_pgresult(result)
+    return transformer.load_rows(0, result.ntuples, tuple)
+
+
+def _prepared(driver: Any, statements: Sequence[Statement]) -> list[bytes]:
+    """Return the names of statements, which are prepared now where they are not yet."""
     names = _names.setdefault(driver, {})
-    if statement not in names:
-        name = f"append_{len(names)}".encode()
-        _checked(driver.pgconn, driver.pgconn.prepare(name, _numbered(statement)))
-        names[statement] = name
-    return _checked(driver.pgconn, driver.pgconn.exec_prepared(names[statement], texts))
+    for statement, _ in statements:
+        if statement not in names:
+            name = f"append_{next(_number)}".encode()
+            _checked(driver.pgconn, driver.pgconn.prepare(name, _numbered(statement)))
+            names[statement] = name
+    return [names[statement] for statement, _ in statements]
+
+
+def _send_one(driver: Any, names: Sequence[bytes], texts: Sequence[Sequence[bytes | None]]) -> list[Any]:
+    return [_checked(driver.pgconn, driver.pgconn.exec_prepared(names[0], texts[0]))]
+
+
+def _send(driver: Any, names: Sequence[bytes], texts: Sequence[Sequence[bytes | None]]) -> list[Any]:
+    pgconn = driver.pgconn
+    try:
+        pgconn.enter_pipeline_mode()
+        for name, values in zip(names, texts, strict=True):
+            pgconn.send_query_prepared(name, values)
+        pgconn.pipeline_sync()
+        driver.wait(generators.send(pgconn))
+        *results, _ = [driver.wait(generators.fetch_many(pgconn)) for _ in [*names, "the end of the message"]]
+        if pgconn.status != pq.ConnStatus.OK:
+            raise errors.OperationalError(pgconn.get_error_message())
+        pgconn.exit_pipeline_mode()
+    except BaseException:
+        driver.close()  # nothing can be said any more on what was broken off in mid-message
+        raise
+    return [_checked(pgconn, result) for [result] in results]
 
 
 def _checked(pgconn: Any, result: Any) -> Any:
@@ -61,5 +113,5 @@ def _text(value: Any) -> bytes | None:
         return value.encode()
     if type(value) is bytes:
         return b"\\x" + value.hex().encode()
-    assert value is None or isinstance(value, int | datetime), f"no value of an append is a {type(value).__name__}"
+    assert value is None or isinstance(value, int | float | datetime), f"no such value is known: {type(value).__name__}"
     return None if value is None else str(value).encode()

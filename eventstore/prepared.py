@@ -11,6 +11,25 @@ from weakref import WeakKeyDictionary
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 _direct: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+_beginnings: WeakKeyDictionary[Any, list[tuple[str, Sequence[Any]]]] = WeakKeyDictionary()
+"""What goes before the next statement of a connection, in one message with it."""
+
+
+def begin_with(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> bool:
+    """Let a transaction begin with a statement, in one message with the next one that goes through here.
+
+    Tell whether that can be done on this connection.
+    """
+    if not is_direct(connection) or _is_watched(connection):
+        return False
+    _beginnings[connection.connection] = [(statement, values)]
+    return True
+
+
+def forget_beginning(connection: BaseDatabaseWrapper) -> None:
+    """Forget it where no such statement has come."""
+    if connection.vendor == "postgresql" and connection.connection is not None:
+        _beginnings.pop(connection.connection, None)
 
 
 def rows(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> list[Any]:
@@ -20,25 +39,32 @@ def rows(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any])
             cursor.execute(statement, values)
             found: list[Any] = cursor.fetchall()
             return found
-    import psycopg  # SQLite needs none of it
+    from . import libpq  # SQLite needs none of it
 
     connection.validate_no_broken_transaction()
-    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
-        return cursor.execute(statement.encode(), values, prepare=True).fetchall()
+    driver = connection.connection
+    with connection.wrap_database_errors:
+        return libpq.rows(driver, libpq.execute(driver, *_beginnings.pop(driver, []), (statement, values))[-1])
 
 
-def numbers(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> Sequence[int] | None:
+def numbers(
+    connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any], *, commits: bool
+) -> Sequence[int] | None:
     """Return the whole numbers of the one row of a statement, or None where it gives none, on PostgreSQL.
 
     It is what `rows` is, for the append alone.
+
+    Args:
+        commits: it is the last one of a transaction, whose commit goes in one message with it.
     """
     driver = connection.connection
-    if driver is None or not _direct.get(driver) or not driver.autocommit or _is_watched(connection):
+    if driver is None or not _direct.get(driver) or driver.autocommit is commits or _is_watched(connection):
         return next(iter(rows(connection, statement, values)), None)
     from . import libpq  # SQLite needs none of it
 
+    beginning, end = _beginnings.pop(driver, []), [libpq.COMMIT] if commits else []
     with connection.wrap_database_errors:
-        return libpq.numbers(driver, statement, values)
+        return libpq.numbers(libpq.execute(driver, *beginning, (statement, values), *end)[len(beginning)])
 
 
 def _is_watched(connection: BaseDatabaseWrapper) -> bool:

@@ -144,12 +144,19 @@ def insert_event(cursor: CursorWrapper, draft: Draft) -> RecordedEvent:
     return draft.recorded(cursor.fetchone())
 
 
-def insert_at_once(connection: BaseDatabaseWrapper, draft: Draft, snapshot: Sequence[Any] | None) -> RecordedEvent:
-    """Write an event's row, that of its command and that of a snapshot, if any, in one statement, on PostgreSQL."""
+def insert_at_once(
+    connection: BaseDatabaseWrapper, draft: Draft, snapshot: Sequence[Any] | None, *, commits: bool
+) -> RecordedEvent:
+    """Write an event's row, that of its command and that of a snapshot, if any, in one statement, on PostgreSQL.
+
+    Args:
+        commits: it is the last one of a transaction.
+    """
     insert, values = draft.insert()
     record = command_values(connection, draft.command, ("accepted", "", "", draft.stream, draft.version, 1), draft.hash)
     statement = _AT_ONCE[insert, snapshot is not None]
-    return draft.recorded(prepared.numbers(connection, statement, [*values, *(snapshot or ()), *record]))
+    values = [*values, *(snapshot or ()), *record]
+    return draft.recorded(prepared.numbers(connection, statement, values, commits=commits))
 
 
 def command_values(

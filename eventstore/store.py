@@ -4,8 +4,6 @@ It knows streams, versions, types and JSON, and nothing of the bank.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Any
 from uuid import UUID
 
@@ -24,7 +22,6 @@ from .rows import (
     READ,
     READ_FIGURES,
     READ_ORIGINS,
-    TURN,
     Draft,
     columns_of,
     command_values,
@@ -36,6 +33,9 @@ from .rows import (
 from .signals import events_appended
 from .storable import check_storable
 from .transactions import writing
+from .turns import after_commit as after_commit
+from .turns import has_turn as has_turn
+from .turns import turn as turn
 
 WRITE_SIDE = postgresql.WRITE_SIDE
 """The alias of the database that holds the log."""
@@ -65,53 +65,6 @@ _SELECT_ALL = {
 _LATEST = 2**63 - 1
 CHUNK = 1000
 """How many events of a stream are in memory at a time; between two chunks no cursor stays open."""
-LONGEST_TURN = 5000
-"""Milliseconds that a writer waits for its turn at a stream, or any other lock, on PostgreSQL.
-
-SQLite's time-out is in the settings.
-"""
-
-_has_turn: ContextVar[bool] = ContextVar("has_turn", default=False)
-
-
-@contextmanager
-def turn(stream: str) -> Iterator[None]:
-    """Wait for a turn at a stream. Whoever loads, decides and appends within it does so with no other turn beside it.
-
-    All of it is one transaction, committed at the end of the block. Writers without a turn are kept out as well, on
-    SQLite by having to wait and on PostgreSQL by being refused.
-
-    Raises:
-        django.db.OperationalError: the turn did not come in time; see `errors.is_busy`.
-    """
-    token = _has_turn.set(True)
-    try:
-        connection = connections[WRITE_SIDE]
-        with writing(connection) as cursor:  # on SQLite it begins when no other writer is at work
-            if connection.vendor == "postgresql":
-                # The transaction gets its id with its first write, hence after the events that are read here.
-                cursor.execute(
-                    f"""SELECT set_config('lock_timeout', %s, true),
-                               set_config('idle_in_transaction_session_timeout', %s, true),
-                               pg_advisory_xact_lock({TURN})""",
-                    [str(LONGEST_TURN), str(postgresql.LONGEST_IDLE), stream],
-                )
-            yield
-    finally:
-        _has_turn.reset(token)
-
-
-def has_turn() -> bool:
-    """Tell whether this is within a turn."""
-    return _has_turn.get()
-
-
-def after_commit(do: Callable[[], object]) -> None:
-    """Do something after an append has been committed: now, or within a turn when that ends."""
-    if _has_turn.get():
-        connections[WRITE_SIDE].on_commit(do)
-    else:
-        do()
 
 
 def append(
@@ -125,6 +78,8 @@ def append(
     also: Callable[[], None] | None = None,
 ) -> list[RecordedEvent]:
     """Append events to a stream, with the record of the command that caused them, in one transaction.
+
+    Within a turn it is the last thing there.
 
     Args:
         expected_version: the version of the stream that the decision was made on; 0 for a new stream.
@@ -165,9 +120,9 @@ def append(
 def _append_at_once(
     connection: BaseDatabaseWrapper, draft: Draft, snapshot: Sequence[Any] | None
 ) -> list[RecordedEvent]:
-    if connection.in_atomic_block and not _has_turn.get():
+    if connection.in_atomic_block and not has_turn():
         raise RuntimeError("An append is durable, so it cannot be a part of somebody else's transaction.")
-    return [insert_at_once(connection, draft, snapshot)]
+    return [insert_at_once(connection, draft, snapshot, commits=has_turn())]
 
 
 def _append_in_transaction(
@@ -176,7 +131,7 @@ def _append_in_transaction(
     snapshot: Sequence[Any] | None,
     also: Callable[[], None] | None,
 ) -> list[RecordedEvent]:
-    with writing(connection, durable=not _has_turn.get()) as cursor:
+    with writing(connection, durable=not has_turn()) as cursor:
         recorded = [insert_event(cursor, draft) for draft in drafts]
         last, command = recorded[-1], drafts[-1].command
         outcome = ("accepted", "", "", last.stream, last.version, len(recorded))
@@ -289,7 +244,7 @@ def _refusal(error: Exception, stream: str, expected_version: int, command: Enve
     """Return what an error means in the store's own words, if it is one of them."""
     meaning = meaning_of(error)
     # A repeated command is that before all else. Within a turn the transaction is broken and can ask nothing more.
-    repeated = meaning is WrongExpectedVersion and not _has_turn.get() and find_outcome(command.id) is not None
+    repeated = meaning is WrongExpectedVersion and not has_turn() and find_outcome(command.id) is not None
     if repeated or meaning is CommandIdTaken:
         return CommandIdTaken(str(command.id))
     if meaning is WrongExpectedVersion and meaning is not type(error):

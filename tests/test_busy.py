@@ -21,7 +21,7 @@ from bank.domain.commands import (
 from bank.domain.errors import InvalidAmount, NoSuchAccount
 from bank.domain.events import PinChanged, PinUnlocked
 from bank.handlers import Busy, handle
-from eventstore import postgresql, prepared, store
+from eventstore import postgresql, prepared, store, turns
 from projections import queries
 
 from .databases import Urls, stranger
@@ -48,7 +48,7 @@ def locked(vendor: str, urls: Urls, monkeypatch: pytest.MonkeyPatch, request: py
             monkeypatch.setattr(connections["default"], "patience", 0.02)
             other.execute("BEGIN IMMEDIATE")
         else:
-            monkeypatch.setattr(store, "LONGEST_TURN", 20)
+            monkeypatch.setattr(turns, "LONGEST_TURN", 20)
             other.execute("BEGIN")
             other.execute(f"LOCK TABLE eventstore_event, eventstore_commandrecord IN {request.param} MODE")
         yield other

@@ -27,7 +27,7 @@ from bank.domain.events import (
     WithdrawalBlocked,
 )
 from bank.handlers import Ack, handle
-from eventstore import snapshots, store
+from eventstore import snapshots, store, turns
 from eventstore.models import CommandRecord, Event, Snapshot
 from eventstore.storable import Unstorable
 from projections import replay
@@ -179,7 +179,7 @@ def test_nonsense_is_rejected_without_a_look_at_the_pin(amount: int, pin: int, c
 
 
 def test_fifty_who_guess_at_once_get_three_comparisons(comparisons: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store, "LONGEST_TURN", 120_000)
+    monkeypatch.setattr(turns, "LONGEST_TURN", 120_000)
 
     def guess(wrong: int) -> Callable[[], list[Ack]]:
         """Guess, and who is blocked comes again with the right PIN."""
@@ -208,7 +208,7 @@ def test_fifty_who_guess_at_once_get_three_comparisons(comparisons: list[int], m
 def test_whoever_guesses_beside_the_customer_never_gets_three_wrong_in_a_row_unlocked(
     comparisons: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "LONGEST_TURN", 120_000)
+    monkeypatch.setattr(turns, "LONGEST_TURN", 120_000)
     at_once([partial(withdraw, 1, 1, pin) for number in range(10) for pin in (2000 + number, PIN)])
 
     in_a_row = looked = 0
