@@ -40,7 +40,7 @@ MAX_TRIES = 100
 MAX_PAUSE = 0.05
 """The longest random pause between two tries, in seconds, where the database asks for another try."""
 CONTESTED = 1.0
-"""Seconds for which commands queue from the start at an account for which somebody has just lost a race."""
+"""Seconds for which commands queue from the start at an account for which somebody has just lost a race, on SQLite."""
 PATIENCE = 5.0
 """Seconds for which a command is tried again while the database does not answer."""
 
@@ -112,7 +112,8 @@ def _handle(command: Command, envelope: Envelope) -> Ack:
             check_account_id(command.account_id)
             # A PIN is compared with nobody else at the account: see `PIN_ATTEMPTS`.
             queue = attempt or isinstance(command, WithdrawMoneyFromBankAccount) or _is_contested(command.account_id)
-            with store.turn(repository.stream_of(command.account_id)) if queue else nullcontext():
+            stream = repository.stream_of(command.account_id)
+            with store.turn(stream, stands_back=attempt > 0) if queue else nullcontext():
                 recorded = _carry_out(command, envelope)
             return _ack(command.account_id, recorded, envelope.id)
         except CommandRejected as rejection:
@@ -139,7 +140,9 @@ def _is_contested(account_id: int) -> bool:
 
 
 def _expect_contest(account_id: int) -> None:
-    """Let the next commands of this process queue at an account, instead of overtaking those who do."""
+    """Let the next commands of this process queue at an account, instead of overtaking those who do, on SQLite."""
+    if postgresql.is_postgresql(store.WRITE_SIDE):
+        return  # there those who queue have only so long to wait: see `turns.HEAD_START`
     if len(_contested_until) > 1000:
         _contested_until.clear()
     _contested_until[account_id] = time.monotonic() + CONTESTED

@@ -20,18 +20,30 @@ LONGEST_TURN = 5000
 
 SQLite's time-out is in the settings.
 """
+HEAD_START = 0.004
+"""Seconds that a writer who has lost a race leaves to whoever has won it, on PostgreSQL.
+
+Who has just written at a stream knows what it adds up to, and writes again in one round trip, several times as fast as
+writers that take turns one event each. Those who wait do so one after the other, so each of them comes next in time.
+"""
 _TAKE = f"SELECT pg_advisory_xact_lock({TURN})"
+_STAND_BACK = f"""
+    SELECT pg_advisory_xact_lock(hashtextextended(%s, 1)), pg_sleep(%s::float8), pg_advisory_xact_lock({TURN})
+"""
 
 _has_turn: ContextVar[bool] = ContextVar("has_turn", default=False)
 
 
 @contextmanager
-def turn(stream: str) -> Iterator[None]:
+def turn(stream: str, *, stands_back: bool = False) -> Iterator[None]:
     """Wait for a turn at a stream. Whoever loads, decides and appends within it does so with no other turn beside it.
 
     All of it is one transaction. An append is the last thing in it: PostgreSQL has committed then, SQLite does at the
     end of the block. Writers without a turn are kept out as well, on SQLite by having to wait and on PostgreSQL by
     being refused. How long is waited on PostgreSQL is for `postgresql.limited` to say.
+
+    Args:
+        stands_back: leave the stream to who is at it for `HEAD_START` more.
 
     Raises:
         django.db.OperationalError: the turn did not come in time, which is told by the first thing that is read on
@@ -41,9 +53,11 @@ def turn(stream: str) -> Iterator[None]:
     token = _has_turn.set(True)
     try:
         with writing(connection) as cursor:  # on SQLite it begins when no other writer is at work
-            # The transaction gets its id with its first write, hence after the events that are read here.
-            if connection.vendor == "postgresql" and not prepared.begin_with(connection, _TAKE, [stream]):
-                cursor.execute(_TAKE, [stream])
+            if connection.vendor == "postgresql":
+                # The transaction gets its id with its first write, hence after the events that are read here.
+                lock = (_STAND_BACK, [stream, HEAD_START, stream]) if stands_back else (_TAKE, [stream])
+                if not prepared.begin_with(connection, *lock):
+                    cursor.execute(*lock)
             yield
     finally:
         prepared.forget_beginning(connection)

@@ -12,7 +12,7 @@ from django.db import OperationalError, connections
 from bank import handlers
 from bank.domain.commands import DepositMoneyIntoBankAccount
 from bank.handlers import handle
-from eventstore import errors, postgresql, store
+from eventstore import errors, postgresql, store, turns
 from projections import engine, queries
 
 from .databases import Urls, stranger
@@ -221,6 +221,24 @@ def test_an_append_in_a_turn_has_been_committed_when_it_returns() -> None:
         append("thing-1")
         assert other.execute("SELECT COUNT(*) FROM eventstore_event").fetchone() == (1,)
         assert other.execute("SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
+
+
+def test_who_stands_back_leaves_the_stream_to_others_and_goes_on_from_what_they_wrote(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(turns, "HEAD_START", 1.0)
+    append("thing-1")
+
+    def stand_back() -> None:
+        with store.turn("thing-1", stands_back=True):
+            *_, last = store.read_stream("thing-1")
+            append("thing-1", 9, after=last.version, previous_hash=last.hash)
+
+    thread = in_thread(stand_back)
+    wait_until_someone_waits("PgSleep")
+    append("thing-1", 2, after=1)
+    thread.join(PATIENCE)
+    assert [event.data["number"] for event in store.read_stream("thing-1")] == [1, 2, 9]
 
 
 def test_who_has_lost_to_one_that_never_stops_writing_comes_next() -> None:
