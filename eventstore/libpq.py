@@ -31,19 +31,24 @@ def execute(driver: Any, *statements: Statement) -> list[Any]:
     Raises:
         psycopg.Error: of the first that failed.
     """
-    if not driver.autocommit and driver.pgconn.transaction_status == pq.TransactionStatus.IDLE:
-        return _execute(driver, [BEGIN, *statements])[1:]  # as psycopg does
-    return _execute(driver, statements)
+    idle = driver.pgconn.transaction_status == pq.TransactionStatus.IDLE
+    if idle and not driver.autocommit:
+        return _execute(driver, [BEGIN, *statements], again=True)[1:]  # as psycopg does
+    return _execute(driver, statements, again=idle)
 
 
-def _execute(driver: Any, statements: Sequence[Statement]) -> list[Any]:
+def _execute(driver: Any, statements: Sequence[Statement], *, again: bool) -> list[Any]:
     texts = [[_text(value) for value in values] for _, values in statements]
     send = _send_one if len(statements) == 1 else _send
     try:
         return send(driver, _prepared(driver, statements), texts)
-    except errors.InvalidSqlStatementName:  # somebody has let go of all statements
-        _names.pop(driver)
-        return send(driver, _prepared(driver, statements), texts)
+    except (errors.InvalidSqlStatementName, errors.FeatureNotSupported):  # let go of, or what it reads was altered
+        _names.pop(driver, None)
+        if not again:
+            raise
+        if driver.pgconn.transaction_status != pq.TransactionStatus.IDLE:
+            driver.pgconn.exec_(b"ROLLBACK")
+        return _execute(driver, statements, again=False)
 
 
 def numbers(result: Any) -> tuple[int, ...] | None:
@@ -56,6 +61,11 @@ def rows(driver: Any, result: Any) -> list[tuple[Any, ...]]:
     transformer = Transformer(driver)
     transformer.set_pgresult(result)
     return transformer.load_rows(0, result.ntuples, tuple)
+
+
+def texts(result: Any) -> list[tuple[str, ...]]:
+    """Return the rows of a result as texts, none of them NULL."""
+    return [tuple(result.get_value(row, each).decode() for each in range(result.nfields)) for row in range(result.ntuples)]
 
 
 def _prepared(driver: Any, statements: Sequence[Statement]) -> list[bytes]:

@@ -34,7 +34,7 @@ def forget_beginning(connection: BaseDatabaseWrapper) -> None:
 
 def rows(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any]) -> list[Any]:
     """Return the rows of a statement of the path of every command, on any database; it says which types it takes."""
-    if connection.vendor == "sqlite" or _is_watched(connection) or not is_direct(connection):
+    if not keeps(connection):
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
             found: list[Any] = cursor.fetchall()
@@ -65,6 +65,11 @@ def numbers(
     beginning, end = _beginnings.pop(driver, []), [libpq.COMMIT] if commits else []
     with connection.wrap_database_errors:
         return libpq.numbers(libpq.execute(driver, *beginning, (statement, values), *end)[len(beginning)])
+
+
+def keeps(connection: BaseDatabaseWrapper) -> bool:
+    """Tell whether statements are kept prepared on a connection, and nobody watches them."""
+    return connection.vendor == "postgresql" and not _is_watched(connection) and is_direct(connection)
 
 
 def _is_watched(connection: BaseDatabaseWrapper) -> bool:

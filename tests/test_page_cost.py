@@ -11,6 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bank.access.backends import PasswordBackend
 
+from .databases import another_connection
 from .helpers import client_of, make_user
 from .support import PIN, deposit, open_account, withdraw
 
@@ -84,6 +85,15 @@ def test_who_is_gone_or_not_active_is_nobody() -> None:
     User.objects.filter(pk=user.pk).update(is_active=False)
     assert PasswordBackend().get_user(user.pk) is None
     assert PasswordBackend().get_user(user.pk + 1) is None
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite keeps nothing prepared that this could break")
+def test_who_is_logged_in_is_found_when_a_migration_has_altered_the_table_of_users() -> None:
+    user = make_user("somebody", "Tellers")
+    assert PasswordBackend().get_user(user.pk) == user
+    with another_connection() as other, other.cursor() as cursor:
+        cursor.execute("ALTER TABLE auth_user ALTER username TYPE varchar(200)")
+    assert PasswordBackend().get_user(user.pk) == user
 
 
 def test_a_permission_that_is_taken_away_counts_no_more_at_the_next_request(teller: Client) -> None:

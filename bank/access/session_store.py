@@ -9,22 +9,21 @@ from django.core import signing
 from django.db import connections
 from django.utils import timezone
 
+from eventstore import prepared
+
+_SESSION = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
+
 
 class SessionStore(db.SessionStore):
     def load(self) -> dict[str, Any]:
         """Return what the session of this key holds; where there is none, nothing, and forget the key."""
         connection = connections["default"]
         now = connection.ops.adapt_datetimefield_value(timezone.now())
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s",
-                [self.session_key, now],
-            )
-            row = cursor.fetchone()
-        if row is None:
+        found = prepared.rows(connection, _SESSION, [self.session_key, now])
+        if not found:
             self._session_key = None
             return {}
-        return self.decode(row[0])
+        return self.decode(found[0][0])
 
     def decode(self, session_data: str | bytes) -> dict[str, Any]:
         """Return what a session's text holds, or nothing where it is not signed by us."""
