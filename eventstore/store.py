@@ -58,8 +58,9 @@ _SELECT_ALL = {
     "postgresql": """
         SELECT {} FROM eventstore_event
         WHERE (transaction_id, position) > (%s, %s)
-          AND transaction_id < eventstore_horizon()
-        ORDER BY transaction_id, position LIMIT %s
+          AND transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+              + (SELECT COALESCE(MAX(shift), 0) FROM eventstore_epoch)
+        ORDER BY transaction_id, position LIMIT {limit}
     """,
 }
 _LATEST = 2**63 - 1
@@ -199,11 +200,12 @@ def read_columns(after: Place = START, *, limit: int = 1000, with_origins: bool 
 
 def _rows_after(after: Place, limit: int, columns: Mapping[str, str]) -> list[Sequence[Any]]:
     connection = connections[WRITE_SIDE]
-    place = after[1:] if connection.vendor == "sqlite" else after
-    with connection.cursor() as cursor:
-        cursor.execute(_SELECT_ALL[connection.vendor].format(columns[connection.vendor]), [*place, limit])
-        rows: list[Sequence[Any]] = cursor.fetchall()
-    return rows
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(_SELECT_ALL[connection.vendor].format(columns[connection.vendor]), [after.position, limit])
+            rows: list[Sequence[Any]] = cursor.fetchall()
+            return rows
+    return prepared.rows(connection, _SELECT_ALL["postgresql"].format(columns["postgresql"], limit=limit), after)
 
 
 def last_position() -> int:
