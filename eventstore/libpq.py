@@ -63,17 +63,12 @@ def rows(driver: Any, result: Any) -> list[tuple[Any, ...]]:
     return transformer.load_rows(0, result.ntuples, tuple)
 
 
-def texts(result: Any) -> list[tuple[str, ...]]:
-    """Return the rows of a result as texts, none of them NULL."""
-    return [tuple(result.get_value(row, each).decode() for each in range(result.nfields)) for row in range(result.ntuples)]
-
-
 def _prepared(driver: Any, statements: Sequence[Statement]) -> list[bytes]:
     """Return the names of statements, which are prepared now where they are not yet."""
     names = _names.setdefault(driver, {})
     for statement, _ in statements:
         if statement not in names:
-            name = f"append_{next(_number)}".encode()
+            name = f"bank_{next(_number)}".encode()
             _checked(driver.pgconn, driver.pgconn.prepare(name, _numbered(statement)))
             names[statement] = name
     return [names[statement] for statement, _ in statements]

@@ -15,11 +15,12 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from eventstore import postgresql, store
+from eventstore import postgresql, prepared, store
 from eventstore.records import START, Place, RecordedEvent
 from eventstore.rows import to_column
 from eventstore.transactions import writing
 
+from . import messages
 from .batches import Batch
 from .projector import Projector
 from .projectors import PROJECTORS
@@ -29,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 BATCH = 1000
 """How many events go into one transaction: a tenth of a second's work or less."""
+FEW = 8
+"""How many go into one where a command applies what it has just appended: its own, and what others did meanwhile."""
 
 
 class UnknownProjection(Exception):
@@ -50,6 +53,27 @@ def _projectors(names: Sequence[str], suffix: str) -> Sequence[Projector]:
     if unknown := [name for name in wanted if name not in PROJECTORS]:
         raise UnknownProjection(f"There is no projection {', '.join(unknown)}; there are {', '.join(PROJECTORS)}.")
     return tuple(PROJECTORS[name](suffix) for name in dict.fromkeys(wanted))
+
+
+def keep_up(events: Sequence[RecordedEvent]) -> bool:
+    """Bring all projections up to events that have just been appended, where PostgreSQL keeps statements prepared.
+
+    It takes three messages, and no look at the log where somebody else has applied them meanwhile. What that is not
+    made for, many events or a projection that fails, is for `catch_up`.
+
+    Returns:
+        Whether nothing is left to do.
+    """
+    connection = connections[READ_SIDE]
+    if not events or not prepared.keeps(connection):
+        return False
+    try:
+        with messages.transaction(connection) as cursor:
+            return _apply_next(cursor, projectors(), FEW, wanted=events[-1].place) < FEW
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:  # it will come again
+        return False
 
 
 def catch_up(
@@ -113,17 +137,24 @@ def _apply_in_hand(chosen: Sequence[Projector], events: Sequence[RecordedEvent])
 
 def _advance(chosen: Sequence[Projector], batch: int) -> int:
     """Apply the next batch in one transaction, and return how many events the largest share of it had."""
-    most = 0
     with writing(connections[READ_SIDE]) as cursor:
-        places = lock_checkpoints(cursor, [projector.name for projector in chosen])
-        for place, group in groupby(sorted(chosen, key=lambda p: places[p.name]), lambda p: places[p.name]):
-            following = store.read_columns(place, limit=batch)
-            if following:
-                members = list(group)
-                with postgresql.pipelined(cursor.db):
-                    _apply(cursor, members, Batch(following))
-                    move_checkpoints(cursor, [projector.name for projector in members], following.last)
-                most = max(most, len(following.positions))
+        return _apply_next(cursor, chosen, batch)
+
+
+def _apply_next(cursor: CursorWrapper, chosen: Sequence[Projector], batch: int, *, wanted: Place | None = None) -> int:
+    """Apply the next batch within a transaction; nothing if all have come as far as wanted."""
+    most = 0
+    places = lock_checkpoints(cursor, [projector.name for projector in chosen])
+    if wanted and min(places.values()) >= wanted:  # somebody else was at it, for whom the lock was waited
+        return 0
+    for place, group in groupby(sorted(chosen, key=lambda p: places[p.name]), lambda p: places[p.name]):
+        following = store.read_columns(place, limit=batch)
+        if following:
+            members = list(group)
+            with messages.sending(cursor):
+                _apply(cursor, members, Batch(following))
+                move_checkpoints(cursor, [projector.name for projector in members], following.last)
+            most = max(most, len(following.positions))
     return most
 
 
@@ -162,15 +193,7 @@ def _record_failure(name: str, error: Exception) -> None:
 
 def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Place]:
     """Return how far each projection has come, and let nobody else move it until the transaction ends."""
-    limit = lock = ""
-    if cursor.db.vendor == "postgresql":  # SQLite's writers are alone
-        limit = f", set_config('idle_in_transaction_session_timeout', '{postgresql.LONGEST_IDLE}', true)"
-        lock = " FOR UPDATE"
-    cursor.execute(
-        f"""SELECT name, transaction_id, position{limit} FROM projections_checkpoint
-            WHERE name IN ({_marks(names)}) ORDER BY name{lock}""",
-        names,
-    )
+    cursor.execute(_lock(cursor.db.vendor, len(names)), names)
     places = {name: Place(transaction_id, position) for name, transaction_id, position, *_ in cursor.fetchall()}
     for name in set(names) - set(places):  # a new projection starts at the beginning
         cursor.execute(
@@ -180,6 +203,16 @@ def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, P
         )
         places[name] = START
     return places
+
+
+@cache
+def _lock(vendor: str, count: int) -> str:
+    limits = lock = ""
+    if vendor == "postgresql":  # SQLite's writers are alone
+        limits = f", (SELECT set_config('idle_in_transaction_session_timeout', '{postgresql.LONGEST_IDLE}', true))"
+        lock = " FOR UPDATE"
+    return f"""SELECT name, transaction_id, position{limits} FROM projections_checkpoint
+        WHERE name IN ({_marks(count)}) ORDER BY name{lock}"""
 
 
 def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place, *, after: int | None = None) -> None:
@@ -197,13 +230,12 @@ def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place, 
 
 @cache
 def _move(count: int) -> str:
-    marks = ", ".join(["%s"] * count)
     return f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
-        error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({marks})"""
+        error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({_marks(count)})"""
 
 
-def _marks(names: Sequence[str]) -> str:
-    return ", ".join(["%s"] * len(names))
+def _marks(count: int) -> str:
+    return ", ".join(["%s"] * count)
 
 
 def _now() -> Any:

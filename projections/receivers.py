@@ -16,12 +16,10 @@ from eventstore.records import RecordedEvent
 from eventstore.signals import events_appended
 
 from . import replicas
+from .messages import LONGEST_WAIT
 from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)
-
-LONGEST_WAIT = 5000
-"""Milliseconds that a web process waits for a lock of PostgreSQL's before it leaves them to the next wake-up."""
 
 
 def connect() -> None:
@@ -41,8 +39,9 @@ def wake_up(sender: Any, events: Sequence[RecordedEvent], **kwargs: Any) -> None
 
     try:
         if settings.PROJECTION_MODE == "inline":
-            with postgresql.limited(READ_SIDE, LONGEST_WAIT):
-                engine.catch_up(events=events)
+            if not engine.keep_up(events):
+                with postgresql.limited(READ_SIDE, LONGEST_WAIT):
+                    engine.catch_up(events=events)
         else:
             postgresql.notify()
     except Exception:
