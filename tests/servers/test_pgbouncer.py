@@ -69,6 +69,7 @@ def test_a_command_behind_the_pooler_waits_for_no_lock_for_ever_and_leaves_no_se
         assert "Nothing has happened" in answer.words
         other.execute("ROLLBACK")
         assert "New balance" in teller.deposit(1, "1.00").words
-        with stranger(urls["DATABASE_URL"]) as behind:
-            assert behind.execute("SHOW lock_timeout").fetchone() == ("0",)
-            assert behind.execute("SELECT COUNT(*) FROM pg_prepared_statements").fetchone() == (0,)
+        for url in urls.values():
+            with stranger(url) as behind:
+                assert behind.execute("SHOW lock_timeout").fetchone() == ("0",)
+                assert behind.execute("SELECT COUNT(*) FROM pg_prepared_statements").fetchone() == (0,)
