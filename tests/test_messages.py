@@ -144,7 +144,7 @@ def test_what_fails_rolls_all_of_it_back() -> None:
 def test_what_is_broken_off_is_rolled_back() -> None:
     with suppress(ZeroDivisionError), messages.transaction(connections["projections"]) as cursor:
         cursor.execute("UPDATE projections_banktotals SET balance = %s RETURNING balance", [0])
-        assert cursor.fetchall() == [("0",)]
+        assert cursor.fetchall() == [(0,)]
         raise ZeroDivisionError
     assert queries.bank_figures().balance == 100
 
