@@ -69,13 +69,14 @@ _RECORD = """
 """
 INSERT_COMMAND = f"{_RECORD.format('')} VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)"
 # PostgreSQL writes an event, its command record and a snapshot, if one is due, in one statement, hence in one round
-# trip and without BEGIN.
+# trip and without BEGIN. What the event's row says is not sent again.
 _AT_ONCE = {
     (insert, with_snapshot): f"""
-        WITH recorded AS ({insert}) {f", kept AS ({snapshots.UPSERT_WITH})" if with_snapshot else ""}
+        WITH recorded AS ({insert}, stream, version, command_id)
+            {f", kept AS ({snapshots.UPSERT_WITH})" if with_snapshot else ""}
         {_RECORD.format(", transaction_id")}
-        SELECT %s::uuid, %s, %s, %s::timestamptz, %s, %s, %s, %s, %s::bigint, %s::integer, %s::bytea, %s::bytea,
-            recorded.position, recorded.transaction_id
+        SELECT command_id, %s, %s, %s::timestamptz, 'accepted', '', '', stream, version, 1, %s::bytea, %s::bytea,
+            position, transaction_id
         FROM recorded
         RETURNING position, transaction_id
     """
@@ -153,9 +154,11 @@ def insert_at_once(
         commits: it is the last one of a transaction.
     """
     insert, values = draft.insert()
-    record = command_values(connection, draft.command, ("accepted", "", "", draft.stream, draft.version, 1), draft.hash)
+    outcome = ("accepted", "", "", draft.stream, draft.version, 1)
+    record = command_values(connection, draft.command, outcome, draft.hash)
+    _, name, actor, received_at, *_, fingerprint, seal = record
     statement = _AT_ONCE[insert, snapshot is not None]
-    values = [*values, *(snapshot or ()), *record]
+    values = [*values, *(snapshot or ()), name, actor, received_at, fingerprint, seal]
     return draft.recorded(prepared.numbers(connection, statement, values, commits=commits))
 
 
