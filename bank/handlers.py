@@ -8,7 +8,6 @@ turn, so that nobody looks at a PIN before the last refusal counts.
 import logging
 import random
 import time
-from contextlib import nullcontext
 from typing import NamedTuple
 from uuid import UUID, uuid4
 
@@ -16,7 +15,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connections
 
 from eventstore import clock, errors, postgresql, store, turns
-from eventstore.records import Envelope, RecordedEvent
+from eventstore.records import Envelope
 from eventstore.signals import events_appended
 
 from . import pins, repository
@@ -32,6 +31,7 @@ from .domain.commands import (
 )
 from .domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
 from .domain.events import BankEvent, decode
+from .repository import Saved
 
 logger = logging.getLogger(__name__)
 
@@ -112,10 +112,8 @@ def _handle(command: Command, envelope: Envelope) -> Ack:
             check_account_id(command.account_id)
             # A PIN is compared with nobody else at the account: see `PIN_ATTEMPTS`.
             queue = attempt or isinstance(command, WithdrawMoneyFromBankAccount) or _is_contested(command.account_id)
-            stream = repository.stream_of(command.account_id)
-            with store.turn(stream, stands_back=attempt > 0) if queue else nullcontext():
-                recorded = _carry_out(command, envelope)
-            return _ack(command.account_id, recorded, envelope.id)
+            saved = _take_turn(command, envelope, stands_back=attempt > 0) if queue else _carry_out(command, envelope)
+            return _ack(saved, envelope.id)
         except CommandRejected as rejection:
             if repository.forget(command.account_id):
                 continue  # it was decided on what this process remembered: decide again on what is there
@@ -148,7 +146,12 @@ def _expect_contest(account_id: int) -> None:
     _contested_until[account_id] = time.monotonic() + CONTESTED
 
 
-def _carry_out(command: Command, envelope: Envelope) -> list[RecordedEvent]:
+def _take_turn(command: Command, envelope: Envelope, *, stands_back: bool) -> Saved:
+    with store.turn(repository.stream_of(command.account_id), stands_back=stands_back):
+        return _carry_out(command, envelope)
+
+
+def _carry_out(command: Command, envelope: Envelope) -> Saved:
     match command:
         case CreateBankAccount():
             return _create(command, envelope)
@@ -162,20 +165,20 @@ def _carry_out(command: Command, envelope: Envelope) -> list[RecordedEvent]:
             return _change_pin(command, envelope)
 
 
-def _create(command: CreateBankAccount, envelope: Envelope) -> list[RecordedEvent]:
+def _create(command: CreateBankAccount, envelope: Envelope) -> Saved:
     loaded = repository.load(command.account_id)
     event = loaded.account.create(command.account_holder, command.pin)
     verifier = pins.make_verifier(command.account_id, command.pin, envelope.id)
     return repository.save(loaded, [event], envelope, also=lambda: pins.store_verifier(command.account_id, verifier))
 
 
-def _deposit(command: DepositMoneyIntoBankAccount, envelope: Envelope) -> list[RecordedEvent]:
+def _deposit(command: DepositMoneyIntoBankAccount, envelope: Envelope) -> Saved:
     loaded = repository.load(command.account_id)
     event = loaded.account.deposit(command.amount)
     return repository.save(loaded, [event], envelope)
 
 
-def _withdraw(command: WithdrawMoneyFromBankAccount, envelope: Envelope) -> list[RecordedEvent]:
+def _withdraw(command: WithdrawMoneyFromBankAccount, envelope: Envelope) -> Saved:
     check_pin(command.pin)
     if store.find_outcome(envelope.id) is not None:
         raise store.CommandIdTaken(str(envelope.id))  # it counts once, so its PIN is looked at once
@@ -188,13 +191,13 @@ def _withdraw(command: WithdrawMoneyFromBankAccount, envelope: Envelope) -> list
     return repository.save(loaded, events, envelope)
 
 
-def _unlock_pin(command: UnlockPin, envelope: Envelope) -> list[RecordedEvent]:
+def _unlock_pin(command: UnlockPin, envelope: Envelope) -> Saved:
     loaded = repository.load(command.account_id)
     event = loaded.account.unlock_pin()
     return repository.save(loaded, [event], envelope)
 
 
-def _change_pin(command: ChangePin, envelope: Envelope) -> list[RecordedEvent]:
+def _change_pin(command: ChangePin, envelope: Envelope) -> Saved:
     loaded = repository.load(command.account_id)
     events = loaded.account.change_pin(command.pin)
     verifier = pins.make_verifier(command.account_id, command.pin, envelope.id)
@@ -224,15 +227,14 @@ def _first_outcome(command: Command, envelope: Envelope) -> Ack:
     if not outcome.accepted:
         raise REJECTIONS[outcome.reason](outcome.message)
     assert outcome.version is not None
-    events = list(
-        store.read_stream(outcome.stream, first=outcome.version - outcome.event_count + 1, last=outcome.version)
-    )
+    first = outcome.version - outcome.event_count + 1
+    recorded = list(store.read_stream(outcome.stream, first=first, last=outcome.version))
+    events = [decode(each.type, each.schema_version, each.data) for each in recorded]
     # The process that appended them may have died before it could say so.
     events_appended.send(sender=handle, events=())
-    return _ack(command.account_id, events, envelope.id, repeated=True)
+    return _ack(Saved(events, recorded[-1]), envelope.id, repeated=True)
 
 
-def _ack(account_id: int, recorded: list[RecordedEvent], command_id: UUID, *, repeated: bool = False) -> Ack:
-    last = recorded[-1]
-    events = tuple(decode(event.type, event.schema_version, event.data) for event in recorded)
-    return Ack(account_id, last.version, last.position, events, repeated, command_id, last.place.token)
+def _ack(saved: Saved, command_id: UUID, *, repeated: bool = False) -> Ack:
+    events, last = tuple(saved.events), saved.last
+    return Ack(events[0].account_id, last.version, last.position, events, repeated, command_id, last.place.token)

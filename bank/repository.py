@@ -22,6 +22,13 @@ KEPT = 10_000
 """How many accounts a process keeps in memory as it has saved them: some 10 MB."""
 
 
+class Saved(NamedTuple):
+    """What happened to an account, and how the last of it is recorded."""
+
+    events: Sequence[BankEvent]
+    last: RecordedEvent
+
+
 class Loaded(NamedTuple):
     """An account with the version and hash of the last event that made it what it is."""
 
@@ -62,7 +69,7 @@ def _play(loaded: Loaded, events: Iterable[RecordedEvent]) -> Loaded:
 
 def save(
     loaded: Loaded, events: Sequence[BankEvent], command: Envelope, *, also: Callable[[], None] | None = None
-) -> list[RecordedEvent]:
+) -> Saved:
     """Append what happened to an account as it was loaded; `also` writes into the same transaction.
 
     Raises:
@@ -71,7 +78,7 @@ def save(
     """
     account = reduce(BankAccount.apply, events, loaded.account)
     is_snapshot_due = snapshots.is_due(loaded.version, loaded.version + len(events))
-    recorded = store.append(
+    *_, last = store.append(
         stream_of(account.account_id),
         [NewEvent(*encode(event), SCHEMA_VERSION) for event in events],
         expected_version=loaded.version,
@@ -80,9 +87,8 @@ def save(
         state=asdict(account) if is_snapshot_due else None,
         also=also,
     )
-    last = recorded[-1]
     store.after_commit(lambda: _keep(Loaded(account, last.version, last.hash)))
-    return recorded
+    return Saved(events, last)
 
 
 # What this process has saved and not forgotten

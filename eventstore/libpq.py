@@ -4,10 +4,11 @@ Only for a connection to the server itself. Several statements go in one message
 carries them out one after the other, and none of those that follow one that fails.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import count
+from types import NoneType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -38,7 +39,7 @@ def execute(driver: Any, *statements: Statement) -> list[Any]:
 
 
 def _execute(driver: Any, statements: Sequence[Statement], *, again: bool) -> list[Any]:
-    texts = [[_text(value) for value in values] for _, values in statements]
+    texts = [[_TEXTS[type(value)](value) for value in values] for _, values in statements]
     send = _send_one if len(statements) == 1 else _send
     try:
         return send(driver, _prepared(driver, statements), texts)
@@ -112,11 +113,17 @@ def _numbered(statement: str) -> bytes:
     return "".join([first, *(f"${number}{text}" for number, text in enumerate(others, 1))]).encode()
 
 
-def _text(value: Any) -> bytes | None:
-    """Return a value as PostgreSQL reads it."""
-    if type(value) is str:
-        return value.encode()
-    if type(value) is bytes:
-        return b"\\x" + value.hex().encode()
-    assert value is None or isinstance(value, int | float | datetime), f"no such value is known: {type(value).__name__}"
-    return None if value is None else str(value).encode()
+def _printed(value: object) -> bytes:
+    return str(value).encode()
+
+
+_TEXTS: dict[type, Callable[[Any], bytes | None]] = {
+    str: str.encode,
+    bytes: lambda value: b"\\x" + value.hex().encode(),
+    int: _printed,
+    bool: _printed,
+    float: _printed,
+    datetime: _printed,
+    NoneType: lambda value: None,
+}
+"""What makes of a value the text that PostgreSQL reads."""

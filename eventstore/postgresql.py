@@ -30,6 +30,7 @@ LONGEST_IDLE = 10_000
 NOTIFY_EVERY = 0.05
 """Seconds between two notifications of one process. Whoever was woken looks again by itself after as long."""
 
+_NOTHING = nullcontext()
 TRIAL = 2.0
 """Seconds in which a notification that was sent for trial has to come."""
 
@@ -132,10 +133,10 @@ def limited(alias: str, longest_wait: int) -> AbstractContextManager[None]:
     On the write side's own connection to the server that is said once, and stays.
     """
     if not is_postgresql(alias):
-        return nullcontext()
-    if alias == WRITE_SIDE and prepared.is_direct(connections[alias]):
-        _limit(connections[alias], longest_wait)
-        return nullcontext()
+        return _NOTHING
+    if alias == WRITE_SIDE and prepared.is_direct(connection := connections[alias]):
+        _limit(connection, longest_wait)
+        return _NOTHING
     idle = f"SET LOCAL idle_in_transaction_session_timeout = {LONGEST_IDLE}"
     return beginning_with(alias, f"SET LOCAL lock_timeout = {longest_wait}; {idle}")
 
@@ -156,7 +157,7 @@ def pipelined(connection: BaseDatabaseWrapper) -> AbstractContextManager[Any]:
 
     A cursor on which nothing is read may send several; one that reads sends that statement alone.
     """
-    return _pipelined(connection) if connection.vendor == "postgresql" else nullcontext()
+    return _pipelined(connection) if connection.vendor == "postgresql" else _NOTHING
 
 
 @contextmanager

@@ -5,12 +5,14 @@ Where a pooler stands between, the next transaction may be on another connection
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from typing import Any
 from weakref import WeakKeyDictionary
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-_direct: WeakKeyDictionary[Any, bool] = WeakKeyDictionary()
+_direct: WeakKeyDictionary[Any, Any] = WeakKeyDictionary()
+"""`libpq`, of which SQLite needs nothing, for each connection to the server itself, and None for one to a pooler."""
 _beginnings: WeakKeyDictionary[Any, list[tuple[str, Sequence[Any]]]] = WeakKeyDictionary()
 """What goes before the next statement of a connection, in one message with it."""
 
@@ -37,14 +39,13 @@ def rows(connection: BaseDatabaseWrapper, statement: str, values: Sequence[Any])
     if not keeps(connection):
         with connection.cursor() as cursor:
             cursor.execute(statement, values)
-            found: list[Any] = cursor.fetchall()
-            return found
-    from . import libpq  # SQLite needs none of it
-
+            return list(cursor.fetchall())
     connection.validate_no_broken_transaction()
-    driver = connection.connection
+    driver: Any = connection.connection
+    libpq = _direct[driver]
     with connection.wrap_database_errors:
-        return libpq.rows(driver, libpq.execute(driver, *_beginnings.pop(driver, []), (statement, values))[-1])
+        [*_, result] = libpq.execute(driver, *_beginnings.pop(driver, []), (statement, values))
+        return list(libpq.rows(driver, result))
 
 
 def numbers(
@@ -57,14 +58,16 @@ def numbers(
     Args:
         commits: it is the last one of a transaction, whose commit goes in one message with it.
     """
-    driver = connection.connection
-    if driver is None or not _direct.get(driver) or driver.autocommit is commits or _is_watched(connection):
+    driver: Any = connection.connection
+    libpq = _direct.get(driver) if driver else None
+    if libpq is None or driver.autocommit is commits or _is_watched(connection):
         return next(iter(rows(connection, statement, values)), None)
-    from . import libpq  # SQLite needs none of it
-
     beginning, end = _beginnings.pop(driver, []), [libpq.COMMIT] if commits else []
     with connection.wrap_database_errors:
-        return libpq.numbers(libpq.execute(driver, *beginning, (statement, values), *end)[len(beginning)])
+        found: Sequence[int] | None = libpq.numbers(
+            libpq.execute(driver, *beginning, (statement, values), *end)[len(beginning)]
+        )
+    return found
 
 
 def keeps(connection: BaseDatabaseWrapper) -> bool:
@@ -84,7 +87,8 @@ def is_direct(connection: BaseDatabaseWrapper) -> bool:
     if driver not in _direct:
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
-            _direct[driver] = cursor.fetchone()[0] == driver.info.backend_pid
-        if _direct[driver]:
+            is_server = cursor.fetchone()[0] == driver.info.backend_pid
+        if is_server:
             driver.prepare_threshold = sys.maxsize  # what asks for it is prepared, and nothing else
-    return _direct[driver]
+        _direct[driver] = import_module("eventstore.libpq") if is_server else None
+    return _direct[driver] is not None

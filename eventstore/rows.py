@@ -108,7 +108,7 @@ class Draft:
         texts = canonical(self._data), canonical(self._facts)
         said, at = (event.type, event.schema_version, *texts, command.id.hex), moment_text(moment)
         self.hash = row_hash(previous, stream, version, *said, at)
-        recorded_at = column_of_text(at) if vendor == "sqlite" else moment
+        recorded_at = column_of_text(at) if vendor == "sqlite" else at
         self._values: list[Any] = [stream, version, *said, recorded_at, self.hash]
 
     def insert(self) -> tuple[str, list[Any]]:
@@ -131,7 +131,7 @@ class Draft:
             raise WrongExpectedVersion(f"{self.stream} is not at version {self.version - 1}")
         position, transaction_id = row
         stream, version, event_type, schema_version, _, _, command_id, moment, digest = self._values
-        if isinstance(moment, str):
+        if self._vendor == "sqlite":
             moment += "+00:00"
         return RecordedEvent(
             position, stream, version, event_type, schema_version, self._data, self._facts, command_id, moment,
@@ -169,7 +169,7 @@ def command_values(
     command_id, name, actor, received_at, fingerprint = command
     key, at = command_id.hex, moment_text(received_at)
     seal = seals.seal(record_text(key, name, actor, at, fingerprint, outcome, last_hash))
-    moment = column_of_text(at) if connection.vendor == "sqlite" else received_at
+    moment = column_of_text(at) if connection.vendor == "sqlite" else at
     return [key, name, actor, moment, *outcome, fingerprint, seal]
 
 

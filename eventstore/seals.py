@@ -30,10 +30,11 @@ class Ring:
             hashlib.sha256(b"seal key id:" + key.encode()).digest()[:KEY_ID]: hmac.new(key.encode(), digestmod="sha256")
             for key in keys
         }
+        self._first = next(iter(self._keys.items()))
 
     def seal(self, content: str) -> bytes:
         """Return the seal of a text under the first key."""
-        key_id, key = next(iter(self._keys.items()))
+        key_id, key = self._first
         return key_id + _digest(key, content)
 
     def check(self, mark: bytes, content: str) -> None:

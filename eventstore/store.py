@@ -100,7 +100,8 @@ def append(
     try:
         if previous_hash is None:
             previous_hash = _hash_at(stream, expected_version)
-        moment, drafts = clock.now(), list[Draft]()
+        moment = clock.now()
+        drafts: list[Draft] = []
         for version, event in enumerate(events, expected_version + 1):
             drafts.append(Draft(connection.vendor, stream, version, event, command, moment, previous_hash))
             previous_hash = drafts[-1].hash

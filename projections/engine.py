@@ -119,11 +119,12 @@ def _apply_in_hand(chosen: Sequence[Projector], events: Sequence[RecordedEvent])
     SQLite one writer at a time makes positions follow one another without gaps, and the checkpoints need no order in
     which everybody locks them.
     """
-    if any(map(postgresql.is_postgresql, (store.WRITE_SIDE, READ_SIDE))):
+    connection = connections[READ_SIDE]
+    if connection.vendor == "postgresql" or postgresql.is_postgresql(store.WRITE_SIDE):
         return False
     names = [projector.name for projector in chosen]
     try:
-        with writing(connections[READ_SIDE]) as cursor:
+        with writing(connection) as cursor:
             move_checkpoints(cursor, names, events[-1].place, after=events[0].position - 1)
             moved = cursor.rowcount
             if moved == len(names):
@@ -222,16 +223,16 @@ def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place, 
         after: only those are moved that have come to this position.
     """
     values = [*place, to_column(cursor.db.vendor, timezone.now()), *names]
-    if after is None:
-        cursor.execute(_move(len(names)), values)
-    else:
-        cursor.execute(f"{_move(len(names))} AND position = %s", [*values, after])
+    if after is not None:
+        values.append(after)
+    cursor.execute(_move(len(names), after is not None), values)
 
 
 @cache
-def _move(count: int) -> str:
+def _move(count: int, on_condition: bool) -> str:
     return f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
-        error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({_marks(count)})"""
+        error = '', failed_position = NULL, failed_at = NULL
+        WHERE name IN ({_marks(count)}) {"AND position = %s" if on_condition else ""}"""
 
 
 def _marks(count: int) -> str:

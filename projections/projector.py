@@ -38,7 +38,7 @@ class Projector:
         """Write what a batch does to the table. With `waiting`, add it to what waits there until that is much."""
         changes = {} if waiting is None else waiting
         self.fold(changes, batch)
-        if waiting is None or len(waiting) >= self.most_waiting:
+        if changes and (waiting is None or len(waiting) >= self.most_waiting):
             self.write(cursor, changes)
             changes.clear()
 

@@ -15,7 +15,7 @@ from eventstore import postgresql
 from eventstore.records import RecordedEvent
 from eventstore.signals import events_appended
 
-from . import replicas
+from . import engine, replicas
 from .messages import LONGEST_WAIT
 from .routers import READ_SIDE
 
@@ -35,8 +35,6 @@ def wake_up(sender: Any, events: Sequence[RecordedEvent], **kwargs: Any) -> None
 
     The events have been committed, so nothing that goes wrong here may fail the command.
     """
-    from . import engine
-
     try:
         if settings.PROJECTION_MODE == "inline":
             if not engine.keep_up(events):

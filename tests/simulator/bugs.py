@@ -116,7 +116,7 @@ def append_at_whatever_version() -> Iterator[None]:
         previous = [event.hash for event in seen(stream, first=version)] if version else [None]
         return append(stream, events, expected_version=version, **{**others, "previous_hash": previous[0]})
 
-    with mock.patch.object(store, "append", blind), mock.patch.object(store, "turn", nullcontext):
+    with mock.patch.object(store, "append", blind), mock.patch.object(store, "turn", return_value=nullcontext()):
         yield
 
 
