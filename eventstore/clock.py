@@ -3,16 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import datetime
-
-from django.utils import timezone
+from datetime import UTC, datetime
 
 _set_to: ContextVar[datetime | None] = ContextVar("clock", default=None)
 
 
 def now() -> datetime:
     """Return the present moment in UTC."""
-    return _set_to.get() or timezone.now()
+    return _set_to.get() or datetime.now(UTC)
 
 
 @contextmanager

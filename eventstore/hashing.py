@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from json.encoder import encode_basestring, encode_basestring_ascii
 from typing import Any
 from uuid import UUID
@@ -105,5 +106,12 @@ def state_hash(state: str, event_hash: bytes) -> bytes:
 
 
 def moment_text(moment: datetime) -> str:
-    """Return the one text of a moment."""
-    return (moment if moment.tzinfo is UTC else moment.astimezone(UTC)).isoformat(timespec="microseconds")
+    """Return the one text of a moment: what `isoformat` says of it in UTC, with microseconds."""
+    at = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    second = _second_text(at.year, at.month, at.day, at.hour, at.minute, at.second)
+    return f"{second}.{at.microsecond:06}+00:00"
+
+
+@lru_cache(maxsize=16)  # mostly it is the same second as before, and `isoformat` takes three times as long
+def _second_text(year: int, month: int, day: int, hour: int, minute: int, second: int) -> str:
+    return datetime(year, month, day, hour, minute, second).isoformat()

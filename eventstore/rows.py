@@ -221,9 +221,7 @@ def column_of_text(text: str) -> str:
 
 def to_column(vendor: str, moment: datetime) -> datetime | str:
     """Return a moment as this kind of database takes it in plain SQL, as Django's own adapter does, but sooner."""
-    if vendor != "sqlite":
-        return moment
-    return str(moment if moment.tzinfo is UTC else moment.astimezone(UTC))[:-6]  # without "+00:00"
+    return column_of_text(moment_text(moment)) if vendor == "sqlite" else moment
 
 
 def utc(moment: datetime) -> datetime:

@@ -64,11 +64,10 @@ def keep_up(events: Sequence[RecordedEvent]) -> bool:
     Returns:
         Whether nothing is left to do.
     """
-    connection = connections[READ_SIDE]
-    if not events or not prepared.keeps(connection):
+    if not events or not postgresql.is_postgresql(READ_SIDE) or not prepared.keeps(connections[READ_SIDE]):
         return False
     try:
-        with messages.transaction(connection) as cursor:
+        with messages.transaction(connections[READ_SIDE]) as cursor:
             return _apply_next(cursor, projectors(), FEW, wanted=events[-1].place) < FEW
     except (OperationalError, InterfaceError):
         raise

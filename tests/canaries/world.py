@@ -23,6 +23,7 @@ from django.utils import timezone
 from django.utils.log import AdminEmailHandler
 
 from bank import handlers, pins, repository
+from eventstore import clock as event_clock
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DURATION = re.compile(r"\(\d+\.\d+\) ")
@@ -100,7 +101,8 @@ def world(seen: Seen) -> Iterator[Clock]:
             (time, "time", lambda: clock.now.timestamp()),
             (time, "monotonic", lambda: clock.now.timestamp()),  # how long an account is contested
             (timezone, "now", lambda: clock.now),
-            (pins, "hmac", SimpleNamespace(digest=Oracle().digest, compare_digest=hmac.compare_digest)),
+            (event_clock, "now", lambda: clock.now),
+            (pins, "hmac", SimpleNamespace(digest=Oracle().digest, compare_digest=hmac.compare_digest, new=hmac.new)),
         ):
             stack.enter_context(mock.patch.object(module, name, value))
         for memory in (handlers._contested_until, repository._kept):
