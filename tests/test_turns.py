@@ -95,21 +95,18 @@ def assert_clean(events: int) -> None:
 
 
 @pytest.mark.usefixtures("_messages")
-def test_a_turn_that_does_not_come_in_time_leaves_nothing_behind() -> None:
+@pytest.mark.parametrize(
+    "held",
+    [
+        "SELECT pg_advisory_xact_lock(hashtextextended('thing-1', 0))",
+        "LOCK TABLE eventstore_commandrecord IN EXCLUSIVE MODE",
+    ],
+    ids=["for the turn", "to append"],
+)
+def test_a_turn_that_waits_too_long_leaves_nothing_behind(held: str) -> None:
     append("thing-1")
     with another() as other, other.transaction(), postgresql.limited("default", 20):
-        other.execute("SELECT pg_advisory_xact_lock(hashtextextended('thing-1', 0))")
-        with pytest.raises(OperationalError) as busy:
-            take_turn(after=1)
-    assert errors.is_busy(busy.value)
-    assert_clean(events=1)
-
-
-@pytest.mark.usefixtures("_messages")
-def test_an_append_that_is_locked_out_leaves_nothing_behind() -> None:
-    append("thing-1")
-    with another() as other, other.transaction(), postgresql.limited("default", 20):
-        other.execute("LOCK TABLE eventstore_commandrecord IN EXCLUSIVE MODE")
+        other.execute(held)
         with pytest.raises(OperationalError) as busy:
             take_turn(after=1)
     assert errors.is_busy(busy.value)
