@@ -35,32 +35,26 @@ READ_FIGURES = {
 }
 READ_ORIGINS = {vendor: f"{columns}, metadata, command_id" for vendor, columns in READ_FIGURES.items()}
 """What `columns_of` takes, by the kind of database, without and with what tells where an event comes from."""
-_INSERT_EVENT = """
-    INSERT INTO eventstore_event
-        (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash{and_id})
-    SELECT {values} {condition} RETURNING position, transaction_id
-"""
-_VALUES = {
-    "sqlite": "%s, %s, %s, %s, %s, %s, %s, %s, %s",
-    # A statement that is prepared before its values are known has to say what they are.
-    # The transaction's id is the column's default, but written out it takes a tenth of the time of the function there.
-    "postgresql": """
-        %s, %s::bigint, %s, %s::smallint, %s::jsonb, %s::jsonb, %s::uuid, %s::timestamptz, %s::bytea,
-        pg_current_xact_id()::text::bigint + (SELECT COALESCE(MAX(shift), 0) FROM eventstore_epoch)
-    """,
-}
-_AND_ID = {"sqlite": "", "postgresql": ", transaction_id"}
-_AFTER = "EXISTS (SELECT 1 FROM eventstore_event WHERE stream = %s AND version = %s AND hash = %s)"
-# On PostgreSQL whoever has a turn at the stream keeps all others out, and they learn it at once.
+_INSERT_COLUMNS = "stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash"
+_AFTER = "FROM eventstore_event WHERE stream = %s AND version = %s AND hash = %s"
+# Who has a turn at the stream keeps all others out on PostgreSQL, and they learn it at once.
 TURN = "hashtextextended(%s, 0)"
 _NO_TURN = f"pg_try_advisory_xact_lock({TURN})"
-_INSERT_FIRST = {
-    vendor: _INSERT_EVENT.format(and_id=_AND_ID[vendor], values=_VALUES[vendor], condition=condition)
-    for vendor, condition in (("sqlite", ""), ("postgresql", f"WHERE {_NO_TURN}"))
-}
+# A row that would come after another event than the one that was meant has no hash, and is refused for that. To select
+# what is inserted, or to return what was, takes SQLite a table of its own each time.
+_SQLITE_INSERT = f"INSERT INTO eventstore_event ({_INSERT_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, {{}})"
+# A statement that is prepared before its values are known has to say what they are.
+# The transaction's id is the column's default, but written out it takes a tenth of the time of the function there.
+_POSTGRESQL_INSERT = f"""
+    INSERT INTO eventstore_event ({_INSERT_COLUMNS}, transaction_id)
+    SELECT %s, %s::bigint, %s, %s::smallint, %s::jsonb, %s::jsonb, %s::uuid, %s::timestamptz, %s::bytea,
+        pg_current_xact_id()::text::bigint + (SELECT COALESCE(MAX(shift), 0) FROM eventstore_epoch)
+    WHERE {{}} RETURNING position, transaction_id
+"""
+_INSERT_FIRST = {"sqlite": _SQLITE_INSERT.format("%s"), "postgresql": _POSTGRESQL_INSERT.format(_NO_TURN)}
 _INSERT_NEXT = {
-    vendor: _INSERT_EVENT.format(and_id=_AND_ID[vendor], values=_VALUES[vendor], condition=condition)
-    for vendor, condition in (("sqlite", f"WHERE {_AFTER}"), ("postgresql", f"WHERE {_NO_TURN} AND {_AFTER}"))
+    "sqlite": _SQLITE_INSERT.format(f"(SELECT %s {_AFTER})"),
+    "postgresql": _POSTGRESQL_INSERT.format(f"{_NO_TURN} AND EXISTS (SELECT 1 {_AFTER})"),
 }
 _RECORD = """
     INSERT INTO eventstore_commandrecord
@@ -140,9 +134,13 @@ class Draft:
 
 
 def insert_event(cursor: CursorWrapper, draft: Draft) -> RecordedEvent:
-    """Write an event's row, within the caller's transaction."""
+    """Write an event's row, within the caller's transaction.
+
+    Raises:
+        WrongExpectedVersion, or what the database says of it: see `errors.meaning_of`.
+    """
     cursor.execute(*draft.insert())
-    return draft.recorded(cursor.fetchone())
+    return draft.recorded((cursor.lastrowid, 0) if cursor.db.vendor == "sqlite" else cursor.fetchone())
 
 
 def insert_at_once(

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, IntegrityError, OperationalError, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 
 from eventstore.sqlite.transactions import WriteTransaction
 from eventstore.transactions import writing
+from projections.models import AccountSummary, BankTotals, RefusedWithdrawal, StatementLine
 
 from .databases import Urls, another_connection, stranger
 from .support import query
@@ -33,6 +35,12 @@ def connection(bank: Path) -> BaseDatabaseWrapper:
 
 def numbers() -> list[int]:
     return [number for (number,) in query("SELECT number FROM thing ORDER BY number")]
+
+
+@pytest.mark.parametrize("model", [AccountSummary, StatementLine, RefusedWithdrawal, BankTotals])
+def test_a_whole_number_that_is_a_key_is_the_rows_own_number_and_needs_no_index(model: type[Model]) -> None:
+    table = model._meta.db_table
+    assert "pk" not in [origin for _, _, _, origin, _ in query(f"PRAGMA index_list({table})", using="projections")]
 
 
 def assert_idle(connection: BaseDatabaseWrapper) -> None:

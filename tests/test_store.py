@@ -102,6 +102,13 @@ def test_a_writer_who_has_not_seen_the_latest_version_is_refused(expected: int, 
     assert_unchanged(events=3, commands=1)
 
 
+def test_a_writer_who_knows_the_version_but_means_another_event_there_is_refused() -> None:
+    append("thing-1", 1, 2, 3)
+    with pytest.raises(store.WrongExpectedVersion):
+        append("thing-1", 4, after=3, previous_hash=b"x" * 32)
+    assert_unchanged(events=3, commands=1)
+
+
 @pytest.mark.parametrize("expected", [4, 5, 100])
 def test_a_writer_who_expects_a_version_that_is_not_there_yet_is_refused(expected: int) -> None:
     append("thing-1", 1, 2, 3)

@@ -34,6 +34,8 @@ def pages_of(rows: int) -> int:
 class DatabaseWrapper(base.DatabaseWrapper):
     """A connection that leaves checkpoints to `wal.checkpoint`, or to SQLite where SQLite can be trusted with them."""
 
+    # To SQLite a primary key called `integer` is the row's own number; one of another name is an index beside it.
+    data_types = base.DatabaseWrapper.data_types | {"BigIntegerField": "integer", "SmallIntegerField": "integer"}
     init_commands: list[str]
     health_check_enabled: bool
     patience = 0.0

@@ -30,7 +30,7 @@ from tests.benchmarks.programs.protocol import AMOUNT, serve
 
 EVENT = """INSERT INTO eventstore_event
     (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash)
-    VALUES (%s, %s, %s, 1, %s, %s, %s, %s, %s) RETURNING position, transaction_id"""
+    VALUES (%s, %s, %s, 1, %s, %s, %s, %s, %s)"""
 COMMAND = """INSERT INTO eventstore_commandrecord
     (id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, seal,
      position)
@@ -44,8 +44,7 @@ TOTALS = "UPDATE projections_banktotals SET balance = balance + %s, paid_in = pa
 DAILY = """INSERT INTO projections_dailytotals AS daily VALUES (%s, 0, 1, %s, 0, 0, 0)
     ON CONFLICT (day) DO UPDATE SET deposits = daily.deposits + 1, paid_in = daily.paid_in + excluded.paid_in"""
 CHECKPOINT = """UPDATE projections_checkpoint SET position = %s, transaction_id = %s, updated_at = %s, error = '',
-    failed_position = NULL, failed_at = NULL WHERE name IN ('accounts', 'daily', 'names', 'refusals', 'statements',
-    'totals')"""
+    failed_position = NULL, failed_at = NULL"""
 
 
 class Prepared(NamedTuple):
@@ -85,7 +84,7 @@ class Bare:
     def write(self, deposit: Prepared) -> None:
         write_side = self.sides[0]
         write_side.begin()
-        position, transaction_id = write_side.execute(EVENT, deposit.event).fetchone()
+        position, transaction_id = write_side.append(deposit.event)
         write_side.execute(COMMAND, (*deposit.command, position))
         write_side.commit()
         if self.both:
@@ -135,6 +134,10 @@ class SQLite:
     def execute(self, statement: str, values: Sequence[Any]) -> Any:
         return self.connection.execute(statement.replace("%s", "?"), values)
 
+    def append(self, values: Sequence[Any]) -> tuple[int, int]:
+        position = self.execute(EVENT, values).lastrowid
+        return position, 0
+
     def commit(self) -> None:
         self.connection.execute("COMMIT")
 
@@ -151,6 +154,9 @@ class PostgreSQL:
 
     def execute(self, statement: str, values: Sequence[Any]) -> Any:
         return self.connection.execute(statement.encode(), values)
+
+    def append(self, values: Sequence[Any]) -> Any:
+        return self.execute(f"{EVENT} RETURNING position, transaction_id", values).fetchone()
 
     def commit(self) -> None:
         self.connection.commit()
