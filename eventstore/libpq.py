@@ -4,13 +4,12 @@ Only for a connection to the server itself. Several statements go in one message
 carries them out one after the other, and none of those that follow one that fails.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from datetime import datetime
 from functools import cache
 from itertools import count
 from types import NoneType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from psycopg import errors, generators, pq
 from psycopg.adapt import Transformer
@@ -18,92 +17,104 @@ from psycopg.adapt import Transformer
 type Statement = tuple[str, Sequence[Any]]
 """A statement with its values."""
 
-BEGIN: Statement = ("BEGIN", ())
-COMMIT: Statement = ("COMMIT", ())
-
-_names: WeakKeyDictionary[Any, dict[str, bytes]] = WeakKeyDictionary()
-"""The names of the statements that each connection has prepared."""
+_IDLE = pq.TransactionStatus.IDLE
+_DONE = (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK)
 _number = count()
 
 
-def execute(driver: Any, *statements: Statement) -> list[Any]:
-    """Carry out statements, sent in one message, and return their results.
+class Session:
+    """One connection to the server itself, and what is known of it."""
 
-    Raises:
-        psycopg.Error: of the first that failed.
-    """
-    idle = driver.pgconn.transaction_status == pq.TransactionStatus.IDLE
-    if idle and not driver.autocommit:
-        return _execute(driver, [BEGIN, *statements], again=True)[1:]  # as psycopg does
-    return _execute(driver, statements, again=idle)
+    def __init__(self, driver: Any) -> None:
+        self.driver = driver
+        self.pgconn = driver.pgconn
+        self.longest_wait = 0
+        """Milliseconds that it waits for a lock, if that was said."""
+        self.beginning: list[Statement] = []
+        """What goes before the next statements, in one message with them."""
+        self._names: dict[str, bytes] = {}
+        """What is prepared, by the statement."""
 
+    def execute(self, *statements: Statement) -> Sequence[Any]:
+        """Carry out statements, sent in one message after what goes before them, and return their results.
 
-def _execute(driver: Any, statements: Sequence[Statement], *, again: bool) -> list[Any]:
-    texts = [[_TEXTS[type(value)](value) for value in values] for _, values in statements]
-    send = _send_one if len(statements) == 1 else _send
-    try:
-        return send(driver, _prepared(driver, statements), texts)
-    except (errors.InvalidSqlStatementName, errors.FeatureNotSupported):  # let go of, or what it reads was altered
-        _names.pop(driver, None)
-        if not again:
+        Raises:
+            psycopg.Error: of the first that failed.
+        """
+        before, self.beginning = self.beginning, []
+        idle = self.pgconn.transaction_status == _IDLE
+        if idle and not self.driver.autocommit:
+            before = [("BEGIN", ()), *before]  # as psycopg does
+        if before:
+            return self._execute([*before, *statements], again=idle)[len(before) :]
+        return self._execute(statements, again=idle)
+
+    def _execute(self, statements: Sequence[Statement], *, again: bool) -> Sequence[Any]:
+        try:
+            names = [self._names.get(statement) or self._prepare(statement) for statement, _ in statements]
+            if len(statements) == 1:
+                return [self._checked(self.pgconn.exec_prepared(names[0], *_sent(statements[0][1])))]
+            return self._send(names, statements)
+        except (errors.InvalidSqlStatementName, errors.FeatureNotSupported):  # let go of, or what it reads was altered
+            self._names.clear()
+            if not again:
+                raise
+            if self.pgconn.transaction_status != _IDLE:
+                self.pgconn.exec_(b"ROLLBACK")
+            return self._execute(statements, again=False)
+
+    def _prepare(self, statement: str) -> bytes:
+        name = f"bank_{next(_number)}".encode()
+        self._checked(self.pgconn.prepare(name, _numbered(statement)))
+        self._names[statement] = name
+        return name
+
+    def _send(self, names: Sequence[bytes], statements: Sequence[Statement]) -> list[Any]:
+        sent = [_sent(values) for _, values in statements]
+        pgconn = self.pgconn
+        try:
+            pgconn.enter_pipeline_mode()
+            for name, (values, formats) in zip(names, sent, strict=True):
+                pgconn.send_query_prepared(name, values, formats)
+            pgconn.pipeline_sync()
+            results = self.driver.wait(_answers(pgconn, len(names)))
+            if pgconn.status != pq.ConnStatus.OK:
+                raise errors.OperationalError(pgconn.get_error_message())
+            pgconn.exit_pipeline_mode()
+        except BaseException:
+            self.driver.close()  # nothing can be said any more on what was broken off in mid-message
             raise
-        if driver.pgconn.transaction_status != pq.TransactionStatus.IDLE:
-            driver.pgconn.exec_(b"ROLLBACK")
-        return _execute(driver, statements, again=False)
+        return [self._checked(result) for result in results]
+
+    def _checked(self, result: Any) -> Any:
+        """Return a result, or raise it where it is an error."""
+        if result.status in _DONE:
+            return result
+        if self.pgconn.status != pq.ConnStatus.OK:
+            raise errors.OperationalError(result.get_error_message())
+        raise errors.error_from_result(result)
+
+    def rows(self, result: Any) -> list[tuple[Any, ...]]:
+        """Return the rows of a result as psycopg's cursors do."""
+        transformer = Transformer(self.driver)
+        transformer.set_pgresult(result)
+        return transformer.load_rows(0, result.ntuples, tuple)
+
+    def numbers(self, result: Any) -> tuple[int, ...] | None:
+        """Return the one row of a result, all whole numbers, or None where there is none."""
+        if not result.ntuples:
+            return None
+        return tuple([int(result.get_value(0, each)) for each in range(result.nfields)])
 
 
-def numbers(result: Any) -> tuple[int, ...] | None:
-    """Return the one row of a result, all whole numbers, or None where there is none."""
-    return tuple(int(result.get_value(0, each)) for each in range(result.nfields)) if result.ntuples else None
-
-
-def rows(driver: Any, result: Any) -> list[tuple[Any, ...]]:
-    """Return the rows of a result as psycopg's cursors do."""
-    transformer = Transformer(driver)
-    transformer.set_pgresult(result)
-    return transformer.load_rows(0, result.ntuples, tuple)
-
-
-def _prepared(driver: Any, statements: Sequence[Statement]) -> list[bytes]:
-    """Return the names of statements, which are prepared now where they are not yet."""
-    names = _names.setdefault(driver, {})
-    for statement, _ in statements:
-        if statement not in names:
-            name = f"bank_{next(_number)}".encode()
-            _checked(driver.pgconn, driver.pgconn.prepare(name, _numbered(statement)))
-            names[statement] = name
-    return [names[statement] for statement, _ in statements]
-
-
-def _send_one(driver: Any, names: Sequence[bytes], texts: Sequence[Sequence[bytes | None]]) -> list[Any]:
-    return [_checked(driver.pgconn, driver.pgconn.exec_prepared(names[0], texts[0]))]
-
-
-def _send(driver: Any, names: Sequence[bytes], texts: Sequence[Sequence[bytes | None]]) -> list[Any]:
-    pgconn = driver.pgconn
-    try:
-        pgconn.enter_pipeline_mode()
-        for name, values in zip(names, texts, strict=True):
-            pgconn.send_query_prepared(name, values)
-        pgconn.pipeline_sync()
-        driver.wait(generators.send(pgconn))
-        *results, _ = [driver.wait(generators.fetch_many(pgconn)) for _ in [*names, "the end of the message"]]
-        if pgconn.status != pq.ConnStatus.OK:
-            raise errors.OperationalError(pgconn.get_error_message())
-        pgconn.exit_pipeline_mode()
-    except BaseException:
-        driver.close()  # nothing can be said any more on what was broken off in mid-message
-        raise
-    return [_checked(pgconn, result) for [result] in results]
-
-
-def _checked(pgconn: Any, result: Any) -> Any:
-    """Return a result, or raise it where it is an error."""
-    if result.status in (pq.ExecStatus.COMMAND_OK, pq.ExecStatus.TUPLES_OK):
-        return result
-    if pgconn.status != pq.ConnStatus.OK:
-        raise errors.OperationalError(result.get_error_message())
-    raise errors.error_from_result(result)
+def _answers(pgconn: Any, number: int) -> Generator[Any, Any, list[Any]]:
+    """Return the result of each of so many statements that are on their way, for psycopg to wait for."""
+    yield from generators.send(pgconn)
+    results = []
+    for _ in range(number):
+        results += yield from generators.fetch_many(pgconn)
+    yield from generators.fetch_many(pgconn)  # the end of the message
+    return results
 
 
 @cache
@@ -113,17 +124,22 @@ def _numbered(statement: str) -> bytes:
     return "".join([first, *(f"${number}{text}" for number, text in enumerate(others, 1))]).encode()
 
 
+def _sent(values: Sequence[Any]) -> tuple[list[bytes | None], list[bool]]:
+    """Return values as they are sent, and which of them are bytes as they stand and no text."""
+    return [_TEXTS[type(value)](value) for value in values], [type(value) is bytes for value in values]
+
+
 def _printed(value: object) -> bytes:
     return str(value).encode()
 
 
 _TEXTS: dict[type, Callable[[Any], bytes | None]] = {
     str: str.encode,
-    bytes: lambda value: b"\\x" + value.hex().encode(),
-    int: _printed,
+    bytes: bytes,
+    int: b"%d".__mod__,
     bool: _printed,
     float: _printed,
     datetime: _printed,
     NoneType: lambda value: None,
 }
-"""What makes of a value the text that PostgreSQL reads."""
+"""What makes of a value what PostgreSQL reads: its text, but for bytes."""

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -72,6 +72,7 @@ def adopt_log(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> No
 
 
 _notified_at = 0.0
+_NOTIFY = f"SELECT pg_notify('{CHANNEL}', ''), set_config('synchronous_commit', 'off', true)"
 
 
 def notify() -> None:
@@ -85,8 +86,7 @@ def notify() -> None:
     if now - _notified_at < NOTIFY_EVERY or not is_postgresql(WRITE_SIDE):
         return
     _notified_at = now
-    with connections[WRITE_SIDE].cursor() as cursor:
-        cursor.execute(f"SET LOCAL synchronous_commit = off; NOTIFY {CHANNEL}")
+    prepared.rows(connections[WRITE_SIDE], _NOTIFY, [])
 
 
 def listen() -> Any:
@@ -134,22 +134,19 @@ def limited(alias: str, longest_wait: int) -> AbstractContextManager[None]:
     """
     if not is_postgresql(alias):
         return _NOTHING
-    if alias == WRITE_SIDE and prepared.is_direct(connection := connections[alias]):
-        _limit(connection, longest_wait)
+    if alias == WRITE_SIDE and (session := prepared.session(connection := connections[alias])):
+        if session.longest_wait != longest_wait:
+            _limit(connection, longest_wait)
+            session.longest_wait = longest_wait
         return _NOTHING
     idle = f"SET LOCAL idle_in_transaction_session_timeout = {LONGEST_IDLE}"
     return beginning_with(alias, f"SET LOCAL lock_timeout = {longest_wait}; {idle}")
 
 
-_limits: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
-
-
 def _limit(connection: BaseDatabaseWrapper, longest_wait: int) -> None:
-    if _limits.get(connection.connection) != longest_wait:
-        idle = f"SET idle_in_transaction_session_timeout = {LONGEST_IDLE}"
-        with connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = {longest_wait}; {idle}")
-        _limits[connection.connection] = longest_wait
+    idle = f"SET idle_in_transaction_session_timeout = {LONGEST_IDLE}"
+    with connection.cursor() as cursor:
+        cursor.execute(f"SET lock_timeout = {longest_wait}; {idle}")
 
 
 def pipelined(connection: BaseDatabaseWrapper) -> AbstractContextManager[Any]:

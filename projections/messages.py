@@ -11,7 +11,7 @@ from typing import Any, cast
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
-from eventstore import postgresql
+from eventstore import postgresql, prepared
 
 LONGEST_WAIT = 5000
 """Milliseconds that a web process waits for a lock of PostgreSQL's before it leaves projections to the next wake-up."""
@@ -33,11 +33,10 @@ class Messages:
 
     def fetchall(self) -> list[tuple[Any, ...]]:
         """Send what waits, and return the rows of the last statement."""
-        from eventstore import libpq  # SQLite needs none of it
-
         statements, self._statements = self._statements, []
         with self.db.wrap_database_errors:
-            return libpq.rows(self.db.connection, libpq.execute(self.db.connection, *statements)[-1])
+            session = prepared.session(self.db)
+            return cast("list[tuple[Any, ...]]", session.rows(session.execute(*statements)[-1]))
 
 
 @contextmanager

@@ -111,7 +111,7 @@ def test_appends_go_on_when_the_server_has_let_go_of_what_was_prepared() -> None
 @pytest.mark.only_on("postgresql", reason="SQLite's connections go to a file and are not ended by anybody else")
 def test_a_connection_that_is_lost_when_the_limits_are_set_is_one_that_is_lost(urls: Urls) -> None:
     open_account()
-    postgresql._limits.clear()
+    prepared.session(connections["default"]).longest_wait = 0
     [(process,)] = query("SELECT pg_backend_pid()")
     with stranger(urls["DATABASE_URL"]) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [process])
@@ -122,7 +122,7 @@ def test_a_connection_that_is_lost_when_the_limits_are_set_is_one_that_is_lost(u
 def test_behind_a_pooler_what_limits_a_transaction_is_set_at_its_beginning_and_ends_with_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(prepared, "is_direct", lambda connection: False)
+    monkeypatch.setattr(prepared, "session", lambda connection: None)
 
     def now() -> str:
         return str(query("SELECT current_setting('lock_timeout')")[0][0])
