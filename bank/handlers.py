@@ -108,20 +108,20 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
 
 def _handle(command: Command, envelope: Envelope) -> Ack:
     for attempt in range(MAX_TRIES):
+        # A PIN is compared with nobody else at the account: see `PIN_ATTEMPTS`.
+        queue = attempt > 0 or isinstance(command, WithdrawMoneyFromBankAccount)
         try:
             check_account_id(command.account_id)
-            # A PIN is compared with nobody else at the account: see `PIN_ATTEMPTS`.
-            queue = attempt or isinstance(command, WithdrawMoneyFromBankAccount) or _is_contested(command.account_id)
+            queue = queue or _is_contested(command.account_id)
             saved = _take_turn(command, envelope, stands_back=attempt > 0) if queue else _carry_out(command, envelope)
             return _ack(saved, envelope.id)
         except CommandRejected as rejection:
-            if repository.forget(command.account_id):
+            if not queue and repository.forget(command.account_id):
                 continue  # it was decided on what this process remembered: decide again on what is there
             return _reject(command, envelope, rejection)
         except store.CommandIdTaken:
             return _first_outcome(command, envelope)
         except store.WrongExpectedVersion:
-            repository.forget(command.account_id)
             _expect_contest(command.account_id)
         except OperationalError as error:
             if not errors.asks_to_try_again(error):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, fields
 from functools import reduce
+from itertools import chain
 from threading import Lock
 from typing import Any, NamedTuple
 
@@ -46,17 +47,20 @@ def load(account_id: int) -> Loaded:
     stream = stream_of(account_id)
     if (kept := _kept.get(account_id)) and not store.has_turn():
         return kept
-    snapshot = None if kept else snapshots.load(stream)
-    if known := kept or snapshot:
-        events = store.read_stream(stream, first=known.version)
+    new = Loaded(BankAccount(account_id), 0, GENESIS)
+    snapshot, events = store.read_latest(stream, kept.version if kept else 0)
+    if first := next(events, None):
         # The event at that version proves that what is known is of this very history.
-        first = next(events, None)
-        if kept and first and first.hash == kept.hash:
+        if kept and first.hash == kept.hash:
             return _play(kept, events)
-        if snapshot and first and (state := snapshots.opened(snapshot, first)) and state.keys() == FIELDS:
+        if snapshot and (state := snapshots.opened(snapshot, first)) and state.keys() == FIELDS:
             return _play(Loaded(BankAccount(**state), first.version, first.hash), events)
+        if first.version == 1:
+            return _play(new, chain([first], events))
+    loaded = _play(new, store.read_stream(stream))
+    if loaded.version:
         snapshots.forget(stream)
-    return _play(Loaded(BankAccount(account_id), 0, GENESIS), store.read_stream(stream))
+    return loaded
 
 
 def _play(loaded: Loaded, events: Iterable[RecordedEvent]) -> Loaded:

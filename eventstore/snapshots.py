@@ -9,7 +9,6 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from . import prepared
 from .hashing import canonical, state_hash
 from .postgresql import WRITE_SIDE
 from .records import RecordedEvent, SnapshotOf
@@ -17,7 +16,6 @@ from .records import RecordedEvent, SnapshotOf
 EVERY = 20
 """A stream is worth a snapshot each time it has grown by this many events."""
 
-_SELECT = "SELECT version, state, hash FROM eventstore_snapshot WHERE stream = %s"
 _UPSERT = """
     INSERT INTO eventstore_snapshot (stream, version, state, hash) {}
     ON CONFLICT (stream) DO UPDATE SET version = excluded.version, state = excluded.state, hash = excluded.hash
@@ -28,12 +26,10 @@ UPSERT_WITH = _UPSERT.format("SELECT %s, %s::bigint, %s::jsonb, %s::bytea FROM r
 """The same within the statement that appends the event, on PostgreSQL."""
 
 
-def load(stream: str) -> SnapshotOf | None:
-    """Return the latest snapshot of a stream, if there is one."""
-    for version, state, digest in prepared.rows(connections[WRITE_SIDE], _SELECT, [stream]):
-        # PostgreSQL keeps JSON, but not the text that it came in.
-        return SnapshotOf(version, canonical(json.loads(state)), bytes(digest))
-    return None
+def of_row(version: int, state: str, digest: bytes) -> SnapshotOf:
+    """Return a snapshot as its row says it."""
+    # PostgreSQL keeps JSON, but not the text that it came in.
+    return SnapshotOf(version, canonical(json.loads(state)), bytes(digest))
 
 
 def opened(snapshot: SnapshotOf, event: RecordedEvent | None) -> dict[str, Any] | None:

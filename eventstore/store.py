@@ -4,6 +4,7 @@ It knows streams, versions, types and JSON, and nothing of the bank.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from .errors import StoreError as StoreError
 from .errors import WrongExpectedVersion as WrongExpectedVersion
 from .errors import meaning_of
 from .hashing import GENESIS
-from .records import START, Columns, Envelope, NewEvent, Outcome, Place, RecordedEvent
+from .records import START, Columns, Envelope, NewEvent, Outcome, Place, RecordedEvent, SnapshotOf
 from .rows import (
     INSERT_COMMAND,
     READ,
@@ -48,6 +49,18 @@ _SELECT_STREAM = {
     vendor: f"""
         SELECT {columns} FROM eventstore_event
         WHERE stream = %s AND version >= %s AND version <= %s ORDER BY version LIMIT %s
+    """
+    for vendor, columns in READ.items()
+}
+# The snapshot, if there is one that is newer than what is known, comes with the event that proves it.
+_SELECT_LATEST = {
+    vendor: f"""
+        SELECT {columns}, state, digest FROM eventstore_event
+        LEFT JOIN (SELECT stream AS of, version AS at, state, hash AS digest FROM eventstore_snapshot) AS kept
+            ON of = stream AND at = version
+        WHERE stream = %s AND version >= COALESCE(
+            (SELECT version FROM eventstore_snapshot WHERE stream = %s AND version > %s), %s
+        ) ORDER BY version LIMIT %s
     """
     for vendor, columns in READ.items()
 }
@@ -182,6 +195,22 @@ def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator
             first = event.version + 1
         if len(rows) < CHUNK:
             return
+
+
+def read_latest(stream: str, known: int = 0) -> tuple[SnapshotOf | None, Iterator[RecordedEvent]]:
+    """Return a stream's snapshot, and its events from that version on, at once.
+
+    Args:
+        known: the version that is known without it; an older snapshot is of no use then, and the events begin there.
+    """
+    connection = connections[WRITE_SIDE]
+    rows = prepared.rows(connection, _SELECT_LATEST[connection.vendor], [stream, stream, known, known, CHUNK])
+    events = recorded_events([row[:-2] for row in rows])
+    snapshot = None
+    if rows and rows[0][-2] is not None and events[0].version > known:
+        snapshot = snapshots.of_row(events[0].version, *rows[0][-2:])
+    rest = read_stream(stream, first=events[-1].version + 1) if len(events) == CHUNK else ()
+    return snapshot, chain(events, rest)
 
 
 def read_all(after: Place = START, *, limit: int = 1000) -> list[RecordedEvent]:

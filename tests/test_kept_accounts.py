@@ -9,7 +9,7 @@ import pytest
 
 from bank import handlers, repository
 from bank.domain.commands import ChangePin, UnlockPin
-from bank.domain.errors import PinNotLocked
+from bank.domain.errors import InvalidAmount, PinNotLocked
 from bank.domain.events import (
     AccountOverdrawn,
     MoneyWithdrawnFromBankAccount,
@@ -17,7 +17,7 @@ from bank.domain.events import (
     WithdrawalBlocked,
 )
 from bank.handlers import handle
-from eventstore import clock, store
+from eventstore import clock, snapshots, store
 from eventstore.records import Envelope
 from projections import queries, replay
 
@@ -42,16 +42,16 @@ def another_process() -> Iterator[None]:
     repository._kept.update(mine)
 
 
-def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Return the streams that are read from now on."""
-    seen: list[str] = []
-    read_stream = store.read_stream
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Return the streams that are read from now on, and which version was known."""
+    seen: list[tuple[str, int]] = []
+    read_latest = store.read_latest
 
-    def noting(stream: str, **bounds: int) -> Any:
-        seen.append(stream)
-        return read_stream(stream, **bounds)
+    def noting(stream: str, known: int) -> Any:
+        seen.append((stream, known))
+        return read_latest(stream, known)
 
-    monkeypatch.setattr(store, "read_stream", noting)
+    monkeypatch.setattr(store, "read_latest", noting)
     return seen
 
 
@@ -63,8 +63,38 @@ def test_what_was_just_saved_is_not_read_again(monkeypatch: pytest.MonkeyPatch) 
     assert seen == []
     repository.forget(1)
     deposit(1, 10)
-    assert seen == ["bank_account-1"]
+    assert seen == [("bank_account-1", 0)]
     assert queries.check_balance(1) == 70
+
+
+def test_who_has_lost_a_race_reads_only_what_came_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_account(balance=10)
+    with another_process():
+        deposit(1, 10)
+    seen = reads(monkeypatch)
+    deposit(1, 10)
+    assert seen == [("bank_account-1", 2)]
+    assert queries.check_balance(1) == 30
+
+
+def test_who_has_lost_a_race_by_far_goes_on_from_the_snapshot() -> None:
+    open_account(balance=10)
+    with another_process():
+        for _ in range(2 * snapshots.EVERY):
+            deposit(1, 1)
+    with store.turn("bank_account-1"):
+        snapshot, events = store.read_latest("bank_account-1", repository._kept[1].version)
+        assert snapshot is not None
+        assert len(list(events)) < snapshots.EVERY
+        assert repository.load(1).account.balance == 10 + 2 * snapshots.EVERY
+
+
+def test_what_is_rejected_in_a_turn_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_account(balance=10)
+    seen = reads(monkeypatch)
+    with pytest.raises(InvalidAmount):
+        withdraw(1, 0)
+    assert len(seen) == 1
 
 
 def test_what_another_process_did_is_seen_before_anything_is_decided_for_good() -> None:

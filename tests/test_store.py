@@ -68,6 +68,17 @@ def test_a_stream_can_be_read_from_one_version_to_another() -> None:
     assert list(store.read_stream("thing")) == []
 
 
+def test_the_latest_of_a_long_stream_is_read_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    for version in range(10):
+        append("thing-1", after=version)
+    monkeypatch.setattr(store, "CHUNK", 3)
+    for known, first in ((0, 1), (1, 1), (6, 6)):
+        snapshot, events = store.read_latest("thing-1", known)
+        assert snapshot is None
+        assert [event.version for event in events] == list(range(first, 11))
+    assert list(store.read_latest("thing-1", 11)[1]) == []
+
+
 def test_the_whole_log_can_be_read_in_pieces() -> None:
     recorded = append("thing-1", *range(5))
     assert [event.position for event in store.read_all(limit=2)] == [1, 2]
