@@ -20,7 +20,7 @@ LONGEST_TURN = 5000
 
 SQLite's time-out is in the settings.
 """
-HEAD_START = 0.004
+HEAD_START = 0.005
 """Seconds that a writer who has lost a race leaves to whoever has won it, on PostgreSQL.
 
 Who has just written at a stream knows what it adds up to, and writes again in one round trip, several times as fast as
