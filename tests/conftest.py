@@ -5,6 +5,7 @@ processes test side by side as there are servers, or as are good for this machin
 """
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -19,6 +20,8 @@ from .databases import Urls
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of hundreds of processes compiles Django anew
+    # No test pulls the plug of the machine, so what has to reach the disk may as well stay in memory.
+    tempfile.tempdir = os.environ["TMPDIR"] = postgres.throw_away_folder()
     config.addinivalue_line("markers", "only_on(vendor, reason): a test about one database, with the reason")
     if os.environ.get("CI") and not databases.SERVER:
         raise pytest.UsageError("CI tests on PostgreSQL too: TEST_POSTGRES_URL has to name servers; see .ci/run")
