@@ -6,14 +6,11 @@ from typing import Any
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
-from bank import roles
-
 PASSWORD = "correct horse"
 
 
 def make_user(name: str, group: str = "", **extra: Any) -> User:
-    """Make a user of a group."""
-    roles.make_groups()
+    """Make a user of a group, which a copied bank has already."""
     user = User.objects.create_user(name, password=PASSWORD, **extra)
     if group:
         user.groups.add(Group.objects.get(name=group))

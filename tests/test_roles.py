@@ -2,9 +2,17 @@
 
 from pathlib import Path
 
+import pytest
 from django.contrib.auth.models import Group, Permission, User
 
 from bank import roles
+
+
+@pytest.fixture
+def bank(bank: Path) -> Path:
+    """A bank whose groups are still to be made."""
+    Group.objects.all().delete()
+    return bank
 
 
 def permissions_of(name: str) -> set[str]:
