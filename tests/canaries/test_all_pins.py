@@ -1,10 +1,12 @@
 """All ten thousand PINs, each the right one of an account and a wrong one at another."""
 
 import hashlib
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
+from django.db import connections
 from django.test import override_settings
 
 from bank.domain.commands import ChangePin, Command, CreateBankAccount, WithdrawMoneyFromBankAccount
@@ -27,7 +29,18 @@ def see_commands(template: Urls, folder: Path, of: Other) -> list[str]:
     seen = Seen()
     digests = []
     later = override_settings(PROJECTION_MODE="worker")
-    with fresh_world(template, folder, seen) as clock, recorded.set_to(clock.now), later:
+
+    def see_statement(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        seen.things.append(f"statement: {sql} {params}")
+        return execute(sql, params, many, context)
+
+    with ExitStack() as stack:
+        clock = stack.enter_context(fresh_world(template, folder, seen))
+        stack.enter_context(recorded.set_to(clock.now))
+        stack.enter_context(later)
+        for connection in connections.all():
+            connection.force_debug_cursor = False  # its log says no more of a statement, at five times the price
+            stack.enter_context(connection.execute_wrapper(see_statement))
         for pin in range(PINS):
             account_id = pin + 1
             commands: list[Command] = [CreateBankAccount(account_id, "Josh", of(pin))]
