@@ -7,7 +7,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +56,7 @@ def mutated(
 def attack(database: Any, tables: vandal.Tables, chance: random.Random) -> tuple[str, str]:
     """Change something that the database lets him change."""
     while True:
-        changed = deepcopy(tables)
+        changed = {name: [dict(row) for row in rows] for name, rows in tables.items()}  # what is in a row is replaced
         what = chance.choice(vandal.MUTATIONS)(changed, chance)
         cover = chance.choice(COVERS)
         try:
