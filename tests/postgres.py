@@ -8,6 +8,7 @@ runs a command beside throw-away servers, one for each process that tests side b
 environment variable TEST_POSTGRES_URL, separated by commas.
 """
 
+import atexit
 import contextlib
 import os
 import secrets
@@ -19,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -123,10 +125,7 @@ class Cluster:
         self.settings = {**SETTINGS, **settings}
         self.data = self.folder / "data"
         self.log = self.folder / "log"
-        self._as_server: dict[str, Any] = {"cwd": self.folder}
-        if os.getuid() == 0:
-            shutil.chown(self.folder, SUPERUSER)
-            self._as_server |= {"user": SUPERUSER, "group": SUPERUSER, "extra_groups": []}
+        self._as_server = _as_server(self.folder)
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> "Cluster":
@@ -141,9 +140,8 @@ class Cluster:
         self.remove()
 
     def create(self) -> None:
-        """Make the server's data, empty."""
-        self.run("initdb", "-D", str(self.data), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "-N", "-k",
-                 "--locale=C.UTF-8")  # fmt: skip
+        """Make the server's data, empty: a copy of the first that this process has made."""
+        subprocess.run(["cp", "-a", str(_empty_data()), str(self.data)], check=True, **self._as_server)
 
     def start(self) -> None:
         """Start the server, after a crash too, and wait until it answers."""
@@ -237,6 +235,25 @@ class Cluster:
         except psycopg.OperationalError:
             return False
         return True
+
+
+def _as_server(folder: Path) -> dict[str, Any]:
+    """Give a folder to the server's user; return what lets a subprocess run there as that user."""
+    if os.getuid() != 0:
+        return {"cwd": folder}
+    shutil.chown(folder, SUPERUSER)
+    return {"cwd": folder, "user": SUPERUSER, "group": SUPERUSER, "extra_groups": []}
+
+
+@cache
+def _empty_data() -> Path:
+    """Return the data of a new server, which takes a second to make, and a tenth of that to copy."""
+    folder = Path(tempfile.mkdtemp(prefix="bank-postgres-", dir=throw_away_folder()))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    command = [tool("initdb"), "-D", str(folder / "data"), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "-N", "-k",
+               "--locale=C.UTF-8"]  # fmt: skip
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, **_as_server(folder))
+    return folder / "data"
 
 
 def execute(url: str, sql: str) -> list[tuple[Any, ...]]:
