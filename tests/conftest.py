@@ -17,6 +17,16 @@ from . import databases, postgres
 from .clocks import stopped_clock as stopped_clock
 from .databases import Urls
 
+SLOW = tuple(
+    f"tests/{name}"
+    for name in (
+        "canaries/", "fuzz/test_screens", "test_simulator", "test_mutations", "test_projector_killed", "servers/",
+        "test_concurrency", "test_state_machine", "cluster/", "test_peer_recorder", "test_restore", "test_start",
+        "test_kills", "test_database_away", "test_wal", "browser/",
+    )
+)  # fmt: skip
+"""What has tests that take many seconds."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of hundreds of processes compiles Django anew
@@ -27,6 +37,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError("CI tests on PostgreSQL too: TEST_POSTGRES_URL has to name servers; see .ci/run")
     if databases.SERVERS and (config.getoption("numprocesses", None) or 1) > len(databases.SERVERS):
         raise pytest.UsageError("each process needs a PostgreSQL server of its own; TEST_POSTGRES_URL names too few")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, else all but one process may wait for it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(SLOW))
 
 
 def pytest_xdist_auto_num_workers() -> int:
