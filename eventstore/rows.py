@@ -36,9 +36,9 @@ READ_FIGURES = {
 READ_ORIGINS = {vendor: f"{columns}, metadata, command_id" for vendor, columns in READ_FIGURES.items()}
 """What `columns_of` takes, by the kind of database, without and with what tells where an event comes from."""
 _INSERT_COLUMNS = "stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash"
-_AFTER = "FROM eventstore_event WHERE stream = %s AND version = %s AND hash = %s"
+_AFTER = "WHERE stream = %s AND version = %s AND hash = %s"
 # Who has a turn at the stream keeps all others out on PostgreSQL, and they learn it at once.
-TURN = "hashtextextended(%s, 0)"
+TURN = "hashtextextended({}, 0)"
 _NO_TURN = f"pg_try_advisory_xact_lock({TURN})"
 # A row that would come after another event than the one that was meant has no hash, and is refused for that. To select
 # what is inserted, or to return what was, takes SQLite a table of its own each time.
@@ -47,14 +47,20 @@ _SQLITE_INSERT = f"INSERT INTO eventstore_event ({_INSERT_COLUMNS}) VALUES (%s, 
 # The transaction's id is the column's default, but written out it takes a tenth of the time of the function there.
 _POSTGRESQL_INSERT = f"""
     INSERT INTO eventstore_event ({_INSERT_COLUMNS}, transaction_id)
-    SELECT %s, %s::bigint, %s, %s::smallint, %s::jsonb, %s::jsonb, %s::uuid, %s::timestamptz, %s::bytea,
+    SELECT {{}}, %s, %s::smallint, %s::jsonb, %s::jsonb, %s::uuid, %s::timestamptz, %s::bytea,
         pg_current_xact_id()::text::bigint + (SELECT COALESCE(MAX(shift), 0) FROM eventstore_epoch)
-    WHERE {{}} RETURNING position, transaction_id
+    {{}} RETURNING position, transaction_id
 """
-_INSERT_FIRST = {"sqlite": _SQLITE_INSERT.format("%s"), "postgresql": _POSTGRESQL_INSERT.format(_NO_TURN)}
+_INSERT_FIRST = {
+    "sqlite": _SQLITE_INSERT.format("%s"),
+    "postgresql": _POSTGRESQL_INSERT.format("%s, %s::bigint", f"WHERE {_NO_TURN.format('%s')}"),
+}
 _INSERT_NEXT = {
-    "sqlite": _SQLITE_INSERT.format(f"(SELECT %s {_AFTER})"),
-    "postgresql": _POSTGRESQL_INSERT.format(f"{_NO_TURN} AND EXISTS (SELECT 1 {_AFTER})"),
+    "sqlite": _SQLITE_INSERT.format(f"(SELECT %s FROM eventstore_event {_AFTER})"),
+    "postgresql": _POSTGRESQL_INSERT.format(
+        "previous.stream, previous.version + 1",
+        f"FROM eventstore_event AS previous {_AFTER} AND {_NO_TURN.format('previous.stream')}",
+    ),
 }
 _RECORD = """
     INSERT INTO eventstore_commandrecord
@@ -108,11 +114,10 @@ class Draft:
     def insert(self) -> tuple[str, list[Any]]:
         """Return the statement that inserts it, and its values."""
         vendor, values = self._vendor, self._values
-        if vendor == "postgresql":
-            values = [*values, self.stream]
         if self.previous == GENESIS:
-            return _INSERT_FIRST[vendor], values
-        return _INSERT_NEXT[vendor], [*values, self.stream, self.version - 1, self.previous]
+            return _INSERT_FIRST[vendor], values if vendor == "sqlite" else [*values, self.stream]
+        said = values if vendor == "sqlite" else values[2:]  # PostgreSQL has stream and version of the event before it
+        return _INSERT_NEXT[vendor], [*said, self.stream, self.version - 1, self.previous]
 
     def recorded(self, row: Sequence[int] | None) -> RecordedEvent:
         """Return the event with the position and transaction id that the database gave it, as one that was read.

@@ -26,9 +26,10 @@ HEAD_START = 0.005
 Who has just written at a stream knows what it adds up to, and writes again in one round trip, several times as fast as
 writers that take turns one event each. Those who wait do so one after the other, so each of them comes next in time.
 """
-_TAKE = f"SELECT pg_advisory_xact_lock({TURN})"
+_TURN = TURN.format("%s")
+_TAKE = f"SELECT pg_advisory_xact_lock({_TURN})"
 _STAND_BACK = f"""
-    SELECT pg_advisory_xact_lock(hashtextextended(%s, 1)), pg_sleep(%s::float8), pg_advisory_xact_lock({TURN})
+    SELECT pg_advisory_xact_lock(hashtextextended(%s, 1)), pg_sleep(%s::float8), pg_advisory_xact_lock({_TURN})
 """
 
 _has_turn: ContextVar[bool] = ContextVar("has_turn", default=False)
