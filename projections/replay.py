@@ -7,6 +7,7 @@ transaction. A rebuild that is broken off leaves nothing that the next one does 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -157,6 +158,7 @@ class _Rebuild:
         return self.places[projector.name]
 
 
+@cache
 def _beside(model: type[Model]) -> type[Model]:
     """Return a model of the same shape whose table and indexes have other names."""
     state = ModelState.from_model(model)
