@@ -172,6 +172,22 @@ def test_a_stop_finishes_the_deposit_in_flight(start: Start, empty_urls: Urls, c
     assert rows(url, count) == [(int(str(before)) + 1,)]
 
 
+@pytest.mark.only_on("sqlite", reason="no database has a part in it")
+def test_a_web_process_hears_of_ctrl_c_from_its_parent_alone(start: Start) -> None:
+    server = start()
+    web = web_process_of(server)
+    os.kill(web, signal.SIGINT)
+    time.sleep(1)
+    assert web_process_of(server) == web, "it was not replaced"
+    assert server.request("GET", "/healthz")[0] == 200
+    assert server.stop(signal.SIGINT) == 0
+
+
+def web_process_of(server: Web) -> int:
+    [web] = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    return int(web)
+
+
 def test_a_process_that_is_killed_is_replaced_and_repairs_the_read_side(
     start: Start, tmp_path: Path, empty_urls: Urls
 ) -> None:
@@ -187,9 +203,7 @@ def test_a_process_that_is_killed_is_replaced_and_repairs_the_read_side(
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=unprojected, check=True, timeout=PATIENCE)
     assert '"lag": 1,' in server.request("GET", "/readyz")[1]
 
-    main = server.pid
-    [web] = Path(f"/proc/{main}/task/{main}/children").read_text().split()
-    os.kill(int(web), signal.SIGKILL)
+    os.kill(web_process_of(server), signal.SIGKILL)
     time.sleep(0.5)
     server.wait_until_it_answers()
     assert '"lag": 0,' in server.request("GET", "/readyz")[1]

@@ -2,9 +2,11 @@
 
 import os
 import secrets
+import signal
 import socket
 import tempfile
 from argparse import ArgumentParser
+from importlib import import_module
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -155,4 +157,14 @@ def serve(host: str, port: int, workers: int) -> None:
         respawn_failed_workers=True,
         workers_kill_timeout=30,
         log_access=False,
-    ).serve()
+    ).serve(target_loader=load, wrap_loader=False)
+
+
+def load() -> Any:
+    """Return the application, in a web process.
+
+    Ctrl-C goes to all processes of the terminal. The web process has to hear of it from its parent alone, who knows
+    how to wait for it: one that is told twice at the same moment may never end.
+    """
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    return import_module("bank.wsgi").application
