@@ -23,7 +23,7 @@ from .replicas import READ_SIDE
 
 GRACE = 1.0
 """Seconds that the read side may be behind before a page speaks of it."""
-SOON, SELDOM, LONG = 2, 10, 15
+SOON, SELDOM, LONG = 2, 15, 15
 """Seconds between two looks of an open page, at first and when the figures have been behind for so long."""
 PAUSES = (0.002, 0.05)
 """The shortest and the longest pause, in seconds, between two looks while a page waits."""

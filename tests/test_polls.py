@@ -67,7 +67,7 @@ def test_where_figures_stay_behind_pages_ask_less_often(teller: Client, stopped_
     assert 'hx-trigger="every 2s"' in page
     stopped_clock.forward(freshness.LONG)
     page = poll(teller, page).content.decode()
-    assert 'hx-trigger="every 10s"' in page
+    assert 'hx-trigger="every 15s"' in page
     assert poll(teller, page).status_code == 204
 
 

@@ -24,7 +24,7 @@ def open_pages(bench: Bench) -> Iterator[Claim]:
     """How much of one processor 500 open desks take while nothing changes.
 
     A page polls only while its figures are behind, so there is no worker that would bring them up; where they stay
-    behind, it asks every ten seconds. A page whose figures are current asks nothing.
+    behind, it asks every 15 seconds. A page whose figures are current asks nothing.
     """
     seconds, rounds = bench.size(20, 5), bench.size(5, 1)
     password = {"BANK_TELLER_PASSWORD": LOGIN[1]}
