@@ -20,13 +20,13 @@ LONGEST_TURN = 5000
 
 SQLite's time-out is in the settings.
 """
-HEAD_START = 0.007
+HEAD_START = 0.01
 """Seconds that a writer who has lost a race leaves to whoever has won it, on PostgreSQL.
 
 Who has just written at a stream knows what it adds up to, and writes again in one round trip, several times as fast as
 writers that take turns one event each. Those who wait do so one after the other, so each of them comes next in time:
-the last of eight in less than 0.1 seconds, up to which an answer seems to come at once (Nielsen, Usability
-Engineering, 1993).
+the last of eight after some 0.1 seconds, up to which an answer seems to come at once (Nielsen, Usability Engineering,
+1993).
 """
 _TURN = TURN.format("%s")
 _TAKE = f"SELECT pg_advisory_xact_lock({_TURN})"
