@@ -201,7 +201,7 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # nobody asks for the others, and to compress them takes half of a start
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # nobody asks for the others, and each start would compress them anew
 
 # Language, money and time
 
