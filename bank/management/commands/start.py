@@ -17,7 +17,7 @@ from django.db import DatabaseError, connections, transaction
 from granian import Granian
 from granian.constants import Interfaces
 
-from bank import demo, roles
+from bank import demo, roles, static_files
 from eventstore import postgresql
 from eventstore.locks import lock
 from projections import engine
@@ -72,7 +72,7 @@ class Command(BaseCommand):
             if alias not in settings.PROJECTIONS_REPLICAS:
                 call_command("migrate", database=alias, verbosity=0, interactive=False)
         roles.make_groups()
-        call_command("collectstatic", verbosity=0, interactive=False)
+        static_files.collect()
         call_command("clearsessions")
         if settings.PROJECTION_MODE == "inline":
             engine.catch_up()
