@@ -3,10 +3,13 @@
 Each gets its settings from nothing but the environment that is made for it here.
 """
 
+import atexit
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from http.client import HTTPConnection
 from pathlib import Path
@@ -120,7 +123,12 @@ class Program:
 
 
 class Web(Program):
-    """`manage.py start` on a free port of this machine, which it keeps when it is started again."""
+    """`manage.py start` on a free port of this machine, which it keeps when it is started again.
+
+    The first that this process starts collects static files, and all others find those there already.
+    """
+
+    collected: Path | None = None
 
     def __init__(self, data: Path, *arguments: str, **variables: str) -> None:
         self.port = free_port()
@@ -136,8 +144,12 @@ class Web(Program):
         Raises:
             AssertionError: it ended, or does not answer; with what it said.
         """
+        static = self.data / "static"
+        if Web.collected and not static.exists():
+            static.symlink_to(Web.collected)
         super().start()
         self.wait_until_it_answers()
+        Web.collected = Web.collected or kept(static)
 
     def wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + PATIENCE
@@ -159,6 +171,13 @@ class Web(Program):
             return response.status, response.read().decode(), cookies_of(response.headers.get_all("Set-Cookie", []))
         finally:
             connection.close()
+
+
+def kept(folder: Path) -> Path:
+    """Return a copy of a folder that is there until this process ends."""
+    parent = Path(tempfile.mkdtemp(prefix="bank-static-"))
+    atexit.register(shutil.rmtree, parent, ignore_errors=True)
+    return Path(shutil.copytree(folder, parent / folder.name))
 
 
 def cookies_of(headers: list[str]) -> dict[str, str]:

@@ -29,11 +29,11 @@ def command(port: int, *arguments: str) -> list[str]:
 
 
 @pytest.fixture
-def start(tmp_path: Path, empty_urls: Urls) -> Iterator[Start]:
+def start(tmp_path: Path) -> Iterator[Start]:
     with ExitStack() as started:
 
         def start(*arguments: str, **variables: str) -> Web:
-            return started.enter_context(Web(tmp_path / "data", *arguments, **empty_urls, **variables))
+            return started.enter_context(Web(tmp_path / "data", *arguments, **variables))
 
         yield start
 
@@ -48,7 +48,7 @@ def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(
     start: Start, tmp_path: Path, empty_urls: Urls
 ) -> None:
     data, url = tmp_path / "data", empty_urls["DATABASE_URL"]
-    server = start()
+    server = start(**empty_urls)
     passwords = dict(re.findall(r"user (teller|admin) +password (\S+)", server.output))
     assert set(passwords) == {"teller", "admin"}
     assert f"http://127.0.0.1:{server.port}/" in server.output
@@ -60,7 +60,7 @@ def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(
     users = "SELECT username, password, is_superuser FROM auth_user ORDER BY id"
     before = rows(url, users), (data / "secret_key").read_text(), (data / "pin_key").read_text()
 
-    again = start()
+    again = start(**empty_urls)
     assert f"http://127.0.0.1:{again.port}/" in again.output
     assert "password" not in again.output
     assert (rows(url, users), (data / "secret_key").read_text(), (data / "pin_key").read_text()) == before
@@ -69,8 +69,8 @@ def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(
 
 
 @pytest.mark.only_on("sqlite", reason="what is said has nothing to do with the database")
-def test_passwords_of_the_environment_are_used_and_not_said(start: Start) -> None:
-    server = start(BANK_TELLER_PASSWORD=PASSWORD, BANK_ADMIN_PASSWORD=PASSWORD)
+def test_passwords_of_the_environment_are_used_and_not_said(start: Start, urls: Urls) -> None:
+    server = start(**urls, BANK_TELLER_PASSWORD=PASSWORD, BANK_ADMIN_PASSWORD=PASSWORD)
     assert PASSWORD not in server.output
     assert "(from BANK_TELLER_PASSWORD)" in server.output
     assert "(from BANK_ADMIN_PASSWORD)" in server.output
@@ -79,8 +79,8 @@ def test_passwords_of_the_environment_are_used_and_not_said(start: Start) -> Non
 
 
 @pytest.mark.only_on("sqlite", reason="static files have nothing to do with the database")
-def test_static_files_have_hashed_names_and_may_be_kept_for_ever(start: Start) -> None:
-    server = start()
+def test_static_files_have_hashed_names_and_may_be_kept_for_ever(start: Start, urls: Urls) -> None:
+    server = start(**urls)
     _, page, _ = server.request("GET", "/login/")
     [path] = re.findall(r'href="(/static/bank/bank\.[0-9a-f]{12}\.css)"', page)
     connection = HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
@@ -93,7 +93,7 @@ def test_static_files_have_hashed_names_and_may_be_kept_for_ever(start: Start) -
 
 def test_the_demonstration_fills_an_empty_bank_once(start: Start, empty_urls: Urls) -> None:
     url = empty_urls["DATABASE_URL"]
-    server = start("--demo", BANK_AUDITOR_PASSWORD=PASSWORD)
+    server = start("--demo", **empty_urls, BANK_AUDITOR_PASSWORD=PASSWORD)
     assert set(re.findall(r"user (\w+) +password", server.output)) == {"teller", "supervisor", "auditor", "admin"}
     assert logged_in(server, "auditor", PASSWORD).get("/admin/eventstore/event/").status == 200
     count = "SELECT type, COUNT(*) FROM eventstore_event GROUP BY type"
@@ -104,7 +104,7 @@ def test_the_demonstration_fills_an_empty_bank_once(start: Start, empty_urls: Ur
     assert rows(empty_urls["PROJECTIONS_DATABASE_URL"], "SELECT COUNT(*) FROM projections_accountsummary") == [(25,)]
     assert server.stop() == 0
 
-    again = start("--demo")
+    again = start("--demo", **empty_urls)
     assert "not empty" in again.output
     assert {str(name): number for name, number in rows(url, count)} == events
 
@@ -139,17 +139,18 @@ def refused(arguments: list[str], variables: dict[str, str]) -> subprocess.Compl
 
 
 @pytest.mark.parametrize("ctrl_c", [False, True], ids=["SIGTERM", "Ctrl-C"])
-def test_a_stop_finishes_the_deposit_in_flight(start: Start, empty_urls: Urls, ctrl_c: bool) -> None:
-    server = start("--demo", BANK_TELLER_PASSWORD=PASSWORD)
+def test_a_stop_finishes_the_deposit_in_flight(start: Start, urls: Urls, ctrl_c: bool) -> None:
+    server = start(**urls, BANK_TELLER_PASSWORD=PASSWORD)
     teller = logged_in(server, "teller", PASSWORD)
+    teller.open_account(1)
     teller.get("/accounts/1/deposit/")
-    url = empty_urls["DATABASE_URL"]
+    url = urls["DATABASE_URL"]
     count = "SELECT COUNT(*) FROM eventstore_event"
     [(before,)] = rows(url, count)
     answers: list[Answer] = []
 
     with stranger(url) as other:
-        if is_sqlite(empty_urls):
+        if is_sqlite(urls):
             other.execute("BEGIN IMMEDIATE")
         else:
             other.execute("BEGIN")
@@ -173,8 +174,8 @@ def test_a_stop_finishes_the_deposit_in_flight(start: Start, empty_urls: Urls, c
 
 
 @pytest.mark.only_on("sqlite", reason="no database has a part in it")
-def test_a_web_process_hears_of_ctrl_c_from_its_parent_alone(start: Start) -> None:
-    server = start()
+def test_a_web_process_hears_of_ctrl_c_from_its_parent_alone(start: Start, urls: Urls) -> None:
+    server = start(**urls)
     web = web_process_of(server)
     os.kill(web, signal.SIGINT)
     time.sleep(1)
@@ -189,9 +190,9 @@ def web_process_of(server: Web) -> int:
 
 
 def test_a_process_that_is_killed_is_replaced_and_repairs_the_read_side(
-    start: Start, tmp_path: Path, empty_urls: Urls
+    start: Start, tmp_path: Path, urls: Urls
 ) -> None:
-    server = start("--demo")
+    server = start(**urls)
     script = (
         "import django; django.setup()\n"
         "from bank.domain.commands import CreateBankAccount as Create\n"
@@ -199,7 +200,7 @@ def test_a_process_that_is_killed_is_replaced_and_repairs_the_read_side(
         "handle(Create(99, 'Josh', 1234))\n"
     )
     worker = {"PROJECTION_MODE": "worker", "DJANGO_SETTINGS_MODULE": "bank.settings"}
-    unprojected = environment(tmp_path / "data", **worker, **empty_urls)
+    unprojected = environment(tmp_path / "data", **worker, **urls)
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=unprojected, check=True, timeout=PATIENCE)
     assert '"lag": 1,' in server.request("GET", "/readyz")[1]
 

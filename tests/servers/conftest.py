@@ -2,29 +2,21 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests import postgres
+from tests.databases import Urls, is_sqlite
 from tests.programs import PASSWORD, Web
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def webs(request: Any, tmp_path: Path) -> Iterator[list[Web]]:
-    """Two web servers of two processes each, on one data folder or one PostgreSQL server."""
-    variables = {"BANK_TELLER_PASSWORD": PASSWORD}
-    if request.param == "sqlite":
-        with (
-            Web(tmp_path / "data", "--workers", "2", **variables) as one,
-            Web(tmp_path / "data", "--workers", "2", **variables) as two,
-        ):
-            yield [one, two]
-        return
-    postgres.require()
-    with postgres.Cluster(settings=postgres.THROW_AWAY) as cluster:
-        variables["DATABASE_URL"] = cluster.create_database("bank")
-        variables["PROJECTIONS_DATABASE_URL"] = cluster.create_database("projections")
+@pytest.fixture
+def webs(urls: Urls, tmp_path: Path) -> Iterator[list[Web]]:
+    """Two web servers of two processes each: on one data folder, or on a PostgreSQL server and a folder for each."""
+    variables = {**urls, "BANK_TELLER_PASSWORD": PASSWORD}
+    folders = [tmp_path / "data"] * 2
+    if not is_sqlite(urls):
+        folders = [tmp_path / "one", tmp_path / "two"]
         variables |= dict.fromkeys(("SECRET_KEY", "PIN_KEYS", "SEAL_KEYS"), "one key for both" * 4)
-        with Web(tmp_path / "one", "--workers", "2", **variables) as one, Web(tmp_path / "two", **variables) as two:
-            yield [one, two]
+    one, two = (Web(folder, "--workers", "2", **variables) for folder in folders)
+    with one, two:
+        yield [one, two]
