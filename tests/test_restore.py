@@ -14,7 +14,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 
-from tests import postgres
+from tests import databases, postgres
+from tests.databases import Urls
 from tests.programs import ROOT, environment, manage, run
 
 KEYS = {"SECRET_KEY": "a secret key, 'quoted'", "PIN_KEYS": "pin one,pin two", "SEAL_KEYS": "$seal"}
@@ -45,7 +46,6 @@ def shell(commands: str, data: Path, **variables: str) -> str:
 
 MAKE = """
 from tests.support import do_business
-from projections import queries
 do_business()
 """
 FIGURES = """
@@ -59,13 +59,13 @@ def in_shell(data: Path, code: str, **variables: str) -> str:
 
 
 @pytest.mark.parametrize("option", [[], ["--with-keys"]], ids=["keys elsewhere", "keys in it"])
-def test_a_bank_comes_back_by_the_steps_that_are_written_down(tmp_path: Path, option: list[str]) -> None:
+def test_a_bank_comes_back_by_the_steps_that_are_written_down(
+    templates: dict[str, Urls], tmp_path: Path, option: list[str]
+) -> None:
     data = tmp_path / "bank"
     data.mkdir()
-    for alias in ("default", "projections"):
-        manage(data, "migrate", "--database", alias)
-    in_shell(data, MAKE)
-    figures = in_shell(data, FIGURES)
+    databases.MAKERS["sqlite"].copy(templates["sqlite"], data)
+    figures = in_shell(data, MAKE + FIGURES)
     said = manage(data, "backup", str(tmp_path / "copy"), *option)
     assert "has 54 events" in said
     in_shell(data, "from tests.support import deposit; deposit(1, 5)")
