@@ -26,7 +26,7 @@ FULL = next(rows for rows in range(10**6) if base.pages_of(rows) >= base.DUE)
 """Rows after which a connection checkpoints."""
 WRITE_LOCK, CHECKPOINT_LOCK = 120, 121
 """The bytes of the -shm file that a writer and a checkpoint lock: https://sqlite.org/walformat.html."""
-ENOUGH = 50
+ENOUGH = 20
 """Looks that found a checkpoint under way. Of those without the write lock one is enough."""
 WRITER = """
 import sys, django
