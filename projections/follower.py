@@ -120,13 +120,19 @@ class Bell:
         os.write(self._ringer, b"!")
 
     def wait(self, seconds: float | None) -> None:
-        """Sleep for some seconds, by default the interval, unless something happens."""
-        self._listen()
-        if seconds is None:
+        """Sleep for some seconds, by default the interval, unless something happens.
+
+        Not at all where it begins to listen: of what was appended since the last look it has heard nothing.
+        """
+        begins = self._listen()
+        if begins:
+            seconds = 0
+        elif seconds is None:
             seconds = self._interval or (POLL_NOTIFIED if self._listening else POLL)
         heard = [self._rung, *([self._listening] if self._listening else [])]
         select.select(heard, [], [], seconds)
         self._drain()
+        self.was_rung |= begins
 
     def disconnect(self) -> None:
         """Listen no more, until the next wait."""
@@ -134,23 +140,27 @@ class Bell:
             self._listening.close()
         self._listening = None
 
-    def _listen(self) -> None:
-        """Listen to the log's notifications, if they reach this worker: through some poolers they do not."""
+    def _listen(self) -> bool:
+        """Listen to the log's notifications, if they reach this worker: through some poolers they do not.
+
+        Return whether it has begun to.
+        """
         if (
             self._listening
             or time.monotonic() < self._deaf_until
             or not postgresql.is_postgresql(postgresql.WRITE_SIDE)
         ):
-            return
+            return False
         try:
             self._listening = postgresql.listen()
         except (psycopg.Error, DatabaseError, InterfaceError) as error:
             self._deaf_until = time.monotonic() + LONGEST_PAUSE
             logger.warning("Nothing can be listened to: %s", error)
-            return
+            return False
         if not self._listening:
             self._deaf_until = time.monotonic() + TRIED_AGAIN
             logger.info("Notifications do not come through; looking at the log every %s s", self._interval or POLL)
+        return bool(self._listening)
 
     def _drain(self) -> None:
         """Forget the notifications that have come, but that there were any."""

@@ -1,6 +1,7 @@
 """`manage.py run_projections` as processes of their own: one works, the others stand by, and none is missed."""
 
 import os
+import select
 import signal
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +17,7 @@ from bank.handlers import Ack
 from eventstore import postgresql
 from projections import engine, freshness, projectors, queries
 from projections.batches import Batch
-from projections.follower import Follower
+from projections.follower import Bell, Follower
 from projections.freshness import projection_states
 from projections.leases import LENGTH, Lease
 from projections.models import Checkpoint
@@ -176,6 +177,20 @@ def test_a_worker_is_woken_by_a_notification(work: Any) -> None:
         time.sleep(postgresql.NOTIFY_EVERY)
 
 
+@pytest.mark.only_on("postgresql", reason="SQLite notifies nobody")
+def test_a_worker_that_begins_to_listen_looks_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr(select, "select", lambda *given: slept.append(given[-1]))
+    bell = Bell(float(LEAVING_ALONE))
+    open_account()  # of which nobody hears
+    bell.wait(None)
+    assert bell.was_rung
+    bell.wait(None)
+    assert not bell.was_rung
+    assert slept == [0, float(LEAVING_ALONE)]
+    bell.disconnect()
+
+
 @pytest.mark.only_on("postgresql", reason="a file does not go away and come back")
 def test_a_worker_outlives_the_loss_of_every_connection(work: Any, urls: Urls) -> None:
     worker = work()
@@ -202,6 +217,7 @@ def listeners() -> list[Any]:
     return query("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND starts_with(query, 'LISTEN')")
 
 
+@pytest.mark.only_on("sqlite", reason="what is said has nothing to do with the database")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
