@@ -20,7 +20,7 @@ from .programs import ROOT, Program, environment
 from .support import PIN, broken_links, query
 
 PROCESSES = 16
-COMMANDS = 40
+COMMANDS = 25
 """How many each process gives."""
 PROGRAM = f"""
 import os, sys, django

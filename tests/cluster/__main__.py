@@ -22,7 +22,7 @@ from tests.cluster.report import summary_of, table_of
 
 LONGEST, MOST = 3600, 64
 """Seconds and clients at most."""
-SHORT = (10, 6)
+SHORT = (7, 6)
 """Seconds and clients of the short form."""
 
 
