@@ -11,6 +11,7 @@ from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from tests.databases import MAKERS, Urls
 from tests.helpers import client_of, text_of
 from tests.programs import PASSWORD, PATIENCE, Web, cookies_of
 
@@ -118,8 +119,10 @@ def test_no_file_is_taken(bank: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    with Web(tmp_path_factory.mktemp("told") / "data", BANK_TELLER_PASSWORD=PASSWORD) as web:
+def web(templates: dict[str, Urls], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    data = tmp_path_factory.mktemp("told")
+    MAKERS["sqlite"].copy(templates["sqlite"], data)
+    with Web(data, BANK_TELLER_PASSWORD=PASSWORD) as web:
         yield web
 
 
@@ -165,8 +168,9 @@ def test_a_short_body_of_no_said_length_is_read_like_any_other(web: Web) -> None
 # Cookies
 
 
-def test_over_https_every_cookie_is_bound_to_this_very_host(tmp_path: Path) -> None:
-    with Web(tmp_path / "data", BANK_TELLER_PASSWORD=PASSWORD, BANK_PUBLIC_URL="https://bank.example") as web:
+def test_over_https_every_cookie_is_bound_to_this_very_host(templates: dict[str, Urls], tmp_path: Path) -> None:
+    MAKERS["sqlite"].copy(templates["sqlite"], tmp_path)
+    with Web(tmp_path, BANK_TELLER_PASSWORD=PASSWORD, BANK_PUBLIC_URL="https://bank.example") as web:
         jar: dict[str, str] = {}
 
         def request(method: str, path: str, body: str = "") -> tuple[str, list[str]]:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.databases import MAKERS, Urls
 from tests.programs import PASSWORD, PATIENCE, Web
 from tests.teller import Teller, logged_in
 
@@ -67,8 +68,10 @@ REQUESTS = {
 
 
 @pytest.fixture(scope="module")
-def web(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
-    with Web(tmp_path_factory.mktemp("sockets"), BANK_TELLER_PASSWORD=PASSWORD) as web:
+def web(templates: dict[str, Urls], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    data = tmp_path_factory.mktemp("sockets")
+    MAKERS["sqlite"].copy(templates["sqlite"], data)
+    with Web(data, BANK_TELLER_PASSWORD=PASSWORD) as web:
         yield web
 
 

@@ -94,7 +94,8 @@ def inspect(admin: Teller) -> None:
         assert page.status in (200, 302), (query, page.words)
 
 
-def rebuild(web: Web) -> None:
-    """Check the read side, rebuild it, and check it again, with the settings of this web process."""
+def rebuild(web: Web) -> str:
+    """Check the read side, rebuild it, and check it again, with this web process's settings; return what is said."""
     said = manage(web.data, "shell", "--no-imports", "-c", REBUILD, **web.variables)
     assert [said.count("No difference"), said.count("Rebuilt")] == [2, 1], said
+    return said
