@@ -21,6 +21,11 @@ PATIENCE = 120
 """How long a start, a stop or a command may take, in seconds: machines are slow."""
 PASSWORD = "correct horse battery"
 """Of the first users, where a test lets `start` make them."""
+MIGRATE = """
+from django.core.management import call_command
+for alias in ("default", "projections"):
+    call_command("migrate", database=alias, verbosity=0)
+"""
 
 
 def environment(data: Path, **variables: str) -> dict[str, str]:
@@ -52,6 +57,11 @@ def manage(data: Path, *arguments: str, **variables: str) -> str:
     done = run(data, *arguments, **variables)
     assert done.returncode == 0, done.stdout
     return done.stdout
+
+
+def migrate(data: Path, and_then: str = "", **variables: str) -> str:
+    """Migrate both databases and execute some code, all in one process; return what it prints."""
+    return manage(data, "shell", "--no-imports", "-c", MIGRATE + and_then, **variables)
 
 
 class Program:

@@ -16,7 +16,7 @@ from django.db import connections
 
 from tests import databases, postgres
 from tests.databases import Urls
-from tests.programs import ROOT, environment, manage, run
+from tests.programs import ROOT, environment, manage, migrate, run
 
 KEYS = {"SECRET_KEY": "a secret key, 'quoted'", "PIN_KEYS": "pin one,pin two", "SEAL_KEYS": "$seal"}
 RECORD = ROOT / "docs" / "record.md"
@@ -100,9 +100,7 @@ def test_on_postgresql_what_is_printed_makes_a_backup_that_comes_back(
     new = {"DATABASE_URL": cluster.url("new"), "PROJECTIONS_DATABASE_URL": new_figures, **KEYS}
     data = tmp_path / "data"
     data.mkdir()
-    for alias in ("default", "projections"):
-        manage(data, "migrate", "--database", alias, **old)
-    in_shell(data, MAKE, **old)
+    migrate(data, MAKE, **old)
 
     done = run(data, "backup", str(tmp_path / "the copy"), **old)
     assert done.returncode == 2

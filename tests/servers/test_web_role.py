@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from tests import postgres
-from tests.programs import ROOT, Program, Web, manage
+from tests.programs import ROOT, Program, Web, manage, migrate
 from tests.servers.walk import USERS, walk
 
 pytestmark = pytest.mark.xdist_group("web_role")  # what they share starts once
@@ -44,8 +44,7 @@ def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
             server.psql("CREATE ROLE bank_owner LOGIN CREATEROLE")
             server.psql(f"CREATE DATABASE {name} OWNER bank_owner")
             owner[variable] = as_role("bank_owner", server.url(name))
-        for alias in ("default", "projections"):
-            manage(data, "migrate", "--database", alias, **owner)
+        migrate(data, **owner)
         for _ in range(2):  # it may be executed again
             events.run(
                 "psql", owner["DATABASE_URL"], "-v", f"projections={owner['PROJECTIONS_DATABASE_URL']}",
