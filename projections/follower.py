@@ -122,13 +122,11 @@ class Bell:
     def wait(self, seconds: float | None) -> None:
         """Sleep for some seconds, by default the interval, unless something happens.
 
-        Not at all where it begins to listen: of what was appended since the last look it has heard nothing.
+        By default not at all where it begins to listen: of what was appended since the last look it has heard nothing.
         """
         begins = self._listen()
-        if begins:
-            seconds = 0
-        elif seconds is None:
-            seconds = self._interval or (POLL_NOTIFIED if self._listening else POLL)
+        if seconds is None:
+            seconds = 0 if begins else self._interval or (POLL_NOTIFIED if self._listening else POLL)
         heard = [self._rung, *([self._listening] if self._listening else [])]
         select.select(heard, [], [], seconds)
         self._drain()

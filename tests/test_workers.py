@@ -187,7 +187,9 @@ def test_a_worker_that_begins_to_listen_looks_again_at_once(monkeypatch: pytest.
     assert bell.was_rung
     bell.wait(None)
     assert not bell.was_rung
-    assert slept == [0, float(LEAVING_ALONE)]
+    bell.disconnect()  # as after every error
+    bell.wait(4.0)
+    assert slept == [0, float(LEAVING_ALONE), 4.0], "who waits because something fails, waits"
     bell.disconnect()
 
 

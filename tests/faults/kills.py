@@ -15,7 +15,7 @@ from tests.postgres import Cluster
 from tests.programs import PASSWORD, Web, run
 
 LOGIN = ("teller", PASSWORD)
-LONGEST_LIFE = 0.5
+LONGEST_LIFE = 1.0
 """Seconds between the first acknowledgement after a kill and the next kill, at most."""
 PATIENCE = 240
 """Seconds within which a teller is acknowledged after a kill."""
