@@ -167,7 +167,7 @@ def test_too_many_tries_are_told_how_long_to_wait(stranger: Page) -> None:
     expect(stranger.get_by_role("heading", name="Log in")).to_be_visible()
 
 
-@pytest.mark.only_on("sqlite", "pages look the same on PostgreSQL")
+@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
 @pytest.mark.parametrize("javascript", [True], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_screens_of_getting_in_are_accessible(stranger: Page, scheme: str, settings: Any) -> None:

@@ -92,7 +92,7 @@ def test_a_new_pin_is_given_by_keyboard_alone(sue: Page) -> None:
     expect(sue.get_by_text("40.00 USD")).to_be_visible()
 
 
-@pytest.mark.only_on("sqlite", "pages look the same on PostgreSQL")
+@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
 @pytest.mark.parametrize("javascript", [True], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_of_a_locked_account_are_accessible(sue: Page, scheme: str) -> None:

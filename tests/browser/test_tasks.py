@@ -116,7 +116,7 @@ def test_accounts_are_found_while_typing(ada: Page) -> None:
     expect(ada).to_have_url(re.compile(r"\?q=hopp$"))
 
 
-@pytest.mark.only_on("sqlite", "pages look the same on PostgreSQL")
+@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
 @pytest.mark.parametrize("javascript", [True], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_are_accessible(ada: Page, scheme: str) -> None:
