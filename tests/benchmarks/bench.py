@@ -29,11 +29,16 @@ class Claim(NamedTuple):
 
 
 class Entrant(NamedTuple):
-    """A contender in an experiment, with how many events its accounts have before it is measured."""
+    """A contender in an experiment.
+
+    `warm` says whether it has just served the accounts that it is measured at, and `only_shown` that no goal is about
+    it: it is in the tables and charts, and left out of the quick form.
+    """
 
     name: str
     make: Callable[[], Contender]
     warm: bool = True
+    only_shown: bool = False
 
 
 @dataclass
@@ -75,6 +80,8 @@ class Bench:
         with ExitStack() as running:
             contenders: dict[str, Callable[[], float]] = {}
             for entrant in entrants:
+                if self.quick and entrant.only_shown:
+                    continue
                 try:
                     contender = running.enter_context(entrant.make())
                 except Absent as absent:

@@ -17,6 +17,16 @@ PATIENCE = 30_000
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave PostgreSQL to browsers with JavaScript: what a page does without is the same on either database."""
+
+    def is_said_twice(item: pytest.Item) -> bool:
+        chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        return chosen.get("javascript") is False and chosen.get("vendor") == "postgresql"
+
+    items[:] = [item for item in items if not is_said_twice(item)]
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:

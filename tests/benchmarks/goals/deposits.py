@@ -17,16 +17,16 @@ def _side_by_side(bench: Bench) -> Samples:
     places = bench.places
     entrants = [
         Entrant(INLINE, lambda: places.sqlite("inline")),
-        Entrant(f"{INLINE}, account not seen before", lambda: places.sqlite("first"), warm=False),
+        Entrant(f"{INLINE}, account not seen before", lambda: places.sqlite("first"), warm=False, only_shown=True),
         Entrant(WORKER, lambda: places.sqlite("worker", PROJECTION_MODE="worker")),
         Entrant("eventsourcing", lambda: places.eventsourcing_sqlite("plain")),
-        Entrant("eventsourcing with snapshots", lambda: places.eventsourcing_sqlite("snapshots")),
+        Entrant("eventsourcing with snapshots", lambda: places.eventsourcing_sqlite("snapshots"), only_shown=True),
         Entrant("eventsourcing with its cache", lambda: places.eventsourcing_sqlite("cache")),
         Entrant("eventsourcing with one projection", lambda: places.eventsourcing_sqlite("projection")),
         Entrant("emmett", places.emmett_sqlite),
-        Entrant("naive ORM", lambda: places.sqlite("naive", "naive_orm")),
+        Entrant("naive ORM", lambda: places.sqlite("naive", "naive_orm"), only_shown=True),
         Entrant("the driver alone, both databases", lambda: places.sqlite("bare", "bare", BENCH_BOTH="1")),
-        Entrant("the driver alone, write side", lambda: places.sqlite("bare-write", "bare")),
+        Entrant("the driver alone, write side", lambda: places.sqlite("bare-write", "bare"), only_shown=True),
     ]
     return bench.deposits("Deposit on SQLite, one client", entrants, each=bench.size(200, 60))
 

@@ -23,14 +23,15 @@ def _side_by_side(bench: Bench, clients: int) -> Samples:
         Entrant("eventsourcing", lambda: places.eventsourcing_postgresql(f"peer{tag}", "plain", clients)),
         Entrant("message-db", lambda: places.message_db(f"messages{tag}", clients)),
         Entrant("emmett", lambda: places.emmett_postgresql(f"emmett{tag}", clients)),
-        Entrant(BARE, lambda: places.postgresql(f"bare{tag}", "bare", clients=clients)),
+        Entrant(BARE, lambda: places.postgresql(f"bare{tag}", "bare", clients=clients), only_shown=clients == 1),
     ]
     if clients == 1:
-        entrants += [
-            Entrant(INLINE, lambda: places.postgresql("inline")),
-            Entrant("eventsourcing with its cache", lambda: places.eventsourcing_postgresql("cache", "cache")),
-            Entrant("naive ORM", lambda: places.postgresql("naive", "naive_orm")),
-        ]
+        others = {
+            INLINE: lambda: places.postgresql("inline"),
+            "eventsourcing with its cache": lambda: places.eventsourcing_postgresql("cache", "cache"),
+            "naive ORM": lambda: places.postgresql("naive", "naive_orm"),
+        }
+        entrants += [Entrant(other, make, only_shown=True) for other, make in others.items()]
     name = f"Deposit on PostgreSQL, {'one client' if clients == 1 else f'{clients} clients'}"
     return bench.deposits(name, entrants, each=bench.size(200, 60) if clients == 1 else bench.size(100, 25))
 
