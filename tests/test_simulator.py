@@ -13,7 +13,7 @@ from .databases import Urls
 from .simulator.bugs import BUGS
 from .simulator.runs import SeedFailed, run, simulated_databases
 
-SEEDS = 300
+SEEDS = 200
 BLOCK = 50
 ENOUGH = 60
 """Seeds within which each of the known bugs has to be found."""
