@@ -12,7 +12,7 @@ from pathlib import Path
 from tests import postgres
 from tests.benchmarks.contenders import Contender
 from tests.postgres import Cluster
-from tests.programs import ROOT, manage
+from tests.programs import ROOT, migrate
 
 HERE = Path(__file__).parent
 KEYS = {"SECRET_KEY": "a key for benchmarks only", "PIN_KEYS": "a PIN key for benchmarks only"}
@@ -80,8 +80,7 @@ class Places:
         """A folder with the bank's two SQLite files, empty."""
         folder = self.folder / "migrated"
         folder.mkdir()
-        for alias in FILES:
-            manage(folder, "migrate", "--database", alias, **KEYS)
+        migrate(folder, **KEYS)
         return folder
 
     def sqlite(self, name: str, program: str = "ours", *, clients: int = 1, **variables: str) -> Contender:
@@ -111,8 +110,7 @@ class Places:
         }
         data = self.folder / "migrating"
         data.mkdir()
-        for alias in FILES:
-            manage(data, "migrate", "--database", alias, **KEYS, **variables)
+        migrate(data, **KEYS, **variables)
         return cluster
 
     def postgresql_variables(self, name: str) -> Mapping[str, str]:
