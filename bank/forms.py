@@ -22,7 +22,7 @@ from .domain.commands import (
     WithdrawMoneyFromBankAccount,
 )
 from .domain.errors import CommandRejected
-from .money import NotAnAmount, parse_money
+from .money import NotAnAmount, narrow, parse_money
 
 
 class MoneyField(forms.CharField):
@@ -46,7 +46,7 @@ class PinField(forms.CharField):
     )
 
     def clean(self, value: Any) -> Any:
-        text = super().clean(value)
+        text = narrow(super().clean(value))
         if not re.fullmatch("[0-9]{4}", text):
             raise forms.ValidationError("A PIN has exactly four digits.")
         return int(text)
@@ -58,7 +58,7 @@ class AccountNumberField(forms.CharField):
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
 
     def clean(self, value: Any) -> Any:
-        text = super().clean(value)
+        text = narrow(super().clean(value))
         if not re.fullmatch("[0-9]{1,30}", text):
             raise forms.ValidationError("An account number is a whole number.")
         return int(text)

@@ -85,6 +85,13 @@ def test_a_withdrawal_pays_out(teller: Client) -> None:
     assert "New balance 0.00" in text_of(teller.get(response["Location"]))
 
 
+def test_full_width_digits_are_digits(teller: Client) -> None:
+    response = send(teller, "/accounts/1/withdraw/", amount="\uff11\uff10\uff10", pin="\uff10\uff10\uff14\uff12")
+    assert "New balance 0.00" in text_of(teller.get(response["Location"]))
+    opened = send(teller, "/accounts/open/", account_id="\uff17", account_holder="Zoë", pin="\uff10\uff10\uff10\uff17")
+    assert "7, Zoë" in text_of(teller.get(opened["Location"]))
+
+
 def test_a_wrong_pin_has_a_page_of_its_own(teller: Client) -> None:
     response = send(teller, "/accounts/1/withdraw/", amount="5", pin="4242")
     page = text_of(teller.get(response["Location"]))
@@ -117,10 +124,14 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     ("/accounts/open/", {"account_id": "9", "account_holder": "Eve", "pin": "123"}, "four digits"),
     ("/accounts/open/", {"account_id": "9", "account_holder": "Eve", "pin": "12345"}, "four digits"),
     ("/accounts/open/", {"account_id": "9", "account_holder": "Eve", "pin": "١٢٣٤"}, "four digits"),
+    ("/accounts/open/", {"account_id": "9", "account_holder": "Eve", "pin": "\u2460\u2461\u2462\u2463"}, "four digits"),
+    ("/accounts/open/", {"account_id": "9", "account_holder": "Eve", "pin": "\uff11\uff12\uff13"}, "four digits"),
     ("/accounts/open/", {"account_id": "9", "account_holder": "Eve", "pin": ""}, "choose a PIN"),
     ("/accounts/1/deposit/", {"amount": "1.234"}, "at most 2 digits"),
     ("/accounts/1/deposit/", {"amount": "-5"}, "more than zero"),
     ("/accounts/1/deposit/", {"amount": "1e9"}, "such as"),
+    ("/accounts/1/deposit/", {"amount": "50,00"}, "“,” is not understood here. Write 50.00 or 5,000.00."),
+    ("/accounts/1/deposit/", {"amount": "0,500"}, "“,” is not understood here. Write 0.50 or 500.00."),
     ("/accounts/1/deposit/", {"amount": ""}, "Enter the amount"),
     ("/accounts/1/deposit/", {}, "Enter the amount"),
     ("/accounts/2/deposit/", {"amount": "5"}, "no account 2"),
