@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator
 from uuid import UUID
 
 from eventstore import seals
-from eventstore.findings import Finding
+from eventstore.findings import UNREADABLE, Finding, shown
 from eventstore.heads import Head
+from eventstore.strict import binary
 from eventstore.verify import Report, verify
 from projections.figures import Figures
 
 from .hearing import Hearing
-from .pins import verifiers
+from .pins import Verifier, verifiers
 from .streams import stream_of
 
 
@@ -53,15 +54,19 @@ def audit(
 
 def _verifiers(using: str, heard: Hearing) -> Iterator[Finding]:
     without = dict(heard.pin_set_by)
-    for account_id, verifier in verifiers(using):
+    for account_id, key_id, *rest in verifiers(using):
         stream = stream_of(account_id)
-        if stream not in without:
-            yield Finding(stream, 0, 0, "there is a PIN verifier and no such account")
+        command_id = without.pop(stream, None)
+        if command_id is None:
+            more = "more than one PIN verifier" if stream in heard.pin_set_by else "a PIN verifier and no such account"
+            yield Finding(stream, 0, 0, f"there is {more}")
             continue
-        command_id = UUID(without.pop(stream))
         try:
-            seals.check(verifier.seal, verifier.text(account_id, command_id))
+            verifier = Verifier(key_id, *map(binary, rest))
+            seals.check(verifier.seal, verifier.text(account_id, UUID(command_id)))
         except seals.BadSeal as error:
-            yield Finding(stream, 0, 0, f"the PIN verifier is not the one that {command_id} set: {error}")
+            yield Finding(stream, 0, 0, f"the PIN verifier is not the one that {UUID(command_id)} set: {error}")
+        except UNREADABLE as error:
+            yield Finding(stream, 0, 0, f"the PIN verifier cannot be read: {shown(error)}")
     for stream in sorted(without):
         yield Finding(stream, 0, 0, "the account has no PIN verifier")

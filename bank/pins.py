@@ -9,10 +9,10 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.conf import settings
@@ -97,12 +97,9 @@ def matches(account_id: int, pin: int) -> bool:
     return False
 
 
-def verifiers(using: str) -> Iterator[tuple[int, Verifier]]:
-    """Yield each account id that has a verifier, and that."""
-    for account_id, key_id, *kept in rows_of(
-        using, f"SELECT account_id, key_id, salt, digest, seal FROM {PinVerifier._meta.db_table}"
-    ):
-        yield account_id, Verifier(key_id, *map(bytes, kept))
+def verifiers(using: str) -> Iterator[Sequence[Any]]:
+    """Yield account id, key id, salt, digest and seal of each verifier, as the database holds them."""
+    return rows_of(using, f"SELECT account_id, key_id, salt, digest, seal FROM {PinVerifier._meta.db_table}")
 
 
 _SHOWN = {command: [field.name for field in fields(command) if field.repr] for command in COMMAND_NAMES}

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, Self
 
 from . import seals
-from .findings import UNREADABLE, Finding, Findings
+from .findings import UNREADABLE, Finding, Findings, shown
 from .hashing import GENESIS, canonical, state_hash
 from .records import SnapshotOf
 from .strict import Command, Reader, ReadEvent
@@ -63,10 +63,13 @@ class Checker[A: Auditor]:
         Args:
             command_row: the record of a command at the event's position.
         """
+        what = "its command record"
         try:
-            self._check(row, self.reader.command(command_row) if command_row else None)
+            command = self.reader.command(command_row) if command_row else None
+            what = "it"
+            self._check(row, command)
         except UNREADABLE as error:
-            self.findings.add(row[1], row[2], row[0], f"the store wrote no such row: {error!r}")
+            self.findings.add(row[1], row[2], row[0], f"{what} cannot be read: {shown(error)}")
 
     def end(self, *, whole: bool) -> Checked[A]:
         """Return what was seen; if these were all events there are, look at what is left over as well."""

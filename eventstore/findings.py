@@ -1,15 +1,35 @@
-"""What a verification finds, the first of each stream."""
+"""Findings: what a verification reports, the first of each stream."""
 
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-UNREADABLE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
-"""What a row raises that the store cannot have written."""
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""The errors that reading a value raises which the store cannot have written."""
+LOG = "the log"
+"""The place of a finding that concerns no stream."""
+LONGEST = 4000
+"""The most characters of what a finding says that are printed."""
+
+
+def shown(value: object) -> str:
+    """Return a value as a finding shows it: at most 100 characters of its `repr`."""
+    try:
+        return f"{value!r:.100}"
+    except (ValueError, RecursionError):  # an integer of thousands of digits, or lists within lists
+        return f"a {type(value).__name__} that is too long to show"
+
+
+def whole(value: Any, otherwise: int = 0) -> int:
+    """Return a value of a row if it is an integer, else the other one."""
+    return value if type(value) is int else otherwise
 
 
 class Finding(NamedTuple):
-    """Something that does not fit. What belongs to no stream has an empty one, what belongs to no event no version."""
+    """Something that does not fit.
+
+    `stream` is `LOG` where it concerns no stream, `version` and `position` are 0 where it concerns no event.
+    """
 
     stream: str
     version: int
@@ -19,7 +39,9 @@ class Finding(NamedTuple):
     def __str__(self) -> str:
         version = f" version {self.version}" if self.version else ""
         position = f" (position {self.position})" if self.position else ""
-        return f"{self.stream or 'the log'}{version}{position}: {self.what}"
+        text = f"{self.stream:.200}{version}{position}: {self.what:.{LONGEST}}"
+        # A name in the database may hold what a terminal obeys, or what no encoding can print.
+        return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
 class Findings:
@@ -28,15 +50,16 @@ class Findings:
     def __init__(self) -> None:
         self._first: dict[str, Finding] = {}
 
-    def add(self, stream: Any, version: Any, position: int, what: str) -> None:
-        """Note a finding, if it is the first of its stream."""
-        finding = Finding(str(stream), version if isinstance(version, int) else 0, position, what)
+    def add(self, stream: Any, version: Any, position: Any, what: str) -> None:
+        """Add a finding, if it is the first of its stream. The values come from a row and may be of any type."""
+        name = stream if stream and isinstance(stream, str) else shown(stream)
+        finding = Finding(name, whole(version), whole(position), what)
         known = self._first.get(finding.stream)
         if known is None or 0 < finding.version < (known.version or math.inf):
             self._first[finding.stream] = finding
 
     def join(self, others: Iterable[Finding]) -> None:
-        """Note what was found elsewhere."""
+        """Add findings of others."""
         for finding in others:
             self.add(*finding)
 

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from . import seals
+from .findings import UNREADABLE
 from .records import Place
 
 
@@ -56,10 +57,11 @@ def read(text: str) -> Head:
         said = json.loads(text)
         signature = bytes.fromhex(said.pop("signature"))
         head = Head(**said)
-    except (ValueError, TypeError, AttributeError, KeyError) as error:
+        signed = _text(head)
+    except UNREADABLE as error:
         raise NotAHead("This is not a whole, signed head as export_head prints it.") from error
     try:
-        seals.check(signature, _text(head))
+        seals.check(signature, signed)
     except seals.BadSeal as error:
         raise NotAHead(f"This head is not this bank's, or was changed: {error}.") from error
     return head

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from itertools import islice
 from typing import Any
 
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 
 ROWS = 1000
 """How many rows are in memory at a time."""
@@ -29,7 +31,35 @@ def one_moment(alias: str) -> Iterator[None]:
 
 
 def rows_of(alias: str, statement: str, values: Sequence[Any] = ()) -> Iterator[Sequence[Any]]:
-    """Yield the rows of a query as they come, a few at a time in memory; on PostgreSQL within a transaction only."""
+    """Yield the rows of a query, a few at a time in memory. Within `one_moment` only.
+
+    Text in SQLite that is not UTF-8 comes with lone surrogates in the place of its bad bytes.
+    """
+    count = 0
+    try:
+        for row in _rows_of(alias, statement, values):
+            yield row
+            count += 1
+    except OperationalError:
+        if connections[alias].vendor != "sqlite":
+            raise
+        # SQLite's driver stops at text that is not UTF-8. Reading all text that way takes longer, so it is done only
+        # where it has to be; other errors come again.
+        with _any_text(alias):
+            yield from islice(_rows_of(alias, statement, values), count, None)
+
+
+@contextmanager
+def _any_text(alias: str) -> Iterator[None]:
+    driver = connections[alias].connection
+    before, driver.text_factory = driver.text_factory, partial(str, encoding="utf-8", errors="surrogateescape")
+    try:
+        yield
+    finally:
+        driver.text_factory = before
+
+
+def _rows_of(alias: str, statement: str, values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     with connections[alias].chunked_cursor() as cursor:
         cursor.execute(statement, values)
         while rows := cursor.fetchmany(ROWS):

@@ -154,7 +154,9 @@ def serve() -> None:
     """Be one of the processes: check what comes in, and at the end say what was seen."""
     asked, told = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what is printed goes where errors go, and not in between
-    with suppress(EOFError, BrokenPipeError):  # whoever asked is gone
+    # The parent is gone; or an event holds lists within lists, so deep that they cannot be sent back: the parent sees
+    # the end of the pipe, and ends without a result.
+    with suppress(EOFError, BrokenPipeError, RecursionError):
         settings.configure(**pickle.load(asked))  # noqa: S301  # all of it is from our own parent
         checker = Checker[Any](*pickle.load(asked))  # noqa: S301
         while not isinstance(batch := pickle.load(asked), bool):  # noqa: S301

@@ -13,12 +13,12 @@ from django.db import DatabaseError
 
 from . import seals
 from .checker import Auditor, Row
-from .findings import UNREADABLE, Finding, Findings
+from .findings import LOG, UNREADABLE, Finding, Findings, shown, whole
 from .heads import Digest, Head
-from .log import Log, position_of
+from .log import POSITION, Log
 from .reading import one_moment
-from .records import START
-from .shares import shares
+from .records import START, SnapshotOf
+from .shares import Unfinished, shares
 from .store import WRITE_SIDE
 from .strict import Reader
 
@@ -63,19 +63,23 @@ def verify[A: Auditor](
         processes: how many check events; by default as many as it pays to have.
 
     Raises:
-        Unfinished: one of them could not be started, or was ended.
+        Unfinished: one of them could not be started, or was ended; or a value could not be read at a place where none
+            is expected to be bad.
     """
-    with one_moment(using):
-        log = Log(using)
-        reader = Reader(on_sqlite=log.on_sqlite)
-        walk = _Walk(log, reader, since)
-        with shares(processes or _usual(log.count()), reader, log.snapshots(), auditor) as checkers:
-            whole = walk.through(checkers.check, progress)
-            checked = checkers.end(whole=whole)
-        walk.findings.join(checked.findings)
-        if whole:
-            walk.findings.join(conclude(auditor))
-        return walk.report(checked.streams)
+    try:
+        with one_moment(using):
+            log = Log(using)
+            reader = Reader(on_sqlite=log.on_sqlite)
+            walk = _Walk(log, reader, since)
+            with shares(processes or _usual(log.count()), reader, walk.snapshots(), auditor) as checkers:
+                to_the_end = walk.through(checkers.check, progress)
+                checked = checkers.end(whole=to_the_end)
+            walk.findings.join(checked.findings)
+            if to_the_end:
+                walk.findings.join(conclude(auditor))
+            return walk.report(checked.streams)
+    except UNREADABLE as error:
+        raise Unfinished(f"a value cannot be read: {shown(error)}") from error
 
 
 def _usual(events: int) -> int:
@@ -84,7 +88,7 @@ def _usual(events: int) -> int:
 
 
 class _Walk:
-    """The way through the rows of one database, and what was found on it beside what the checkers find."""
+    """The reading of all rows of one database, with the findings that are not the checkers'."""
 
     def __init__(self, log: Log, reader: Reader, since: Head | None) -> None:
         self.log = log
@@ -97,8 +101,18 @@ class _Walk:
         self.then = Digest(since.place, since.rejected_up_to) if since else Digest(START, 0)
 
     def find(self, position: int, what: str) -> None:
-        """Note what belongs to no stream."""
-        self.findings.add("", 0, position, what)
+        """Add a finding that concerns no stream."""
+        self.findings.add(LOG, 0, position, what)
+
+    def snapshots(self) -> dict[str, SnapshotOf]:
+        """Return all snapshots by their streams, but those that cannot be read."""
+        snapshots = {}
+        for row in self.log.snapshots():
+            try:
+                snapshots[row[0]] = self.reader.snapshot(row)
+            except UNREADABLE as error:
+                self.findings.add(row[0], row[1], 0, f"its snapshot cannot be read: {shown(error)}")
+        return snapshots
 
     def through(self, check: Callable[[Row, Row | None], object], progress: Progress) -> bool:
         """Walk through all rows, and hand each event to a checker; tell whether all could be read."""
@@ -119,10 +133,10 @@ class _Walk:
     # Events, beside the records of their commands
 
     def _through_events(self, check: Callable[[Row, Row | None], object], progress: Progress) -> None:
-        commands = ((position_of(row), row) for row in self.log.accepted())
+        commands = self._accepted()
         at, command = next(commands, NO_MORE)
         for row in self.log.events():
-            self.position = position = row[0]
+            self.position = position = whole(row[0], self.position)
             while at < position:
                 self._without_events(command)
                 at, command = next(commands, NO_MORE)
@@ -141,6 +155,14 @@ class _Walk:
             self._without_events(command)
             at, command = next(commands, NO_MORE)
 
+    def _accepted(self) -> Iterator[tuple[int, Row]]:
+        """Yield the rows of accepted commands, each after its position."""
+        for row in self.log.accepted():
+            if type(row[POSITION]) is int:
+                yield row[POSITION], row
+            else:
+                self._without_events(row)
+
     def _add(self, row: Row, command_row: Row | None) -> None:
         """Add an event to what the heads are of, with the seal of its command if it is the last one of it."""
         position, _, version, *_, transaction_id, digest = row
@@ -150,10 +172,10 @@ class _Walk:
             if self.since:
                 self.then.add(transaction_id, position, version, digest, seal)
         except UNREADABLE as error:
-            self.findings.add(row[1], version, position, f"the store wrote no such row: {error!r}")
+            self.findings.add(row[1], version, position, f"it cannot be read: {shown(error)}")
 
     def _without_events(self, row: Row) -> None:
-        """Note that a command is on record, but not what it did."""
+        """Add the finding that a command is on record, and the events that it recorded are not."""
         self.commands += 1
         try:
             command = self.reader.command(row)
@@ -161,7 +183,7 @@ class _Walk:
             what = f"it is missing: the command {command.facts['correlation_id']} recorded it"
             self.findings.add(stream, version, command.position or 0, what)
         except UNREADABLE as error:
-            self.find(0, f"the store wrote no such command record: {error!r}")
+            self.find(0, f"the record of command {shown(row[0])} cannot be read: {shown(error)}")
 
     # What belongs to no event
 
@@ -175,24 +197,28 @@ class _Walk:
                     self.find(0, f"the record of command {command.facts['correlation_id']}: {what}")
                 said = (command.id, command.transaction_id, command.seal.hex())
             except UNREADABLE as error:
-                self.find(0, f"the store wrote no such command record: {error!r}")
+                self.find(0, f"the record of command {shown(row[0])} cannot be read: {shown(error)}")
                 said = ("", 0, "")
-            self.now.add_rejected(place, *said)
-            self.then.add_rejected(place, *said)
+            self.now.add_rejected(whole(place), *said)
+            self.then.add_rejected(whole(place), *said)
 
     def _through_epochs(self) -> None:
-        epochs = self.log.epochs()
+        epochs: list[tuple[int, int, str]] = []
         last = 0
-        for number, (told, shift, _) in enumerate(epochs, 1):
+        for number, (told, shift, began_at) in enumerate(self.log.epochs(), 1):
+            if not type(told) is type(shift) is int or began_at is None:
+                self.find(0, f"epoch {shown(told)} cannot be read")
+                continue
             if told != number or shift <= last:
                 self.find(0, f"epoch {told} does not follow the one before it")
             last = shift
+            epochs.append((told, shift, str(began_at)))
         self.now.add_epochs(epochs)
         self.then.add_epochs(epochs[: self.since.epochs] if self.since else ())
 
     def _end(self) -> None:
         given = self.log.last_given()
         if given is not None and given != self.position:
-            self.find(self.position + 1, f"it is missing: positions up to {given} have been given")
+            self.find(self.position + 1, f"it is missing: positions up to {shown(given)} have been given")
         if self.since and (what := self.then.misfit(self.since)):
             self.find(0, f"it does not extend the head of {self.since.made_at}: {what}")

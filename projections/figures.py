@@ -6,10 +6,12 @@ goes as far as each projection has come. Which rows and columns differ beyond th
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 from django.db import connections
 
+from eventstore.findings import UNREADABLE, shown
 from eventstore.reading import one_moment, rows_of
 from eventstore.records import START, Place
 
@@ -43,16 +45,27 @@ class Figures:
             checkpoints = rows_of(READ_SIDE, "SELECT name, transaction_id, position FROM projections_checkpoint")
             reached = {name: Place(*place) for name, *place in checkpoints}
             self.places = {name: reached.get(name, START) for name in PROJECTORS}
-            self.live = {name: _live(name) for name in PROJECTORS}
+            self.bad_places = {
+                name: self.places.pop(name)
+                for name, place in list(self.places.items())
+                if not type(place.transaction_id) is type(place.position) is int
+            }
+            self.live = {name: _live(name) for name in self.places}
 
     def differences(self, right: SumsUpTo) -> Iterator[tuple[str, str]]:
         """Yield which row of which projection differs from what all events add up to, and how."""
+        for name, bad_place in self.bad_places.items():
+            yield f"checkpoint {name}", f"its position and transaction id cannot be read: {shown(tuple(bad_place))}"
         for name, place in self.places.items():
             if place > right.last:
                 yield name, f"it has come to position {place.position}, where the log has no event"
-            live, rows = self.live[name], right.sums[place].rows(name)
+            try:
+                live, rows = self.live[name], right.sums[place].rows(name)
+            except UNREADABLE as error:
+                yield name, f"it cannot be compared: {shown(error)}"
+                continue
             differing = [key for key in live.keys() | rows.keys() if live.get(key) != rows.get(key)]
-            for key in sorted(differing)[:SHOWN]:
+            for key in sorted(differing, key=_order)[:SHOWN]:
                 yield f"{name} {key}", f"it shows {_said(live.get(key))}, and should show {_said(rows.get(key))}"
 
 
@@ -60,12 +73,20 @@ def _live(name: str) -> Rows:
     vendor = connections[READ_SIDE].vendor
     day = "CAST(day AS TEXT)" if vendor == "sqlite" else "day::text"
     statement = _FIGURES[name].format(table=PROJECTORS[name].model._meta.db_table, day=day)
-    # PostgreSQL adds 64-bit numbers up to a decimal one.
-    return {
-        key: tuple(value if isinstance(value, str) else int(value) for value in row)
-        for key, *row in rows_of(READ_SIDE, statement)
-    }
+    return {key: tuple(map(_figure, row)) for key, *row in rows_of(READ_SIDE, statement)}
+
+
+def _figure(value: Any) -> Any:
+    """Return a text or an integer as it is, and anything else in a form that equals no figure."""
+    if isinstance(value, Decimal):  # the sum of 64-bit integers on PostgreSQL
+        return int(value)
+    return value if type(value) in (int, str) else shown(value)
+
+
+def _order(key: Any) -> tuple[str, Any]:
+    """Return what keys are sorted by, which SQLite may hold several types of."""
+    return type(key).__name__, key
 
 
 def _said(row: tuple[Any, ...] | None) -> str:
-    return "nothing" if row is None else ", ".join(str(value) for value in row)
+    return "nothing" if row is None else ", ".join(value if type(value) is str else shown(value) for value in row)

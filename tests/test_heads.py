@@ -65,11 +65,20 @@ def test_a_file_that_is_no_head_is_said_to_be_none(tmp_path: Path) -> None:
         "a number": b"1",
         "no such key": good.replace('"signature": "', '"signature": "00').encode(),
         "signature of another type": json.dumps({**unsigned, "signature": 5}).encode(),
+        "signature of other letters": json.dumps({**unsigned, "signature": "é"}).encode(),
+        "lists within lists": b"[" * 100_000,
+        "lists within a head": good.replace('"events": 54', f'"events": {"[" * 900}{"]" * 900}').encode(),
+        "a number without end": good.replace('"events": 54', f'"events": {"9" * 5000}').encode(),
+        "half a character": good.replace('"events": 54', '"events": "\\ud800"').encode(),
+        "infinity": good.replace('"events": 54', '"events": 1e999').encode(),
+        "null": b"null",
+        "with a mark in front": b"\xef\xbb\xbf" + good.encode(),
+        "NUL": bytes(5),
     }
     for name, content in bad.items():
         (tmp_path / name).write_bytes(content)
-    for name in (*bad, "not there", "."):
-        with pytest.raises(CommandError, match=r"head|No such file|Is a directory") as stopped:
+    for name in (*bad, "not there", ".", "/dev/zero", "a\0b"):
+        with pytest.raises(CommandError, match=r"head|No such file|Is a directory|null byte") as stopped:
             verify("--head", str(tmp_path / name))
         assert stopped.value.returncode == 2, name
 

@@ -17,6 +17,8 @@ from projections.routers import READ_SIDE
 
 NOT_DONE = 2
 """The exit code when nothing could be verified; 1 says that something does not fit."""
+LONGEST_HEAD = 10_000
+"""The most characters that are read of a file that is to be a head."""
 
 
 class Command(BaseCommand):
@@ -73,6 +75,7 @@ def read_head(file: str) -> heads.Head:
         CommandError: there is none that can be trusted.
     """
     try:
-        return heads.read(Path(file).read_text())
-    except (OSError, UnicodeDecodeError, heads.NotAHead) as error:
+        with Path(file).open() as text:
+            return heads.read(text.read(LONGEST_HEAD))
+    except (OSError, ValueError, heads.NotAHead) as error:
         raise CommandError(f"{file}: {error}", returncode=NOT_DONE) from error
