@@ -5,6 +5,7 @@ from django.db import models
 from eventstore.models import AppendOnlyModel
 
 from .access.models import LogInTries as LogInTries
+from .access.models import UsedCode as UsedCode
 
 
 class PinVerifier(AppendOnlyModel):

@@ -28,7 +28,7 @@ GRANT SELECT, INSERT, UPDATE ON bank_pinverifier TO bank_web;
 -- Who works here: logging in, and the users' pages of the admin.
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     auth_user, auth_group, auth_user_groups, auth_user_user_permissions, auth_group_permissions, django_session,
-    bank_logintries, otp_totp_totpdevice
+    bank_logintries, bank_usedcode, otp_totp_totpdevice
 TO bank_web;
 GRANT SELECT, INSERT ON django_admin_log TO bank_web;
 -- What the application asks about itself.

@@ -1,5 +1,7 @@
 """What tests of the second factor share: a supervisor with a phone."""
 
+import re
+from base64 import b32decode
 from typing import Any
 
 import pytest
@@ -21,6 +23,13 @@ def susan(bank: object) -> TOTPDevice:
     """The second factor of a supervisor."""
     device: TOTPDevice = TOTPDevice.objects.create(user=make_user("susan", "Supervisors"), name="Phone")
     return device
+
+
+def scanned(page: Any) -> TOTPDevice:
+    """Return what an app knows that has scanned a page: the secret of a draft, which is stored nowhere."""
+    found = re.search(r"<code>([A-Z2-7 ]+)</code>", page if isinstance(page, str) else page.content.decode())
+    assert found, "the page shows a secret"
+    return TOTPDevice(key=b32decode(found[1].replace(" ", "")).hex())
 
 
 def code_of(device: TOTPDevice, clock: StoppedClock) -> str:

@@ -1,5 +1,6 @@
 """What the write side keeps of log-ins."""
 
+from django.contrib.auth.models import User
 from django.db import models
 
 
@@ -19,3 +20,17 @@ class LogInTries(models.Model):
 
     def __str__(self) -> str:
         return f"{self.tries} tries"
+
+
+class UsedCode(models.Model):
+    """A code of a second factor that was used. It is kept as long as the second factor: a clock may be set back."""
+
+    user = models.ForeignKey(User, models.DB_CASCADE)
+    step = models.BigIntegerField(help_text="The time step of the code (RFC 6238)")
+
+    class Meta:
+        default_permissions = ()
+        constraints = (models.UniqueConstraint(fields=["user", "step"], name="code_is_used_once"),)
+
+    def __str__(self) -> str:
+        return f"step {self.step}"

@@ -1,40 +1,46 @@
-"""The second factor: a time-based one-time code (TOTP, RFC 6238), kept and checked by django-otp.
+"""The second factor: a time-based one-time code (TOTP, RFC 6238). django-otp keeps the secrets and computes the codes.
 
-Who has set one up is always asked for it; who is in one of `BANK_TOTP_ROLES` has to set one up. Until the code is
-given nobody is logged in: the session only remembers, for some minutes, whose password was right.
+A user who has set one up is always asked for it; a user in one of `BANK_TOTP_ROLES` has to set one up. Until the code
+is given nobody is logged in: the session only remembers, for some minutes, whose password was right.
+
+A set-up that nobody has confirmed is a draft of one session. Its secret is stored nowhere: it is derived from
+`SECRET_KEY`, a random number in the session, and all that the draft depends on.
 """
 
 import logging
+import secrets
 import time
 from base64 import b32encode
 from datetime import timedelta
 from textwrap import wrap
 
-import django_otp
 import segno
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.safestring import SafeString
+from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from . import events, sessions
+from .models import UsedCode
+from .sessions import PENDING
 from .throttle import TooManyTries
 
-PENDING = "second_factor_pending"
+DRAFT = "second_factor_draft"
+KEY_BYTES = 20
+"""160 bits, as RFC 4226 recommends."""
 PATIENCE = 300
 """Seconds between the password and the code."""
-SET_UP_WITHIN = timedelta(hours=1)
-"""A secret that was shown and not confirmed is replaced after this."""
 SUPERUSER = "superuser"
-"""How `BANK_TOTP_ROLES` names those who may do everything; the other names are of groups."""
+"""The name of superusers in `BANK_TOTP_ROLES`; the other names are of groups."""
 
 
 def is_required(user: User) -> bool:
-    """Tell whether one of the user's roles has to have a second factor."""
+    """Return whether one of the user's roles has to have a second factor."""
     roles = set(settings.BANK_TOTP_ROLES)
     if not roles:
         return False
@@ -42,7 +48,7 @@ def is_required(user: User) -> bool:
 
 
 def device_of(user: User) -> TOTPDevice | None:
-    """Return the user's second factor, if one is set up."""
+    """Return the user's second factor, if one is set up. An unconfirmed device of an earlier version never counts."""
     return TOTPDevice.objects.filter(user=user, confirmed=True).first()
 
 
@@ -56,47 +62,124 @@ def begin(request: HttpRequest, user: User) -> None:
 
 
 def pending_user(request: HttpRequest) -> User | None:
-    """Return whose password was right a short while ago, and still is."""
+    """Return the user whose password was right a short while ago, and still is; forget a log-in that took too long."""
     pending = request.session.get(PENDING)
-    if not pending or time.time() - pending["at"] >= PATIENCE:
+    if not pending or sessions.age_of(pending["at"]) >= PATIENCE:
+        forget(request)
         return None
     user = User.objects.filter(pk=pending["user"], is_active=True).first()
     same = user is not None and constant_time_compare(pending["hash"], user.get_session_auth_hash())
     return user if same else None
 
 
-# Checking and setting up
+def forget(request: HttpRequest) -> None:
+    """Remove from the session a log-in that waits for its code, and a draft."""
+    for name in (PENDING, DRAFT):
+        if name in request.session:
+            del request.session[name]
+
+
+# Checking a code
 
 
 def check(request: HttpRequest, user: User, device: TOTPDevice, code: str) -> bool:
-    """Tell whether this is the device's code now. No code is good twice.
+    """Return whether this is the device's code now. No code is good twice, whatever happens to the clock.
 
     Raises:
-        TooManyTries: after wrong codes each further one has to wait, twice as long every time; none was looked at.
+        TooManyTries: after each wrong code the next one has to wait, twice as long every time. This code was not
+            checked.
     """
+    with transaction.atomic(using="default"):
+        locked = TOTPDevice.objects.select_for_update().filter(pk=device.pk, user=user, confirmed=True).first()
+        if locked is None:
+            return False
+        wait = _wait(locked)
+        if not wait:
+            step = _step_of(locked, code)
+            if step is None or UsedCode.objects.filter(user=user, step=step).exists():
+                locked.throttle_increment()
+                return False
+            _use(locked, step)
+            return True
+    events.log(f"Code throttled for {wait} s", request, user.get_username(), level=logging.WARNING)
+    raise TooManyTries(wait)
+
+
+def _wait(device: TOTPDevice) -> int:
+    """Return the seconds until the next try, rounded up. A failure that lies in the future counts as one of now."""
+    now = timezone.now()
+    if device.throttling_failure_timestamp and device.throttling_failure_timestamp > now:
+        device.throttling_failure_timestamp = now
+        device.save(update_fields=["throttling_failure_timestamp"])
     allowed, reason = device.verify_is_allowed()
-    if not allowed:
-        wait = max(1, -((timezone.now() - reason["locked_until"]) // timedelta(seconds=1)))
-        events.log(f"Code throttled for {wait} s", request, user.get_username(), level=logging.WARNING)
-        raise TooManyTries(wait)
-    return django_otp.verify_token(user, device.persistent_id, code) is not None
+    return 0 if allowed else max(1, -((now - reason["locked_until"]) // timedelta(seconds=1)))
 
 
-def new_device(user: User) -> TOTPDevice:
-    """Return the device that the user is setting up, with a secret that nobody has confirmed yet."""
+def _step_of(device: TOTPDevice, code: str) -> int | None:
+    """Return the time step of a code that is right now, or was one step ago, or will be one step from now.
+
+    Steps up to the last one used are refused, unless that one lies in the future: the clock was set back since, and
+    nobody could log in until it has caught up. `UsedCode` then refuses those that were used.
+    """
+    app = TOTP(device.bin_key, device.step, device.t0, device.digits)
+    app.time = time.time()
+    set_back = device.last_t > app.t() + device.tolerance
+    right = app.verify(int(code), device.tolerance, None if set_back else device.last_t + 1)
+    return int(app.t()) if right else None
+
+
+def _use(device: TOTPDevice, step: int) -> None:
+    """Note that the code of this step was used, and that the device works."""
+    device.last_t = step
+    device.throttle_reset(commit=False)
+    device.set_last_used_timestamp(commit=False)
+    device.save()
+    UsedCode.objects.create(user=device.user, step=step)
+
+
+# Setting up
+
+
+def draft(request: HttpRequest, user: User) -> tuple[TOTPDevice, bool]:
+    """Return the device that this session is setting up, which is not stored, and whether it is a new one.
+
+    It is replaced by a new one as soon as the session has another key (log-in, log-out, the password given again or
+    changed) or the user another password or second factor, from whichever session.
+    """
+    depends_on = _depends_on(request, user)
+    held = request.session.get(DRAFT, {})
+    if is_new := held.get("on") != depends_on:
+        TOTPDevice.objects.filter(user=user, confirmed=False).delete()  # a version before this one may leave some
+        held = request.session[DRAFT] = {"seed": secrets.token_hex(32), "on": depends_on}
+    key = salted_hmac(DRAFT, f"{held['seed']} {depends_on}", algorithm="sha256").digest()[:KEY_BYTES]
+    return TOTPDevice(user=user, name="Phone", key=key.hex()), is_new
+
+
+def confirm(request: HttpRequest, user: User, device: TOTPDevice, code: str) -> bool:
+    """Make a draft the user's only device if the code is right; return whether it is."""
     with transaction.atomic(using="default"):
-        drafts = TOTPDevice.objects.filter(user=user, confirmed=False)
-        drafts.filter(created_at__lt=timezone.now() - SET_UP_WITHIN).delete()
-        device: TOTPDevice = drafts.first() or TOTPDevice.objects.create(user=user, name="Phone", confirmed=False)
-        return device
+        locked = User.objects.select_for_update().get(pk=user.pk)
+        step = _step_of(device, code)
+        if step is None or request.session[DRAFT]["on"] != _depends_on(request, locked):
+            return False
+        _remove(user)
+        _use(device, step)
+    forget(request)
+    return True
 
 
-def confirm(device: TOTPDevice) -> None:
-    """Make a device, whose code was right, the user's only one."""
-    with transaction.atomic(using="default"):
-        TOTPDevice.objects.filter(user=device.user).exclude(pk=device.pk).delete()
-        TOTPDevice.objects.filter(pk=device.pk).update(confirmed=True)
-    device.refresh_from_db()
+def _depends_on(request: HttpRequest, user: User) -> str:
+    """Return a digest of what a draft depends on: the session's key, the user's password and second factor."""
+    device = device_of(user)
+    parts = (request.session.session_key, user.pk, user.get_session_auth_hash(), device and device.pk)
+    return salted_hmac(DRAFT, repr(parts), algorithm="sha256").hexdigest()
+
+
+def _remove(user: User) -> bool:
+    """Remove the user's devices; return whether there was one."""
+    UsedCode.objects.filter(user=user).delete()  # they are codes of another secret
+    removed, _ = TOTPDevice.objects.filter(user=user).delete()
+    return bool(removed)
 
 
 def picture_of(device: TOTPDevice) -> SafeString:
@@ -113,6 +196,7 @@ def secret_of(device: TOTPDevice) -> str:
 
 def reset(user: User) -> bool:
     """Take away the user's second factor and end all sessions; return False where there was none."""
-    removed, _ = TOTPDevice.objects.filter(user=user).delete()
-    sessions.end_all(user)
-    return bool(removed)
+    with transaction.atomic(using="default"):
+        removed = _remove(user)
+        sessions.end_all(user)
+    return removed

@@ -1,10 +1,14 @@
 """How long a session lasts, and whether its password is fresh.
 
-A session ends after idle time (`BANK_IDLE_MINUTES`) and after a shift (`BANK_SHIFT_HOURS`), whatever happens. When it
-was last used is written at most once a minute, so an idle session may end up to a minute early. Requests that a page
-makes by itself say so in a header, and do not count as use.
+A session ends after idle time (`BANK_IDLE_MINUTES`) and after a shift (`BANK_SHIFT_HOURS`), whatever happens. Its last
+use is written at most once a minute, so an idle session may end up to a minute early. Requests that a page makes by
+itself say so in a header, and do not count as use.
+
+The moments in a session are of the server's clock, which can be set. One that lies in the future is of a clock that
+was set back since; nobody knows how long ago it was, so it counts as long ago: the session ends, the password is old.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -25,26 +29,38 @@ from django.utils import timezone
 POLL = "Bank-Poll"
 """The header of a request that nobody made: a page asks by itself."""
 STARTED, SEEN, PASSWORD = "started_at", "seen_at", "password_at"
+PENDING = "second_factor_pending"
+"""The user whose password was right and whose code is still to come."""
 WRITTEN_EVERY = 60
 """Seconds between two notes that a session is used."""
+SKEW = 60
+"""Seconds by which the clocks of two web servers may differ. A moment so little in the future counts as now."""
 
 
 @receiver(user_logged_in, dispatch_uid="bank.access.session_starts")
 def start(sender: object, request: HttpRequest, **kwargs: Any) -> None:
-    """Note when a session starts: all its ends are counted from here."""
+    """Note when a session starts: all its ends are counted from here. Delete the sessions that have expired."""
     request.session[STARTED] = request.session[SEEN] = request.session[PASSWORD] = int(time.time())
+    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+
+
+def age_of(moment: int) -> float:
+    """Return the seconds since a moment that a session holds; without end where it lies in the future."""
+    age = int(time.time()) - moment
+    return max(age, 0) if age >= -SKEW else math.inf
 
 
 def why_ended(request: HttpRequest) -> str:
-    """Return why the session of a logged-in user is over ("idle", "shift"), or nothing; note that it was used."""
-    now = int(time.time())
-    started, seen = request.session.get(STARTED, 0), request.session.get(SEEN, 0)
-    if now - started >= settings.BANK_SHIFT_HOURS * 3600:
+    """Return why the session of a logged-in user is over ("clock", "shift", "idle"), or nothing; note its use."""
+    started, seen = age_of(request.session.get(STARTED, 0)), age_of(request.session.get(SEEN, 0))
+    if math.inf in (started, seen):
+        return "clock"
+    if started >= settings.BANK_SHIFT_HOURS * 3600:
         return "shift"
-    if now - seen >= settings.BANK_IDLE_MINUTES * 60:
+    if seen >= settings.BANK_IDLE_MINUTES * 60:
         return "idle"
-    if now - seen >= WRITTEN_EVERY and POLL not in request.headers:
-        request.session[SEEN] = now
+    if seen >= WRITTEN_EVERY and POLL not in request.headers:
+        request.session[SEEN] = int(time.time())
     return ""
 
 
@@ -58,9 +74,8 @@ def confirm(request: HttpRequest) -> None:
 
 
 def is_fresh(request: HttpRequest) -> bool:
-    """Tell whether the password was given within `BANK_FRESH_PASSWORD_MINUTES`."""
-    given: int = request.session.get(PASSWORD, 0)
-    return time.time() - given < 60 * int(settings.BANK_FRESH_PASSWORD_MINUTES)
+    """Return whether the password was given within `BANK_FRESH_PASSWORD_MINUTES`."""
+    return age_of(request.session.get(PASSWORD, 0)) < 60 * int(settings.BANK_FRESH_PASSWORD_MINUTES)
 
 
 def fresh_password[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
@@ -79,11 +94,13 @@ def fresh_password[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpResp
 # All sessions of a user
 
 
-def sessions_of(user: User) -> Iterator[Session]:
-    """Yield the user's sessions. Sessions are opaque to the database, so all that live are opened: some hundreds."""
-    for session in Session.objects.filter(expire_date__gte=timezone.now()).iterator():
-        if session.get_decoded().get(SESSION_KEY) == str(user.pk):
-            yield session
+def opened() -> Iterator[tuple[Session, dict[str, Any]]]:
+    """Yield all sessions and what they hold, some hundreds: they are opaque to the database.
+
+    Those that have expired are among them: they would live again if the clock were set back.
+    """
+    for session in Session.objects.iterator():
+        yield session, session.get_decoded()
 
 
 class Described(NamedTuple):
@@ -95,18 +112,23 @@ class Described(NamedTuple):
 
 
 def described(user: User, this: str | None) -> list[Described]:
-    """Return the user's sessions, the latest first; `this` is the key of the one that asks."""
+    """Return the user's sessions that have not expired, the latest first; `this` is the key of the one that asks."""
     found = []
-    for session in sessions_of(user):
-        kept = session.get_decoded()
-        started, used = (datetime.fromtimestamp(kept.get(name, 0), UTC) for name in (STARTED, SEEN))
-        found.append(Described(started, used, session.session_key == this))
+    for session, held in opened():
+        if held.get(SESSION_KEY) == str(user.pk) and session.expire_date >= timezone.now():
+            started, used = (datetime.fromtimestamp(held.get(name, 0), UTC) for name in (STARTED, SEEN))
+            found.append(Described(started, used, session.session_key == this))
     return sorted(found, reverse=True)
 
 
 def end_all(user: User, *, but: str | None = None) -> int:
-    """End the user's sessions, but for the one of this key; return how many."""
-    ended = [session for session in sessions_of(user) if session.session_key != but]
+    """End the user's sessions, those that wait for a code too, but for the one of this key; return how many."""
+    ended = [
+        session
+        for session, held in opened()
+        if (held.get(SESSION_KEY) == str(user.pk) or held.get(PENDING, {}).get("user") == user.pk)
+        and session.session_key != but
+    ]
     for session in ended:
         session.delete()
     return len(ended)

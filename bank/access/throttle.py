@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -66,8 +66,9 @@ def admit(request: HttpRequest, username: str) -> list[Counter]:
     """
     now = timezone.now()
     counters = sorted(_counters(request, username, now))  # always in the same order: no deadlocks
+    tries = LogInTries.objects.using("default")
+    _bound(tries.filter(key__in=[counter.key for counter in counters]), now)
     with transaction.atomic(using="default"):
-        tries = LogInTries.objects.using("default")
         tries.bulk_create(
             [LogInTries(key=counter.key, since=now, last_at=now) for counter in counters], ignore_conflicts=True
         )
@@ -101,6 +102,7 @@ def remember(request: HttpRequest, response: HttpResponse, username: str) -> Non
         LogInTries.objects.using("default").update_or_create(
             key=key, defaults={"logged_in_at": now}, create_defaults={"since": now, "last_at": now, "logged_in_at": now}
         )
+    _bound(LogInTries.objects.using("default"), now)
     known = Q(logged_in_at__gte=now - REMEMBERED)
     LogInTries.objects.using("default").filter(since__lt=now - FORGOTTEN).exclude(known).delete()
 
@@ -124,12 +126,21 @@ def _counters(request: HttpRequest, username: str, now: datetime) -> list[Counte
     return counters
 
 
+def _bound(rows: QuerySet[LogInTries], now: datetime) -> None:
+    """Move what lies in the future to now: the clock was set back, and a wait or a count must not last until then."""
+    later = rows.filter(Q(since__gt=now) | Q(last_at__gt=now) | Q(logged_in_at__gt=now))
+    for key in list(later.values_list("key", flat=True)):  # one row at a time: no deadlocks
+        for name in ("since", "last_at", "logged_in_at"):
+            rows.filter(key=key, **{f"{name}__gt": now}).update(**{name: now})
+
+
 def _wait(row: LogInTries, free: int, now: datetime) -> int:
-    """Return the seconds until the next try, rounded up."""
+    """Return the seconds until the next try, rounded up, at most `LONGEST_WAIT`."""
     if row.tries < free:
         return 0
     delay = min(LONGEST_WAIT, 2 ** min(row.tries - free, 30))
-    return -((now - row.last_at - timedelta(seconds=delay)) // timedelta(seconds=1))
+    passed = max(now - row.last_at, timedelta())  # another web server's clock may be a little ahead
+    return -((passed - timedelta(seconds=delay)) // timedelta(seconds=1))
 
 
 def _device(request: HttpRequest) -> str:

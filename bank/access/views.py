@@ -39,7 +39,7 @@ class LogIn(LoginView):
 
 def let_in(request: HttpRequest, user: User, url: str, device: TOTPDevice | None = None) -> HttpResponse:
     """Log the user in, with the second factor that was proven, and know the device from now on."""
-    request.session.pop(second_factor.PENDING, None)
+    second_factor.forget(request)
     user.otp_device = device  # type: ignore[attr-defined]  # django-otp takes it into the session
     auth.login(request, user)
     response = HttpResponseRedirect(url)
@@ -57,8 +57,10 @@ def code(request: HttpRequest) -> HttpResponse:
     if user is None or device is None:
         return start_again(request)
     form = CodeForm(request.POST if request.method == "POST" else None)
-    if is_right(request, form, user, device):
-        return let_in(request, user, next_url(request), device)
+    if form.is_valid():
+        if second_factor.check(request, user, device, form.cleaned_data["code"]):
+            return let_in(request, user, next_url(request), device)
+        refuse(request, form, user)
     return render(request, "access/code.html", {"form": form}, status=422 if form.errors else 200)
 
 
@@ -83,28 +85,26 @@ def own_second_factor(request: HttpRequest) -> HttpResponse:
 
 
 def set_up(request: HttpRequest, user: User) -> HttpResponse:
-    """Show the secret of a new second factor until a code proves that an app has it; then all else logs in anew."""
-    device = second_factor.new_device(user)
+    """Show the secret of this session's draft until a code proves that an app has it; then end all other sessions."""
+    device, is_new = second_factor.draft(request, user)
     form = CodeForm(request.POST if request.method == "POST" else None)
-    if is_right(request, form, user, device):
-        second_factor.confirm(device)
+    if is_new and form.is_valid():
+        form.add_error("code", "This page was out of date. Scan the new picture and enter its code.")
+    elif form.is_valid() and second_factor.confirm(request, user, device, form.cleaned_data["code"]):
         sessions.end_all(user, but=request.session.session_key)
         request.session.cycle_key()
         events.log("Second factor set up", request, user.get_username())
         return let_in(request, user, next_url(request, "own" if request.user.is_authenticated else ""), device)
+    elif form.is_valid():
+        refuse(request, form, user)
     context = {"form": form, "picture": second_factor.picture_of(device), "secret": second_factor.secret_of(device)}
     return render(request, "access/set_up.html", context, status=422 if form.errors else 200)
 
 
-def is_right(request: HttpRequest, form: CodeForm, user: User, device: TOTPDevice) -> bool:
-    """Tell whether the form was sent with the right code; else the form says what is wrong."""
-    if not form.is_valid():
-        return False
-    if second_factor.check(request, user, device, form.cleaned_data["code"]):
-        return True
+def refuse(request: HttpRequest, form: CodeForm, user: User) -> None:
+    """Log a wrong code, and let the form say so."""
     events.log("Code refused", request, user.get_username())
     form.add_error("code", "This code is not right, or was used before. Wait for the next one.")
-    return False
 
 
 # Logged in

@@ -13,9 +13,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import BrowserContext, Page, expect
 
 from bank.access import sessions
+from bank.access.models import UsedCode
 from bank.domain.commands import CreateBankAccount
 from bank.handlers import handle
 from tests.helpers import PASSWORD, make_user
+from tests.phones import scanned
 
 pytestmark = pytest.mark.only_on("sqlite", reason="the tasks of test_tasks.py show a browser on every database")
 
@@ -61,7 +63,7 @@ def test_a_second_factor_is_set_up_and_asked_for(stranger: Page, settings: Any) 
     expect(stranger.get_by_role("heading", name="Set up a second factor")).to_be_visible()
     expect(stranger.locator("figure svg")).to_be_visible()
     stranger.get_by_text("Type it in instead").click()
-    device = TOTPDevice.objects.get()
+    device = scanned(stranger.content())
     stranger.get_by_label("Code").fill(code_of(device))
     stranger.get_by_role("button", name="Set it up").click()
     stranger.wait_for_url("**/days/")
@@ -69,6 +71,7 @@ def test_a_second_factor_is_set_up_and_asked_for(stranger: Page, settings: Any) 
     stranger.get_by_role("button", name="Log out").click()
     log_in(stranger, "susan")
     TOTPDevice.objects.update(last_t=-1)  # as if half a minute had passed
+    UsedCode.objects.all().delete()
     expect(stranger.get_by_role("heading", name="Your code")).to_be_visible()
     stranger.get_by_label("Code").fill(code_of(device))
     stranger.get_by_role("button", name="Log in").click()
@@ -190,7 +193,7 @@ def test_the_screens_of_getting_in_are_accessible(stranger: Page, scheme: str, s
     stranger.get_by_label("Code").fill("12345")
     stranger.get_by_role("button", name="Set it up").click()
     check()
-    TOTPDevice.objects.update(confirmed=True)
+    TOTPDevice.objects.create(user=User.objects.get(username="susan"), name="Phone")
     stranger.goto("/login/")
     log_in(stranger, "susan")
     expect(stranger.get_by_role("heading", name="Your code")).to_be_visible()
