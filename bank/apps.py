@@ -8,7 +8,7 @@ class BankConfig(AppConfig):
     verbose_name = "Bank"
 
     def ready(self) -> None:
-        from . import roles
+        from . import checks, roles  # noqa: F401  # checks register themselves
         from .access import events, second_factor, sessions  # noqa: F401  # they receive Django's signals
 
         unknown = set(settings.BANK_TOTP_ROLES) - {*roles.ROLES, second_factor.SUPERUSER}

@@ -30,7 +30,6 @@ from .audit import audit
 COPY, HEAD, KEYS = "bank.sqlite3", "head.json", "keys.env"
 PAGES = 1000
 """How many pages are copied between two looks at the time: 4 MB."""
-KEY_SETTINGS = ("SECRET_KEY", "PIN_KEYS", "SEAL_KEYS")
 
 
 class NoBackup(Exception):
@@ -134,8 +133,11 @@ def _head_of(file: Path, verified: Progress) -> Head:
 
 
 def _keys() -> dict[str, str]:
-    values = {name: getattr(settings, name) for name in KEY_SETTINGS}
-    return {name: value if isinstance(value, str) else ",".join(value) for name, value in values.items()}
+    return {
+        "SECRET_KEY": settings.SECRET_KEY,
+        "PIN_KEYS": ",".join(settings.PIN_KEYS + settings.SPACED_PIN_KEYS),
+        "SEAL_KEYS": ",".join(settings.SEAL_KEYS + settings.SPACED_SEAL_KEYS),
+    }
 
 
 def _write(file: Path, text: str) -> None:

@@ -31,6 +31,7 @@ from .domain.commands import (
 )
 from .domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
 from .domain.events import BankEvent, decode
+from .keys import InstallationFault as InstallationFault
 from .repository import Saved
 
 logger = logging.getLogger(__name__)
@@ -83,6 +84,7 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
     Raises:
         CommandRejected: the kind says why; nothing has changed.
         Busy: too many others are at the same account, or the database is; nothing has changed.
+        InstallationFault: a key that it needs is missing; nothing has changed, and no PIN attempt was counted.
         OutcomeUnknown: the database went away; sent again under the same id, the command still counts once.
     """
     envelope = Envelope(

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from eventstore.sqlite import wal
 from projections import freshness
 
+from . import key_faults
+
 logger = logging.getLogger(__name__)
 
 
@@ -27,7 +29,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Ready: both databases answer, lose nothing and are migrated, and no projection has failed. Else 503."""
+    """Answer 200 if both databases work, no projection has failed and the keys are the bank's own; else 503.
+
+    Where only some of the keys are missing, the bank is ready: it serves the accounts that need none of them.
+    """
     databases = {alias: _state(alias) for alias in ("default", "projections")}
     body: dict[str, object] = {"databases": databases}
     ready = set(databases.values()) == {"ok"}
@@ -35,15 +40,18 @@ def readyz(request: HttpRequest) -> JsonResponse:
         try:
             states = freshness.projection_states()
             blocker = freshness.held_back_by(states)
+            faults = key_faults.find()
         except (DatabaseError, InterfaceError):  # a table that was there is gone
             logger.exception("The projections cannot be read")
             ready = False
         else:
-            ready = not any(state.error or state.ahead for state in states)
+            ready = not any(state.error or state.ahead for state in states) and not any(f.none_fits for f in faults)
             body["lag"] = max(state.behind for state in states)
             body["projections"] = {state.name: _report(state) for state in states}
             if blocker:  # what it has written may not be read yet, nor what was written after it; whose it is
                 body["held_back"] = {"since": blocker.since}  # is for those who may look into the admin
+            if faults:  # key ids are for those who can run `manage.py check`
+                body["keys"] = {fault.setting: fault.summary for fault in faults}
     return JsonResponse({"ready": ready, **body}, status=200 if ready else 503)
 
 

@@ -28,6 +28,7 @@ class PinVerifier(AppendOnlyModel):
             ("serve_customers", "Can do a teller's tasks"),
             ("supervise", "Can do a supervisor's tasks"),
         ]
+        indexes = [models.Index(fields=["key_id"], name="verifier_key_id")]
 
     def __str__(self) -> str:
         return f"PIN of account {self.account_id}"

@@ -50,6 +50,14 @@ def busy() -> HttpResponse:
     return unavailable({"busy": True})
 
 
+def not_installed(request: HttpRequest, fault: Exception) -> HttpResponse:
+    """Say that the bank cannot carry this out as it is installed, and that nothing has happened."""
+    logger.error("Installation fault at %s %s: %s", request.method, request.path, fault)
+    response = unavailable({"fault": True})
+    response._has_been_logged = True  # type: ignore[attr-defined]
+    return response
+
+
 def unavailable(context: dict[str, Any]) -> HttpResponse:
     """Render the page. It has no request, hence neither user nor messages."""
     page = render_to_string("503.html", context)

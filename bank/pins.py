@@ -22,6 +22,7 @@ from eventstore import prepared, seals
 from eventstore.reading import rows_of
 
 from .domain.commands import COMMAND_NAMES, Command
+from .keys import InstallationFault
 from .models import PinVerifier
 
 
@@ -41,7 +42,7 @@ class Verifier(NamedTuple):
 
 def _keys() -> Mapping[str, bytes]:
     """Return the keys by their ids, the one that signs first."""
-    return _ring(*settings.PIN_KEYS)
+    return _ring(*settings.PIN_KEYS, *settings.SPACED_PIN_KEYS)
 
 
 @cache
@@ -90,11 +91,35 @@ _SELECT = f"SELECT key_id, salt, digest FROM {PinVerifier._meta.db_table} WHERE 
 
 
 def matches(account_id: int, pin: int) -> bool:
-    """Tell whether this is the account's PIN. An account without a verifier has no right PIN."""
-    for key_id, salt, digest in prepared.rows(connections["default"], _SELECT, [account_id]):
-        key = _keys().get(key_id)
-        return key is not None and hmac.compare_digest(_digest(key, account_id, bytes(salt), pin), bytes(digest))
-    return False
+    """Return whether this is the account's PIN.
+
+    Raises:
+        InstallationFault: the key of the verifier is not among `PIN_KEYS`, or there is no verifier, so that no PIN is
+            right or wrong.
+    """
+    rows = prepared.rows(connections["default"], _SELECT, [account_id])
+    if not rows:
+        raise InstallationFault(f"Account {account_id} has no PIN verifier. See verify_events.")
+    [(key_id, salt, digest)] = rows
+    if (key := _keys().get(key_id)) is None:
+        raise InstallationFault(
+            f"PIN_KEYS lacks the key {key_id}, which made the PIN verifier of account {account_id}."
+        )
+    return hmac.compare_digest(_digest(key, account_id, bytes(salt), pin), bytes(digest))
+
+
+def key_ids_in_use() -> set[str]:
+    """Return the ids of the keys that verifiers were made with: one look at an index for each, not for each account."""
+    found, last = set[str](), ""
+    verifiers = PinVerifier.objects.using("default").order_by("key_id").values_list("key_id", flat=True)
+    while (next_id := verifiers.filter(key_id__gt=last).first()) is not None:
+        found.add(last := next_id)
+    return found
+
+
+def key_ids() -> set[str]:
+    """Return the ids of `PIN_KEYS`."""
+    return set(_keys())
 
 
 def verifiers(using: str) -> Iterator[Sequence[Any]]:

@@ -4,6 +4,7 @@ The README lists the variables with their meaning and defaults.
 """
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,14 +13,24 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
 
-from .keys import key_from_file
+from eventstore.private_files import make_folder
+
+from .keys import read_key, read_keys, spaced_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()  # type: ignore[no-untyped-call]
 
+
+def entries(variable: str) -> list[str]:
+    """Return the entries of a variable, separated by commas, without the spaces around them and without empty ones."""
+    return [entry.strip() for entry in os.environ.get(variable, "").split(",") if entry.strip()]
+
+
 # Where the data lives
 
-DATA_DIR = Path(env.str("BANK_DATA_DIR", default=str(BASE_DIR / "var"))).resolve()
+DATA_DIR = Path(env.str("BANK_DATA_DIR", default="") or BASE_DIR / "var").resolve()
+with suppress(OSError):  # each command that needs it says what is wrong; a bank on PostgreSQL may do without
+    make_folder(DATA_DIR)
 
 WEB_THREADS = env.int("WEB_THREADS", default=min(8, 2 * (os.cpu_count() or 1) + 1))
 """Requests that one web process works on at once; the rest wait their turn.
@@ -69,7 +80,7 @@ if _place(DATABASES["default"]) == _place(DATABASES["projections"]):
 # primary has it all too.
 REPLICAS = {
     f"replica_{number}": {**database(url, patience=0.5), "TEST": {"MIRROR": "projections"}}
-    for number, url in enumerate(env.list("PROJECTIONS_REPLICA_URLS", default=[]), 1)
+    for number, url in enumerate(entries("PROJECTIONS_REPLICA_URLS"), 1)
 }
 DATABASES |= REPLICAS
 PROJECTIONS_REPLICAS = list(REPLICAS)
@@ -89,13 +100,15 @@ EVENTSTORE_CATEGORIES = ["bank_account"]
 
 # Keys
 
-try:
-    SECRET_KEY = env.str("SECRET_KEY", default="") or key_from_file(DATA_DIR / "secret_key")
-    PIN_KEYS = env.list("PIN_KEYS", default=[]) or [key_from_file(DATA_DIR / "pin_key")]
-    SEAL_KEYS = env.list("SEAL_KEYS", default=[]) or [key_from_file(DATA_DIR / "seal_key")]
-except OSError as error:
-    raise ImproperlyConfigured(f"No key can be kept in the data folder: {error}. See BANK_DATA_DIR.") from error
+ALLOW_SHORT_OLD_KEYS = env.bool("ALLOW_SHORT_OLD_KEYS", default=False)
+"""Whether keys of under 16 bytes still count behind the first one, in a bank that has used them."""
+SECRET_KEY = read_key("SECRET_KEY", DATA_DIR / "secret_key")
+PIN_KEYS = read_keys("PIN_KEYS", DATA_DIR / "pin_key", short_old_keys=ALLOW_SHORT_OLD_KEYS)
 """Keys of the PIN verifiers and command fingerprints: the first one signs, all verify."""
+SEAL_KEYS = read_keys("SEAL_KEYS", DATA_DIR / "seal_key", short_old_keys=ALLOW_SHORT_OLD_KEYS)
+"""Keys of the seals on the record, alike."""
+SPACED_PIN_KEYS, SPACED_SEAL_KEYS = spaced_keys("PIN_KEYS"), spaced_keys("SEAL_KEYS")
+"""The same keys as they were read before spaces stopped counting; they verify and never sign."""
 
 PIN_ATTEMPTS = env.int("PIN_ATTEMPTS", default=3)
 """How many wrong PINs in a row lock withdrawals from an account."""
@@ -187,7 +200,7 @@ if min(BANK_IDLE_MINUTES, BANK_SHIFT_HOURS, BANK_FRESH_PASSWORD_MINUTES) < 1:
 SESSION_ENGINE = "bank.access.session_store"
 SESSION_COOKIE_AGE = BANK_SHIFT_HOURS * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
-BANK_TOTP_ROLES = [role.strip() for role in env.list("BANK_TOTP_ROLES", default=[])]
+BANK_TOTP_ROLES = entries("BANK_TOTP_ROLES")
 """The groups, and "superuser", that have to have a second factor."""
 OTP_TOTP_ISSUER = "Bank teller"
 OTP_TOTP_SYNC = False  # the server's clock alone decides
@@ -218,7 +231,7 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 # Security
 
 BANK_PUBLIC_URL = env.str("BANK_PUBLIC_URL", default="")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+ALLOWED_HOSTS = entries("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 if BANK_PUBLIC_URL:
     public = urlsplit(BANK_PUBLIC_URL)
     if public.scheme != "https" or not public.hostname:

@@ -15,8 +15,8 @@ from .access import sessions
 from .access.cookies import set_cookie
 from .domain.errors import CommandRejected
 from .forms import AccountForm, ChangePinForm, DepositForm, OpenAccountForm, TaskForm, UnlockForm, WithdrawForm
-from .handlers import Ack, Busy, OutcomeUnknown, handle
-from .outage import busy, no_answer
+from .handlers import Ack, Busy, InstallationFault, OutcomeUnknown, handle
+from .outage import busy, no_answer, not_installed
 from .views import SEEN, Request, account_or_404, account_or_none, how_fresh, show
 
 may_serve = permission_required("bank.serve_customers", raise_exception=True)
@@ -88,6 +88,8 @@ def task(request: Request, form: TaskForm, heading: str, account_id: int | None 
             return busy()
         except OutcomeUnknown as error:
             return no_answer(request, error)
+        except InstallationFault as error:
+            return not_installed(request, error)
         status = 422
     if account_id is not None:
         how_fresh(request)

@@ -1,13 +1,13 @@
 """Locks that one process of the whole system can hold. They go with the process, however that ends."""
 
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from django.db import connections
 
-from . import postgresql
+from . import postgresql, private_files
 
 
 @contextmanager
@@ -37,7 +37,8 @@ def _on_server(alias: str, name: str, wait: bool) -> Iterator[bool]:
 
 @contextmanager
 def _on_file(alias: str, name: str, wait: bool) -> Iterator[bool]:
-    with Path(f"{connections[alias].settings_dict['NAME']}.{name}.lock").open("w") as file:
+    path = f"{connections[alias].settings_dict['NAME']}.{name}.lock"
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, private_files.FILE), "w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:

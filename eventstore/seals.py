@@ -32,6 +32,11 @@ class Ring:
         }
         self._first = next(iter(self._keys.items()))
 
+    @property
+    def key_ids(self) -> set[str]:
+        """The ids of the keys, in hexadecimal digits."""
+        return {key_id.hex() for key_id in self._keys}
+
     def seal(self, content: str) -> bytes:
         """Return the seal of a text under the first key."""
         key_id, key = self._first
@@ -52,7 +57,7 @@ class Ring:
 
 def ring() -> Ring:
     """Return the keys in `SEAL_KEYS`."""
-    return _ring(*settings.SEAL_KEYS)
+    return _ring(*settings.SEAL_KEYS, *settings.SPACED_SEAL_KEYS)
 
 
 def seal(content: str) -> bytes:

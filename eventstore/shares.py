@@ -24,7 +24,7 @@ BATCH = 200
 """How many events go through a pipe at a time."""
 AHEAD = 2**20
 """How many bytes may lie in a pipe, so that neither end waits for the other at each batch."""
-SETTINGS = ("SEAL_KEYS", "TIME_ZONE", "USE_TZ")
+SETTINGS = ("SEAL_KEYS", "SPACED_SEAL_KEYS", "TIME_ZONE", "USE_TZ")
 """All that checkers and auditors need of the settings."""
 
 

@@ -92,7 +92,7 @@ def urls(django_db_blocker: Any, templates: dict[str, Urls], vendor: str, tmp_pa
 @pytest.fixture
 def empty_urls(vendor: str, tmp_path: Path) -> Iterator[Urls]:
     """Where two databases are that nobody has migrated."""
-    (tmp_path / "data").mkdir()
+    (tmp_path / "data").mkdir(mode=0o700)
     with databases.empty_databases(vendor, tmp_path / "data") as urls:
         yield urls
 

@@ -14,6 +14,7 @@ import time
 from http.client import HTTPConnection
 from pathlib import Path
 
+from eventstore.private_files import make_folder
 from tests.postgres import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,7 +78,7 @@ class Program:
 
     def __init__(self, data: Path, *arguments: str, **variables: str) -> None:
         self.arguments, self.variables, self.data = arguments, variables, data
-        data.mkdir(parents=True, exist_ok=True)
+        make_folder(data)
         self.log = data.with_name(f"{data.name}-{arguments[0]}-{free_port()}.log")
         self.process: subprocess.Popen[bytes] | None = None
 

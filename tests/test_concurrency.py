@@ -87,7 +87,7 @@ def visible_balances(chance: random.Random, accounts: int) -> list[tuple[Any, ..
 @pytest.mark.only_on("postgresql", reason="on SQLite one process writes at a time, which tests/test_races.py shows")
 @pytest.mark.parametrize(("accounts", "mode"), [(1, "worker"), (50, "worker"), (50, "inline"), (10_000, "worker")])
 def test_sixteen_processes_lose_double_and_owe_nothing(bank: Path, urls: Urls, accounts: int, mode: str) -> None:
-    variables = {"PROJECTION_MODE": mode, "SECRET_KEY": "a", "PIN_KEYS": "one for all", **urls}
+    variables = {"PROJECTION_MODE": mode, "SECRET_KEY": "a" * 16, "PIN_KEYS": "one for all of them", **urls}
     with Program(bank / "worker", "run_projections", **variables) if mode == "worker" else nullcontext():
         said = all_at_once(bank, accounts, DJANGO_SETTINGS_MODULE="bank.settings", **variables)
 

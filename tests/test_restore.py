@@ -18,7 +18,11 @@ from tests import databases, postgres
 from tests.databases import Urls
 from tests.programs import ROOT, environment, manage, migrate, run
 
-KEYS = {"SECRET_KEY": "a secret key, 'quoted'", "PIN_KEYS": "pin one,pin two", "SEAL_KEYS": "$seal"}
+KEYS = {
+    "SECRET_KEY": "a secret key, 'quoted'",
+    "PIN_KEYS": "the first PIN key, the second PIN key",
+    "SEAL_KEYS": "$eal and $eal again",
+}
 RECORD = ROOT / "docs" / "record.md"
 
 
@@ -63,7 +67,7 @@ def test_a_bank_comes_back_by_the_steps_that_are_written_down(
     templates: dict[str, Urls], tmp_path: Path, option: list[str]
 ) -> None:
     data = tmp_path / "bank"
-    data.mkdir()
+    data.mkdir(mode=0o700)
     databases.MAKERS["sqlite"].copy(templates["sqlite"], data)
     figures = in_shell(data, MAKE + FIGURES)
     said = manage(data, "backup", str(tmp_path / "copy"), *option)
@@ -99,7 +103,7 @@ def test_on_postgresql_what_is_printed_makes_a_backup_that_comes_back(
     old = {"DATABASE_URL": bank, "PROJECTIONS_DATABASE_URL": figures, **KEYS}
     new = {"DATABASE_URL": cluster.url("new"), "PROJECTIONS_DATABASE_URL": new_figures, **KEYS}
     data = tmp_path / "data"
-    data.mkdir()
+    data.mkdir(mode=0o700)
     migrate(data, MAKE, **old)
 
     done = run(data, "backup", str(tmp_path / "the copy"), **old)

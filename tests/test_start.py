@@ -124,7 +124,7 @@ def test_a_data_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     run = refused(
         command(free_port()),
-        environment(tmp_path / "file" / "data", SECRET_KEY="one" * 20, PIN_KEYS="two", SEAL_KEYS="3"),
+        environment(tmp_path / "file" / "data", SECRET_KEY="one" * 20, PIN_KEYS="two" * 9, SEAL_KEYS="3" * 16),
     )
     assert "The data folder cannot be written to" in run.stderr
     assert "BANK_DATA_DIR" in run.stderr

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db.backends.sqlite3 import base
 
+from .. import private_files
 from . import wal
 from .cursors import Cursor, DriverCursor, TransactionCursor
 from .transactions import WriteTransaction
@@ -45,6 +46,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> sqlite3.Connection:
         commands, self.init_commands = self.init_commands, []
         self.patience = conn_params.get("timeout", PATIENCE)
+        private_files.make_database_file(str(conn_params["database"]))
         connection: sqlite3.Connection = super().get_new_connection(conn_params)
         try:
             ours = ["PRAGMA wal_autocheckpoint=0" if wal.HAS_RACE else "", "PRAGMA busy_timeout=0"]  # see `cursors.py`

@@ -17,9 +17,10 @@ from django.db import DatabaseError, connections, transaction
 from granian import Granian
 from granian.constants import Interfaces
 
-from bank import demo, roles, static_files
+from bank import data_files, demo, roles, static_files
 from eventstore import postgresql
 from eventstore.locks import lock
+from eventstore.private_files import make_folder
 from projections import engine
 
 MAX_WORKERS = 64
@@ -93,9 +94,10 @@ def check_free(host: str, port: int) -> None:
 
 
 def check_writable() -> None:
-    """Raise CommandError unless the data folder can be written to."""
+    """Close the bank's files to other users; raise CommandError unless the data folder can be written to."""
     try:
-        settings.DATA_DIR.mkdir(parents=True, exist_ok=True)
+        make_folder(settings.DATA_DIR)
+        data_files.close()
         with tempfile.TemporaryFile(dir=settings.DATA_DIR):
             pass
     except OSError as error:
