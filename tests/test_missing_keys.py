@@ -1,6 +1,5 @@
 """A key that the bank needs and has not got: nobody's wrong guess, and named where an operator looks."""
 
-import re
 from pathlib import Path
 from typing import Any
 from uuid import uuid4

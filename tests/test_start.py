@@ -78,6 +78,31 @@ def test_passwords_of_the_environment_are_used_and_not_said(start: Start, urls: 
     assert server.stop() == 0
 
 
+def test_weak_passwords_of_the_environment_are_refused_before_anything_is_made(tmp_path: Path) -> None:
+    weak = {"BANK_TELLER_PASSWORD": "tellerpw", "BANK_ADMIN_PASSWORD": "bankadmin2024!", "BANK_AUDITOR_PASSWORD": "q"}
+    run = refused(command(free_port(), "--demo"), environment(tmp_path / "data", **weak))
+    assert "BANK_TELLER_PASSWORD: This password is too short" in run.stderr
+    assert "BANK_ADMIN_PASSWORD: This password is made of words that anybody would try at a bank." in run.stderr
+    assert "BANK_AUDITOR_PASSWORD: This password is too short" in run.stderr
+    assert "SUPERVISOR" not in run.stderr
+    assert not any(password in run.stdout + run.stderr for password in list(weak.values())[:2])
+    assert not list(tmp_path.glob("data/*.sqlite3*"))
+
+
+def test_a_weak_password_is_refused_where_the_databases_are_there_and_empty(tmp_path: Path, empty_urls: Urls) -> None:
+    variables = environment(tmp_path / "data", BANK_TELLER_PASSWORD="a", **empty_urls)
+    run = refused(command(free_port()), variables)
+    assert "BANK_TELLER_PASSWORD: This password is too short" in run.stderr
+
+
+@pytest.mark.only_on("sqlite", reason="what is said has nothing to do with the database")
+def test_a_password_that_is_no_longer_used_stops_no_start(start: Start, urls: Urls) -> None:
+    first = start(**urls, BANK_TELLER_PASSWORD=PASSWORD)
+    assert first.stop() == 0
+    again = start(**urls, BANK_TELLER_PASSWORD="a", BANK_ADMIN_PASSWORD="a")
+    logged_in(again, "teller", PASSWORD)
+
+
 @pytest.mark.only_on("sqlite", reason="static files have nothing to do with the database")
 def test_static_files_have_hashed_names_and_may_be_kept_for_ever(start: Start, urls: Urls) -> None:
     server = start(**urls)

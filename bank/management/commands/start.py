@@ -7,10 +7,13 @@ import socket
 import tempfile
 from argparse import ArgumentParser
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections, transaction
@@ -19,6 +22,7 @@ from granian.constants import Interfaces
 
 from bank import data_files, demo, roles, static_files
 from eventstore import postgresql
+from eventstore.errors import is_outage
 from eventstore.locks import lock
 from eventstore.private_files import make_folder
 from projections import engine
@@ -33,6 +37,11 @@ class FirstUser(NamedTuple):
     group: str = ""
     is_staff: bool = False
     is_superuser: bool = False
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that may hold the password."""
+        return f"BANK_{self.name.upper()}_PASSWORD"
 
 
 FIRST_USERS = [FirstUser("teller", "Tellers"), FirstUser("admin", is_staff=True, is_superuser=True)]
@@ -51,6 +60,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
         check_free(host, port)
+        check_first_passwords(options["demo"])
         check_writable()
         check_databases()
         if not 1 <= workers <= MAX_WORKERS:
@@ -93,6 +103,38 @@ def check_free(host: str, port: int) -> None:
         raise CommandError(f"Cannot serve on {host}:{port}: {error}. Choose another with --port.") from error
 
 
+def first_users(with_demo: bool) -> list[FirstUser]:
+    """Return the users that a first start makes; the demonstration has one of each role."""
+    return FIRST_USERS + (DEMO_USERS if with_demo else [])
+
+
+def check_first_passwords(with_demo: bool) -> None:
+    """Raise CommandError where a first user would get a password that the rules for passwords refuse."""
+    faults = []
+    for each in first_users(with_demo):
+        try:
+            if password := os.environ.get(each.variable, ""):
+                password.encode()
+                validate_password(password, User(username=each.name))
+        except UnicodeEncodeError:
+            faults.append(f"{each.variable}: This password is not UTF-8 text.")
+        except ValidationError as error:
+            faults += [f"{each.variable}: {message}" for message in error.messages]
+    if faults and not has_users():
+        raise CommandError("\n".join(["A password of the environment is refused. Nothing was made.", *faults]))
+
+
+def has_users() -> bool:
+    """Return whether users were made before, without making a database; a database that is away may have some."""
+    connection = connections["default"]
+    if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
+        return False
+    try:
+        return User.objects.exists()
+    except DatabaseError as error:
+        return is_outage(error)  # `check_databases` says so; without the table of users nothing is migrated
+
+
 def check_writable() -> None:
     """Close the bank's files to other users; raise CommandError unless the data folder can be written to."""
     try:
@@ -122,18 +164,19 @@ def check_databases() -> None:
 def make_first_users(with_demo: bool) -> list[tuple[str, str]]:
     """Make a teller and an administrator where there is no user yet; return what to tell of their passwords.
 
-    The demonstration has a user of each role.
+    `check_first_passwords` has accepted the passwords that are given.
     """
     if User.objects.exists():
         return []
     said = []
-    for name, group, is_staff, is_superuser in FIRST_USERS + (DEMO_USERS if with_demo else []):
-        variable = f"BANK_{name.upper()}_PASSWORD"
-        given = os.environ.get(variable, "")
+    for each in first_users(with_demo):
+        given = os.environ.get(each.variable, "")
         password = given or secrets.token_urlsafe(12)
-        user = User.objects.create_user(name, password=password, is_staff=is_staff, is_superuser=is_superuser)
-        user.groups.set(Group.objects.filter(name=group))
-        said.append((name, f"(from {variable})" if given else password))
+        user = User.objects.create_user(
+            each.name, password=password, is_staff=each.is_staff, is_superuser=each.is_superuser
+        )
+        user.groups.set(Group.objects.filter(name=each.group))
+        said.append((each.name, f"(from {each.variable})" if given else password))
     return said
 
 
