@@ -10,11 +10,13 @@ import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from . import seals
 from .findings import UNREADABLE
 from .records import Place
+
+NO_LIMIT = 2**64
 
 
 class NotAHead(Exception):
@@ -25,6 +27,8 @@ class Head(NamedTuple):
     """What a log said up to a place.
 
     `rejected_up_to` is how far the records of rejected commands go: a transaction id on PostgreSQL, a row id on SQLite.
+    The head covers them in that order, and is verified against as many as it covers, because a copy or a restored dump
+    keeps their order, while row ids and the server's next transaction ids may be others there.
     """
 
     events: int
@@ -72,13 +76,19 @@ def _text(head: Head) -> str:
 
 
 class Digest:
-    """The running digest of what was recorded up to a place."""
+    """The running digest of what was recorded up to a place, and of at most so many rejected commands."""
 
-    def __init__(self, up_to: Place, rejected_up_to: int) -> None:
+    def __init__(self, up_to: Place, rejected_up_to: int, most_rejected: int = NO_LIMIT) -> None:
         self.up_to = up_to
         self.rejected_up_to = rejected_up_to
+        self.most_rejected = most_rejected
         self.events = self.streams = self.rejected = self.epochs = 0
         self._hash = hashlib.sha256()
+
+    @classmethod
+    def for_head(cls, head: Head) -> Self:
+        """Return an empty digest that takes in what a head covers."""
+        return cls(head.place, NO_LIMIT, head.rejected)
 
     def add(self, transaction_id: int, position: int, version: int, digest: bytes, seal: bytes) -> None:
         """Take in an event, with the seal of its command if it is the last one of it."""
@@ -88,8 +98,8 @@ class Digest:
             self.streams += version == 1
 
     def add_rejected(self, place: int, *said: Any) -> None:
-        """Take in the record of a rejected command."""
-        if place <= self.rejected_up_to:
+        """Take in the record of a rejected command, in their order."""
+        if place <= self.rejected_up_to and self.rejected < self.most_rejected:
             self.rejected += 1
             self._hash.update(json.dumps(said).encode())
 

@@ -49,7 +49,8 @@ _known: WeakSet[Any] = WeakSet()
 def adopt_log(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """Let the log's transaction ids go on rising where it was restored on a server whose own start over.
 
-    Called for each connection, and asks the database once for each that is new. See `models.Epoch`.
+    Called for each connection, and asks the database once for each that is new. See `models.Epoch`. Rejected commands
+    have no events, but heads cover them in the order of their transaction ids; the last ones are found by an index.
     """
     if connection.alias != WRITE_SIDE or connection.vendor != "postgresql" or connection.connection in _known:
         return
@@ -60,7 +61,11 @@ def adopt_log(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> No
         cursor.execute(
             """INSERT INTO eventstore_epoch (number, shift, began_at)
                SELECT (SELECT COALESCE(MAX(number), 0) + 1 FROM eventstore_epoch), log.last + %s, now()
-               FROM (SELECT MAX(transaction_id) AS last FROM eventstore_event) AS log
+               FROM (SELECT MAX(transaction_id) AS last FROM (
+                   SELECT MAX(transaction_id) AS transaction_id FROM eventstore_event
+                   UNION ALL (SELECT transaction_id FROM eventstore_commandrecord WHERE outcome = 'rejected'
+                              ORDER BY received_at DESC LIMIT 100)
+               ) AS recorded) AS log
                WHERE log.last >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + eventstore_shift()
                ON CONFLICT (number) DO NOTHING""",
             [MARGIN],

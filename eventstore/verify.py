@@ -98,7 +98,7 @@ class _Walk:
         self.position = self.events = self.commands = self.rejected = 0
         settled = log.settled()
         self.now = Digest(*settled)
-        self.then = Digest(since.place, since.rejected_up_to) if since else Digest(START, 0)
+        self.then = Digest.for_head(since) if since else Digest(START, 0)
 
     def find(self, position: int, what: str) -> None:
         """Add a finding that concerns no stream."""
@@ -221,4 +221,8 @@ class _Walk:
         if given is not None and given != self.position:
             self.find(self.position + 1, f"it is missing: positions up to {shown(given)} have been given")
         if self.since and (what := self.then.misfit(self.since)):
-            self.find(0, f"it does not extend the head of {self.since.made_at}: {what}")
+            other_kind = self.since.position and self.log.on_sqlite is (self.since.transaction_id > 0)
+            hint = (
+                ". A head from before the bank moved between SQLite and PostgreSQL does not fit" if other_kind else ""
+            )
+            self.find(0, f"it does not extend the head of {self.since.made_at}: {what}{hint}")

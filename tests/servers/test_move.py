@@ -1,15 +1,27 @@
 """Moving a bank to another kind of database with `manage.py copy_bank`."""
 
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
+from io import StringIO
 from pathlib import Path
+from uuid import UUID
 
 import pytest
+from django.core.management import call_command
 
+from bank import repository
+from bank.audit import audit
+from bank.domain.commands import DepositMoneyIntoBankAccount
+from bank.domain.errors import NoSuchAccount
+from bank.handlers import handle
+from eventstore import heads
 from tests import databases
 from tests.databases import Urls, stranger
 from tests.programs import PASSWORD, Web, manage, run
+from tests.record import export, verify
 from tests.servers.walk import USERS, inspect, look_around, rebuild, walk
-from tests.support import open_account
+from tests.support import count, do_business, open_account
 from tests.teller import logged_in
 
 
@@ -62,3 +74,88 @@ def test_a_bank_that_has_events_is_not_copied_over(templates: dict[str, Urls], u
     assert "This bank is not empty. Nothing was copied." in done.stdout
     assert "Traceback" not in done.stdout
     assert chain(urls) == before != []
+
+
+def reject(number: int) -> None:
+    """Let commands be rejected under ids that do not rise as they come."""
+    for each in range(number):
+        with pytest.raises(NoSuchAccount):
+            handle(DepositMoneyIntoBankAccount(77 + each, 5), command_id=UUID(int=(100 - each) * 2**64 + each))
+
+
+@pytest.mark.parametrize("target", ["sqlite", "postgresql"])
+def test_after_a_copy_to_the_same_kind_of_database_heads_from_before_fit(
+    templates: dict[str, Urls], bank: Path, vendor: str, urls: Urls, tmp_path: Path, target: str
+) -> None:
+    if target not in databases.VENDORS:
+        pytest.skip("TEST_POSTGRES_URL names no PostgreSQL server")
+    do_business()
+    reject(5)
+    export(tmp_path / "early")
+    handle(DepositMoneyIntoBankAccount(1, 5))
+    reject_once_more()
+    export(tmp_path / "late")
+    (tmp_path / "target").mkdir()
+    with databases.copied_databases(target, templates[target], tmp_path / "target") as new:
+        call_command("copy_bank", urls["DATABASE_URL"], stdout=StringIO())
+        repository._kept.clear()
+        handle(DepositMoneyIntoBankAccount(2, 5), command_id=UUID(int=1))
+        for name in ("early", "late"):
+            said = verify("--no-read-side", "--head", str(tmp_path / name))
+            if vendor == target:
+                assert "All of it fits together, and extends the head" in said
+            else:
+                assert "does not extend the head" in said
+                assert "A head from before the bank moved between SQLite and PostgreSQL does not fit" in said
+        assert "All of it fits together" in verify("--no-read-side")
+        export(tmp_path / "new")
+        reject_once_more(2)
+        assert "extends the head" in verify("--no-read-side", "--head", str(tmp_path / "new"))
+        assert new
+
+
+@pytest.mark.only_on("sqlite", reason="the other has no row ids")
+@pytest.mark.parametrize("way", ["VACUUM", "VACUUM INTO", "dump"])
+def test_heads_fit_after_sqlite_has_written_the_database_anew(bank: Path, urls: Urls, tmp_path: Path, way: str) -> None:
+    do_business()
+    reject(5)
+    export(tmp_path / "head")
+    reject_once_more()
+    (tmp_path / "anew").mkdir()
+    anew = databases.MAKERS["sqlite"].empty(tmp_path / "anew")
+    file = anew["DATABASE_URL"].removeprefix("sqlite:///")
+    with stranger(urls["DATABASE_URL"]) as old, closing(sqlite3.connect(file)) as new:
+        if way == "dump":
+            new.executescript("".join(old.iterdump()))
+        elif way == "VACUUM INTO":
+            old.execute("VACUUM INTO ?", [file])
+        else:
+            old.execute("VACUUM")
+            old.backup(new)
+    with databases.in_use(anew | {"PROJECTIONS_DATABASE_URL": urls["PROJECTIONS_DATABASE_URL"]}):
+        assert "extends the head" in verify("--no-read-side", "--head", str(tmp_path / "head"))
+
+
+@pytest.mark.only_on("postgresql", reason="the other has no transaction ids")
+@pytest.mark.usefixtures("bank")
+def test_heads_fit_where_a_restored_log_goes_on_with_lower_transaction_ids(urls: Urls, tmp_path: Path) -> None:
+    """The log is changed to what a dump of a server looks like whose transaction ids were higher."""
+    do_business()
+    reject(3)
+    with stranger(urls["DATABASE_URL"]) as database:
+        database.execute("SET session_replication_role = replica")
+        database.execute(
+            "UPDATE eventstore_commandrecord SET transaction_id = transaction_id + 1000 WHERE outcome = 'rejected'"
+        )
+    databases.forget_connections()
+    assert count("eventstore_epoch") == 1
+    head = audit().head
+    assert head.rejected == 6
+    (tmp_path / "head").write_text(heads.sign(head._replace(rejected_up_to=2**60)))
+    reject_once_more()
+    assert "extends the head" in verify("--head", str(tmp_path / "head"))
+
+
+def reject_once_more(number: int = 1) -> None:
+    with pytest.raises(NoSuchAccount):
+        handle(DepositMoneyIntoBankAccount(99, number), command_id=UUID(int=number + 1))

@@ -1,4 +1,4 @@
-"""`manage.py copy_bank URL`: moves a bank to another kind of database, its record with all positions and hashes."""
+"""`manage.py copy_bank URL`: copies a bank into another database, its record with all positions and hashes."""
 
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.core.management.color import no_style
 from django.db import DatabaseError, connections, router, transaction
 from django.db.models import JSONField, Model, TextField, Value
+from django.db.models.expressions import RawSQL
 
 from bank.settings import database
 from eventstore import store
@@ -59,12 +60,16 @@ def models_to_copy() -> Iterator[type[Model]]:
 
 
 def copy(model: type[Model]) -> int:
-    """Put a table's rows in the place of those that the migrations made; return how many there are."""
+    """Put a table's rows in the place of those that the migrations made, and return how many there are.
+
+    From SQLite they come in the order in which they were written: heads cover rejected commands in that order.
+    """
+    order = RawSQL("rowid", ()) if connections[SOURCE].vendor == "sqlite" else "pk"
     rows = model._base_manager.using(TARGET)
     if rows.exists():
         rows.all().delete()
     count = 0
-    for batch in batched(model._base_manager.using(SOURCE).order_by("pk").iterator(BATCH), BATCH, strict=False):
+    for batch in batched(model._base_manager.using(SOURCE).order_by(order).iterator(BATCH), BATCH, strict=False):
         if connections[TARGET].vendor == "sqlite":
             for row in batch:
                 as_sqlite_has_it(row)
