@@ -135,9 +135,13 @@ def _freshness(place: Place, wanted: Place, last: Place) -> Freshness:
 
 
 def projection_states() -> list[ProjectionState]:
-    """Return how each projection does, in the read side's primary."""
-    last = places.last_place()
+    """Return the state of each projection, from the read side's primary.
+
+    The checkpoints are read before the log: an event that is appended and projected in between must not look like one
+    that the log does not have.
+    """
     checkpoints = {checkpoint.name: checkpoint for checkpoint in Checkpoint.objects.using(READ_SIDE)}
+    last = places.last_place()
     states = []
     for name in PROJECTORS:
         at = checkpoints.get(name) or Checkpoint(name=name)

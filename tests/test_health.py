@@ -5,13 +5,16 @@ from typing import Any
 
 import pytest
 from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
 from bank import health
 from bank.domain.commands import CreateBankAccount
-from bank.handlers import handle
+from bank.handlers import Ack, handle
 from projections.leases import Lease
 from tests.databases import Urls, out_of_reach
+from tests.statements import watched
+from tests.support import at_once, deposit, open_account, query
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +51,29 @@ def test_readyz_says_how_far_the_read_side_is_behind(client: Client, bank: Path,
     response = client.get("/readyz")
     assert response.status_code == 200, "behind is not ill"
     assert response.json()["lag"] == 1
+
+
+def test_a_bank_that_appends_and_projects_while_it_is_looked_at_is_ready(client: Client, bank: Path) -> None:
+    """Whichever of two reads comes first, an event between them is nothing that the log does not have."""
+    open_account()
+    appended: list[Ack] = []
+
+    def append(connection: BaseDatabaseWrapper, statement: str) -> None:
+        appended.extend(at_once([lambda: deposit(1, 1)]))
+
+    with watched(after=append):
+        response = client.get("/readyz")
+    assert len(appended) > 10, "after each statement"
+    assert response.status_code == 200, response.content
+    assert not [state for state in response.json()["projections"].values() if "ahead" in state]
+
+
+def test_readyz_says_that_the_log_is_an_older_copy(client: Client, bank: Path) -> None:
+    open_account()
+    query("UPDATE projections_checkpoint SET position = position + 1 WHERE name = 'totals'", using="projections")
+    response = client.get("/readyz")
+    assert response.status_code == 503
+    assert [name for name, state in response.json()["projections"].items() if "ahead" in state] == ["totals"]
 
 
 def test_readyz_reports_a_failed_projection_without_what_it_read(client: Client, bank: Path) -> None:
