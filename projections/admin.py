@@ -10,7 +10,7 @@ from eventstore.admin import ReadOnlyAdmin
 from eventstore.admin_words import number_in, uuid_in
 
 from . import freshness
-from .models import AccountSummary, BankTotals, Checkpoint, DailyTotals, RefusedWithdrawal, StatementLine
+from .models import WORKER_NOW, AccountSummary, BankTotals, Checkpoint, DailyTotals, RefusedWithdrawal, StatementLine
 
 
 @admin.register(AccountSummary)
@@ -82,10 +82,14 @@ class CheckpointAdmin(ReadOnlyAdmin):
         said = {"subtitle": f"Waiting for the transaction of {blocker}"} if blocker else {}
         return super().changelist_view(request, {**(extra_context or {}), **said})
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        checkpoints: QuerySet[Any] = super().get_queryset(request).annotate(worker_now=WORKER_NOW)
+        return checkpoints
+
     @admin.display(description="healthy", boolean=True)
     def healthy(self, checkpoint: Checkpoint) -> bool:
         return not checkpoint.error
 
     @admin.display(description="worker")
     def working(self, checkpoint: Checkpoint) -> str:
-        return checkpoint.worker_now or "-"
+        return getattr(checkpoint, "worker_now", "") or "-"

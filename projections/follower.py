@@ -42,8 +42,9 @@ class Follower:
     """One worker. `leave` may be called from a signal handler."""
 
     def __init__(self, names: Sequence[str] = (), interval: float | None = None) -> None:
-        self.lease = Lease([projector.name for projector in engine.projectors(names)], max(RENEWAL, interval or 0))
+        self.lease = Lease([projector.name for projector in engine.projectors(names)])
         self.bell = Bell(interval)
+        self._interval = interval or 0.0
         self.leaving = False
         self._trouble = SHORT
         self._resting: dict[str, float] = {}
@@ -57,15 +58,20 @@ class Follower:
     def run(self) -> None:
         """Follow the log until told to leave."""
         mine: list[str] | None = None
+        look_at = 0.0
         while not self.leaving:
+            pause = None
             try:
                 before, mine = mine, self.lease.held()
                 if mine != before:
                     logger.info("%s works on %s", self.lease.worker, ", ".join(mine) or "nothing and stands by")
-                pause = self._round(mine)
+                if mine != before or self.bell.was_rung or time.monotonic() >= look_at:
+                    pause = self._round(mine)
+                    look_at = time.monotonic() + (self._interval if pause is None else pause)
                 self._trouble = SHORT
             except (DatabaseError, InterfaceError) as error:
                 pause = self._trouble = min(LONGEST_PAUSE, 2 * self._trouble)
+                look_at = 0.0
                 logger.warning("A database does not answer, next try in %.1f s: %s", pause, error)
                 self.bell.disconnect()
                 connections.close_all()
@@ -82,7 +88,7 @@ class Follower:
         now = time.monotonic()
         at_work = [name for name in mine if self._resting.get(name, 0) <= now]
         if not at_work:
-            return self.lease.renewal
+            return RENEWAL
         with self.lease.signed():
             applied = engine.catch_up(at_work, go_on=lambda: not self.leaving and self.lease.held() == mine)
         standing = standing_of(READ_SIDE, at_work)
@@ -120,13 +126,15 @@ class Bell:
         os.write(self._ringer, b"!")
 
     def wait(self, seconds: float | None) -> None:
-        """Sleep for some seconds, by default the interval, unless something happens.
+        """Sleep for some seconds unless something happens; by default for the interval, or until the lease is renewed.
 
-        By default not at all where it begins to listen: of what was appended since the last look it has heard nothing.
+        By default there is no sleep when listening begins: events that were appended since the last look were not
+        announced to this worker.
         """
         begins = self._listen()
         if seconds is None:
-            seconds = 0 if begins else self._interval or (POLL_NOTIFIED if self._listening else POLL)
+            interval = self._interval or (POLL_NOTIFIED if self._listening else POLL)
+            seconds = 0 if begins else min(interval, RENEWAL)
         heard = [self._rung, *([self._listening] if self._listening else [])]
         select.select(heard, [], [], seconds)
         self._drain()

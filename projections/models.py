@@ -4,8 +4,11 @@ Amounts and balances are integers of minor units (cents). `position` is the even
 `version` its place in the account's own history.
 """
 
+from datetime import timedelta
+
 from django.db import models
-from django.utils import timezone
+from django.db.models import Case, Q, Value, When
+from django.db.models.functions import Now
 
 from eventstore.records import Place
 
@@ -136,6 +139,15 @@ class DailyTotals(models.Model):
         return f"{self.day}"
 
 
+LEASE = timedelta(seconds=3)
+"""How long a worker has a projection from each renewal of its lease on."""
+IS_LEASED = Q(leased_until__gt=Now(), leased_until__lte=Now() + LEASE)
+"""Whether a worker has a projection, by the database's clock. A lease that ends later than any lease can was written
+before that clock was set back, and counts for nothing."""
+WORKER_NOW = Case(When(IS_LEASED, then="worker"), default=Value(""))
+"""The worker that has a projection at this moment, if there is one."""
+
+
 class Checkpoint(models.Model):
     """How far a projection has come in the log, and what stopped it if something did."""
 
@@ -155,8 +167,3 @@ class Checkpoint(models.Model):
     @property
     def place(self) -> Place:
         return Place(self.transaction_id, self.position)
-
-    @property
-    def worker_now(self) -> str:
-        """The worker that keeps it caught up, if there is one at this moment."""
-        return self.worker if self.leased_until and self.leased_until > timezone.now() else ""

@@ -1,17 +1,18 @@
 """What pages ask of the read side."""
 
+import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.utils import timezone
 
 from eventstore import clock
 from eventstore.records import START
 from projections import engine, freshness, queries
 from projections.freshness import Freshness
 
+from .clocks import StoppedClock
 from .support import PIN, deposit, open_account, withdraw
 
 pytestmark = pytest.mark.usefixtures("bank")
@@ -268,14 +269,49 @@ def test_a_read_side_that_is_behind_says_by_how_much_and_since_when(settings: An
     assert freshness.look()[1:] == (0, None, True, True)
 
 
-def test_a_moment_behind_is_current_unless_somebody_waits_for_just_that(settings: Any) -> None:
+def test_a_moment_behind_is_current_unless_somebody_waits_for_just_that(
+    settings: Any, stopped_clock: StoppedClock
+) -> None:
     opened = open_account()
     settings.PROJECTION_MODE = "worker"
-    with clock.set_to(timezone.now() + timedelta(seconds=60)):  # just happened, however slow this machine is
+    with clock.set_to(stopped_clock.now):
         ack = deposit(1, 5)
     assert freshness.look().current
     assert freshness.look(opened.token).current
     assert not freshness.look(ack.token).current
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+def test_figures_that_wait_are_not_current_because_a_clock_was_set(
+    hours: int, settings: Any, stopped_clock: StoppedClock
+) -> None:
+    settings.PROJECTION_MODE = "worker"
+    with clock.set_to(stopped_clock.now):
+        open_account()
+    stopped_clock.forward(3600 * hours)
+    fresh = freshness.look()
+    assert (fresh.behind, fresh.current) == (1, False)
+    assert fresh.poll_every in (freshness.SOON, freshness.SELDOM)
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+def test_a_page_waits_as_long_as_ever_when_the_clock_is_set_meanwhile(
+    hours: int, settings: Any, stopped_clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROJECTION_MODE = "worker"
+    settings.PROJECTION_WAIT = 0.2
+    ack = open_account()
+    pauses: list[float] = []
+    sleep = time.sleep
+
+    def set_clock(seconds: float) -> None:
+        stopped_clock.forward(3600 * hours)
+        pauses.append(seconds)
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", set_clock)
+    assert not freshness.look(ack.token).reached
+    assert 1 < len(pauses) < 30, "neither given up at once nor without end"
 
 
 def test_the_slowest_projection_tells_how_fresh_all_is(settings: Any) -> None:
