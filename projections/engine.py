@@ -16,7 +16,7 @@ from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
 from eventstore import postgresql, prepared, store
-from eventstore.records import START, Place, RecordedEvent
+from eventstore.records import Place, RecordedEvent
 from eventstore.rows import to_column
 from eventstore.transactions import writing
 
@@ -192,17 +192,26 @@ def _record_failure(name: str, error: Exception) -> None:
 
 
 def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Place]:
-    """Return how far each projection has come, and let nobody else move it until the transaction ends."""
-    cursor.execute(_lock(cursor.db.vendor, len(names)), names)
-    places = {name: Place(transaction_id, position) for name, transaction_id, position, *_ in cursor.fetchall()}
-    for name in set(names) - set(places):  # a new projection starts at the beginning
-        cursor.execute(
-            """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error, worker)
-               VALUES (%s, 0, 0, %s, '', '') ON CONFLICT (name) DO NOTHING""",
-            [name, _now()],
-        )
-        places[name] = START
+    """Return the place of each projection's checkpoint, and let nobody else move it until the transaction ends.
+
+    A new projection gets a checkpoint at the beginning of the log. Everybody locks and inserts in the order of the
+    names, so that no two transactions wait for one another.
+    """
+    places = _locked(cursor, names)
+    if missing := sorted(set(names) - set(places)):
+        for name in missing:
+            cursor.execute(
+                """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error, worker)
+                   VALUES (%s, 0, 0, %s, '', '') ON CONFLICT (name) DO NOTHING""",
+                [name, _now()],
+            )
+        places = _locked(cursor, names)  # where another transaction inserted it first, it has been moved since
     return places
+
+
+def _locked(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Place]:
+    cursor.execute(_lock(cursor.db.vendor, len(names)), names)
+    return {name: Place(transaction_id, position) for name, transaction_id, position, *_ in cursor.fetchall()}
 
 
 @cache

@@ -1,5 +1,7 @@
 """`engine.catch_up`: every event reaches every table exactly once, whatever happens on the way."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -17,6 +19,7 @@ from projections.projector import Changes
 from projections.projectors import PROJECTORS, Totals
 
 from .benchmarks import data
+from .databases import Urls, stranger
 from .support import PIN, at_once, deposit, open_account, query, whole_log, withdraw
 
 pytestmark = pytest.mark.usefixtures("bank")
@@ -157,6 +160,28 @@ def test_many_that_catch_up_at_once_count_every_event_once() -> None:
     a_days_work()
     at_once([engine.catch_up] * 6)
     assert_a_days_figures()
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite has one writer at a time")
+def test_a_checkpoint_that_somebody_else_inserts_and_moves_meanwhile_counts(urls: Urls) -> None:
+    open_account(balance=100)
+    query("DELETE FROM projections_checkpoint WHERE name = 'totals'", using="projections")
+    last = whole_log()[-1].place
+    with stranger(urls["PROJECTIONS_DATABASE_URL"]) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN")
+        other.execute(
+            """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error, worker)
+               VALUES ('totals', %s, %s, now(), '', '')""",
+            last,
+        )
+        caught_up = pool.submit(at_once, [lambda: engine.catch_up(["totals"])])
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        deadline = time.monotonic() + 60
+        while not query(waiting, using="projections"):
+            assert time.monotonic() < deadline
+        other.execute("COMMIT")
+        assert caught_up.result(60) == [0]
+    assert queries.get_total_deposits() == 100, "no event counts twice"
 
 
 def test_an_unknown_projection_is_refused_by_name() -> None:
