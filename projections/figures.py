@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connections
 
+from eventstore import postgresql
 from eventstore.findings import UNREADABLE, shown
 from eventstore.reading import one_moment, rows_of
 from eventstore.records import START, Place
@@ -42,6 +43,7 @@ class Figures:
             django.db.DatabaseError: the read side cannot be read, or is not there yet.
         """
         with one_moment(READ_SIDE):
+            _keep_tables()
             checkpoints = rows_of(READ_SIDE, "SELECT name, transaction_id, position FROM projections_checkpoint")
             reached = {name: Place(*place) for name, *place in checkpoints}
             self.places = {name: reached.get(name, START) for name in PROJECTORS}
@@ -67,6 +69,17 @@ class Figures:
             differing = [key for key in live.keys() | rows.keys() if live.get(key) != rows.get(key)]
             for key in sorted(differing, key=_order)[:SHOWN]:
                 yield f"{name} {key}", f"it shows {_said(live.get(key))}, and should show {_said(rows.get(key))}"
+
+
+def _keep_tables() -> None:
+    """Let no replay put another table into the place of one that is about to be read.
+
+    On PostgreSQL the rows of the new one would be younger than this moment, and not be seen.
+    """
+    if postgresql.is_postgresql(READ_SIDE):
+        tables = ", ".join(projector.model._meta.db_table for projector in PROJECTORS.values())
+        with connections[READ_SIDE].cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {tables} IN ACCESS SHARE MODE")
 
 
 def _live(name: str) -> Rows:

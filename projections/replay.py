@@ -1,7 +1,9 @@
-"""Rebuilding: each table is built anew beside the live one, by the code that runs live, and then takes its place.
+"""Rebuild: each table is built anew beside the live one, by the code that runs live, and then takes its place.
 
-While it is built the live tables are read and kept up to date as always; the change of tables is one short
-transaction. A rebuild that is broken off leaves nothing that the next one does not sweep away.
+While it is built, the live tables are read and kept up to date as always. Each table changes places in a short
+transaction of its own, so the one lock that keeps readers out is held by somebody who waits for no other: there is no
+deadlock with a page, whichever tables it reads in whichever order. A rebuild that is broken off leaves nothing that the
+next one does not sweep away.
 """
 
 import time
@@ -11,12 +13,12 @@ from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import Model
 
-from eventstore import store
+from eventstore import errors, postgresql, store
 from eventstore.locks import lock
 from eventstore.records import START, Place
 
@@ -34,6 +36,14 @@ Either takes a tenth of a second at most, for which the live projections wait.
 """
 PAUSE = 0.002
 """Seconds between two batches, in which the live projections get their turn at the database."""
+WAITS = (0.1, 1.6)
+"""Seconds that a change of tables waits on PostgreSQL for those who read the table, at first and at most.
+
+Whoever comes meanwhile waits behind it, so it begins with a short wait. The longest one is longer than PostgreSQL's
+`deadlock_timeout`, after which an autovacuum gives way.
+"""
+PATIENCE = 60.0
+"""Seconds for which the change of one table is tried."""
 SHOWN = 20
 """How many differences of a table are shown."""
 
@@ -42,6 +52,10 @@ type Progress = Callable[[int], object]
 
 class ReplayRunning(Exception):
     """Another replay is under way."""
+
+
+class TableInUse(Exception):
+    """Somebody uses a table for so long that the rebuilt one could not take its place."""
 
 
 class Difference(NamedTuple):
@@ -54,23 +68,58 @@ class Difference(NamedTuple):
 
 
 def replay(names: Iterable[str] = (), *, progress: Progress = lambda count: None) -> int:
-    """Rebuild the named projections, or all, and return how many events went into them.
+    """Rebuild the named projections, or all, and return how many events went into them before they took their places.
 
     Raises:
         engine.UnknownProjection
         ReplayRunning: another process replays or checks.
+        TableInUse: those before it have been rebuilt, it and those after it are as they were.
     """
     with _alone(), _Rebuild(names, progress) as rebuild:
-        everything = dict.fromkeys(rebuild.places, END)
-        rebuild.run(everything)
-        with connections[READ_SIDE].schema_editor(atomic=True) as editor, connections[READ_SIDE].cursor() as cursor:
-            engine.lock_checkpoints(cursor, list(rebuild.places))
-            while rebuild.step(cursor, everything):
-                pass
-            for projector in rebuild.projectors:
-                _take_place(editor, projector.model)
-                engine.move_checkpoints(cursor, [projector.name], rebuild.places[projector.name])
-    return rebuild.count
+        rebuild.run(dict.fromkeys(rebuild.places, END))
+        count = rebuild.count
+        for projector in rebuild.projectors:
+            _change_places(rebuild, projector)
+    return count
+
+
+def _change_places(rebuild: "_Rebuild", projector: Projector) -> None:
+    """Put a rebuilt table into the place of the live one, as soon as nobody uses that."""
+    give_up_at = time.monotonic() + PATIENCE
+    reached = rebuild.places[projector.name]
+    wait, longest = WAITS
+    while True:
+        try:
+            _try_to_change_places(rebuild, projector, wait)
+        except OperationalError as error:
+            rebuild.places[projector.name] = reached  # all that came after it is undone
+            rebuild.waiting[projector.name].clear()
+            if not (errors.is_busy(error) or errors.asks_to_try_again(error)):
+                raise
+            if time.monotonic() >= give_up_at:
+                said = str(error).partition("\n")[0]
+                raise TableInUse(f"{projector.model._meta.db_table} is in use: {said}") from error
+        else:
+            return
+        time.sleep(wait)  # those who came meanwhile get on
+        wait = min(2 * wait, longest)
+
+
+def _try_to_change_places(rebuild: "_Rebuild", projector: Projector, wait: float) -> None:
+    """Apply the last events to a rebuilt table and put it into the place of the live one, in one transaction."""
+    until = dict.fromkeys(rebuild.places, START) | {projector.name: END}
+    with connections[READ_SIDE].schema_editor(atomic=True) as editor, connections[READ_SIDE].cursor() as cursor:
+        on_server = postgresql.is_postgresql(READ_SIDE)
+        if on_server:  # nobody but an autovacuum uses it
+            cursor.execute(f"LOCK TABLE {projector.table} IN ACCESS EXCLUSIVE MODE")
+        engine.lock_checkpoints(cursor, [projector.name])
+        while rebuild.step(cursor, until):
+            pass
+        if on_server:
+            cursor.execute(f"SET LOCAL lock_timeout = {wait * 1000:.0f}")
+            cursor.execute(f"LOCK TABLE {projector.model._meta.db_table} IN ACCESS EXCLUSIVE MODE")
+        _take_place(editor, projector.model)
+        engine.move_checkpoints(cursor, [projector.name], rebuild.places[projector.name])
 
 
 def check(names: Iterable[str] = (), *, progress: Progress = lambda count: None) -> list[Difference]:

@@ -36,8 +36,10 @@ class Command(BaseCommand):
                     count = replay.replay(names, progress=progress.update)
         except (engine.UnknownProjection, replay.ReplayRunning) as error:
             raise CommandError(str(error)) from error
+        except replay.TableInUse as error:
+            raise CommandError(f"{error}. The figures are right or as they were. Run it again later.") from error
         except KeyboardInterrupt:
-            raise CommandError("Interrupted; the figures are as they were. Run it again at any time.") from None
+            raise CommandError("Interrupted. Each table is as it was, or rebuilt. Run it again at any time.") from None
         what = ", ".join(names or PROJECTORS)
         if check:
             self._report(differences, what)
