@@ -25,6 +25,7 @@ from eventstore.records import START, Place
 from . import engine
 from .batches import Batch
 from .projector import Changes, Projector
+from .projectors import PROJECTORS
 from .routers import READ_SIDE
 
 SUFFIX = "_replay"
@@ -125,19 +126,29 @@ def _try_to_change_places(rebuild: "_Rebuild", projector: Projector, wait: float
 def check(names: Iterable[str] = (), *, progress: Progress = lambda count: None) -> list[Difference]:
     """Rebuild beside the live tables, compare row by row, change nothing, and return what differs.
 
+    On PostgreSQL all that is compared is of one snapshot, and the live tables go on meanwhile.
+
     Raises:
         engine.UnknownProjection
         ReplayRunning: another process replays or checks.
     """
     with _alone(), _Rebuild(names, progress) as rebuild:
-        with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
-            reached = engine.lock_checkpoints(cursor, list(rebuild.places))
+        with connections[READ_SIDE].cursor() as cursor:
+            reached = _reached(cursor)
         rebuild.run(reached)
         with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
-            reached = engine.lock_checkpoints(cursor, list(rebuild.places))
+            if postgresql.is_postgresql(READ_SIDE):
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            reached = _reached(cursor)
             while rebuild.step(cursor, reached):
                 pass
             return [row for projector in rebuild.projectors for row in _differences(cursor, projector)]
+
+
+def _reached(cursor: CursorWrapper) -> dict[str, Place]:
+    """Return the place of each projection's checkpoint."""
+    cursor.execute("SELECT name, transaction_id, position FROM projections_checkpoint")
+    return dict.fromkeys(PROJECTORS, START) | {name: Place(*place) for name, *place in cursor.fetchall()}
 
 
 class _Rebuild:

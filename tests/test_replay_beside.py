@@ -147,6 +147,22 @@ def test_events_that_come_while_a_table_is_in_use_are_in_the_rebuilt_one(monkeyp
     assert engine.catch_up() == 0
 
 
+@pytest.mark.only_on("postgresql", reason="on SQLite a check is the one that writes")
+def test_the_live_tables_go_on_while_a_check_compares(apart: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    do_business()
+    differences, seen = replay._differences, list[int]()
+
+    def deposit_and_compare(*of: Any) -> Any:
+        apart(lambda: deposit(1, 1)).result(PATIENCE)
+        seen.append(apart(queries.get_total_paid_in).result(PATIENCE))
+        return differences(*of)
+
+    monkeypatch.setattr(replay, "_differences", deposit_and_compare)
+    assert replay.check() == []
+    assert seen == [TOTAL_PAID_IN + number for number in range(1, len(PROJECTORS) + 1)]
+    assert replay.check() == [], "with another deposit in the middle"
+
+
 def test_a_verification_that_reads_while_tables_change_places_finds_nothing(
     apart: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
