@@ -35,7 +35,7 @@ with suppress(OSError):  # each command that needs it says what is wrong; a bank
 WEB_THREADS = env.int("WEB_THREADS", default=min(8, 2 * (os.cpu_count() or 1) + 1))
 """Requests that one web process works on at once; the rest wait their turn.
 
-Measured on two processors: 4 serve as many account pages a second as 8. Granian advises against more than this.
+Measured on two processors: 4 serve as many account pages a second as 8.
 """
 SQLITE_OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20}
 
@@ -280,6 +280,10 @@ LOGGING = {
         "line": {"format": "{asctime} {levelname} {name}: {message}", "style": "{", "datefmt": "%Y-%m-%dT%H:%M:%S%z"}
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "loggers": {"django.template": {"level": "INFO"}},  # at DEBUG it writes down all that a page was given
+    "loggers": {
+        "django.template": {"level": "INFO"},  # at DEBUG it writes down all that a page was given
+        "waitress": {"level": "WARNING"},  # clients that go away are no news
+        "waitress.queue": {"level": "ERROR"},  # nor is a request that waits for a thread
+    },
     "root": {"handlers": ["console"], "level": "INFO"},
 }

@@ -1,4 +1,4 @@
-"""The web process."""
+"""The WSGI application, and what a web process does before it serves."""
 
 import logging
 import os
@@ -7,13 +7,19 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
-from .wire import only_utf8
+from .wire import only_utf8, without_body_for_head
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bank.settings")
-application = only_utf8(get_wsgi_application())
+application = without_body_for_head(only_utf8(get_wsgi_application()))
 
-if settings.PROJECTION_MODE == "inline":
-    # A process that was killed between a commit and its projections leaves the read side behind.
+
+def catch_up() -> None:
+    """Project what is in the log: a process that dies between a commit and its projections leaves the read side behind.
+
+    A failure is logged, and the process serves all the same.
+    """
+    if settings.PROJECTION_MODE != "inline":
+        return
     from projections import engine
 
     try:

@@ -5,6 +5,7 @@ Each gets its settings from nothing but the environment that is made for it here
 
 import atexit
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -143,6 +144,8 @@ class Web(Program):
 
     def __init__(self, data: Path, *arguments: str, **variables: str) -> None:
         self.port = free_port()
+        host = arguments[arguments.index("--host") + 1].strip("[]") if "--host" in arguments else "127.0.0.1"
+        self.host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
         super().__init__(data, "start", "--port", str(self.port), *arguments, **variables)
 
     def __enter__(self) -> "Web":
@@ -162,6 +165,11 @@ class Web(Program):
         self.wait_until_it_answers()
         Web.collected = Web.collected or kept(static)
 
+    @property
+    def starts(self) -> int:
+        """How many web processes it has started, in all its runs."""
+        return len(re.findall(r"Web process \d+ started", self.output))
+
     def wait_until_it_answers(self) -> None:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
@@ -175,7 +183,7 @@ class Web(Program):
 
     def request(self, method: str, path: str, body: str = "", **headers: str) -> tuple[int, str, dict[str, str]]:
         """Return the status, the page and the cookies of an answer."""
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = HTTPConnection(self.host, self.port, timeout=PATIENCE)
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()

@@ -52,7 +52,7 @@ def test_everything_says_so_and_nothing_has_to_be_started_again(bank: Bank) -> N
     assert teller.get("/readyz").status == 200
     carry_through(teller, LOGIN, task)
     assert bank.books.judge([task]).lost == 0
-    assert bank.web.output.count("Spawning worker") == 1
+    assert bank.web.starts == 1
     assert run(bank.data, "replay_projections", "--check", **bank.variables).returncode == 0
     for browser in (teller, admin, stranger):
         browser.close()

@@ -1,25 +1,25 @@
 """`manage.py start`, by starting it: each test has a data folder, a port and a process of its own."""
 
-import os
 import re
-import signal
 import socket
 import stat
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
 
 import pytest
+from django.core.management.base import CommandError
 
-from tests.databases import Urls, is_sqlite, stranger
+from bank.management.commands.start import bind, listen
+from tests.databases import Urls, stranger
 from tests.postgres import free_port
 from tests.programs import PASSWORD, PATIENCE, ROOT, Web, environment
-from tests.teller import Answer, logged_in
+from tests.teller import logged_in
 
 type Start = Callable[..., Web]
 
@@ -163,74 +163,43 @@ def refused(arguments: list[str], variables: dict[str, str]) -> subprocess.Compl
     return run
 
 
-@pytest.mark.parametrize("ctrl_c", [False, True], ids=["SIGTERM", "Ctrl-C"])
-def test_a_stop_finishes_the_deposit_in_flight(start: Start, urls: Urls, ctrl_c: bool) -> None:
-    server = start(**urls, BANK_TELLER_PASSWORD=PASSWORD)
-    teller = logged_in(server, "teller", PASSWORD)
-    teller.open_account(1)
-    teller.get("/accounts/1/deposit/")
-    url = urls["DATABASE_URL"]
-    count = "SELECT COUNT(*) FROM eventstore_event"
-    [(before,)] = rows(url, count)
-    answers: list[Answer] = []
-
-    with stranger(url) as other:
-        if is_sqlite(urls):
-            other.execute("BEGIN IMMEDIATE")
-        else:
-            other.execute("BEGIN")
-            other.execute("LOCK TABLE eventstore_event IN EXCLUSIVE MODE")
-        deposit = threading.Thread(target=lambda: answers.append(teller.post("/accounts/1/deposit/", amount="12.34")))
-        deposit.start()
-        time.sleep(1)
-        if ctrl_c:  # the terminal tells the whole group
-            os.killpg(server.pid, signal.SIGINT)
-        else:
-            os.kill(server.pid, signal.SIGTERM)
-        time.sleep(1)
-        assert server.is_running, "it did not wait for the request"
-        assert not answers
-        other.execute("ROLLBACK")
-    deposit.join(PATIENCE)
-
-    assert server.wait() == 0
-    assert [answer.status for answer in answers] == [303]
-    assert rows(url, count) == [(int(str(before)) + 1,)]
-
-
 @pytest.mark.only_on("sqlite", reason="no database has a part in it")
-def test_a_web_process_hears_of_ctrl_c_from_its_parent_alone(start: Start, urls: Urls) -> None:
-    server = start(**urls)
-    web = web_process_of(server)
-    os.kill(web, signal.SIGINT)
-    time.sleep(1)
-    assert web_process_of(server) == web, "it was not replaced"
-    assert server.request("GET", "/healthz")[0] == 200
-    assert server.stop(signal.SIGINT) == 0
+@pytest.mark.parametrize("host", ["0.0.0.0", "::1", "::", "127.0.0.2"])
+def test_the_printed_address_can_be_opened(start: Start, urls: Urls, host: str) -> None:
+    server = start("--host", host, **urls)
+    printed = re.search(r"The bank is open at (\S+)\n", server.output)
+    assert printed
+    with urlopen(printed[1], timeout=PATIENCE) as page:
+        assert b"Log in" in page.read()
 
 
-def web_process_of(server: Web) -> int:
-    [web] = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
-    return int(web)
+ADDRESSES = {
+    "127.0.0.1": "http://127.0.0.1:PORT/",
+    "[::1]": "http://[::1]:PORT/",
+    "0:0:0:0:0:0:0:1": "http://[::1]:PORT/",
+    "0": "http://127.0.0.1:PORT/",
+    "127.1": "http://127.0.0.1:PORT/",
+}
 
 
-def test_a_process_that_is_killed_is_replaced_and_repairs_the_read_side(
-    start: Start, tmp_path: Path, urls: Urls
-) -> None:
-    server = start(**urls)
-    script = (
-        "import django; django.setup()\n"
-        "from bank.domain.commands import CreateBankAccount as Create\n"
-        "from bank.handlers import handle\n"
-        "handle(Create(99, 'Josh', 1234))\n"
-    )
-    worker = {"PROJECTION_MODE": "worker", "DJANGO_SETTINGS_MODULE": "bank.settings"}
-    unprojected = environment(tmp_path / "data", **worker, **urls)
-    subprocess.run([sys.executable, "-c", script], cwd=ROOT, env=unprojected, check=True, timeout=PATIENCE)
-    assert '"lag": 1,' in server.request("GET", "/readyz")[1]
+@pytest.mark.parametrize("host", ADDRESSES)
+def test_the_printed_address_is_written_as_browsers_want_it(host: str) -> None:
+    with bind(host, 0) as listener:
+        address = listen(listener, host)
+        assert address == ADDRESSES[host].replace("PORT", str(listener.getsockname()[1]))
 
-    os.kill(web_process_of(server), signal.SIGKILL)
-    time.sleep(0.5)
-    server.wait_until_it_answers()
-    assert '"lag": 0,' in server.request("GET", "/readyz")[1]
-    assert server.stop() == 0
+
+def test_the_printed_address_is_one_that_is_answered(settings: Any) -> None:
+    settings.ALLOWED_HOSTS = [".bank.example"]
+    with bind("0.0.0.0", 0) as listener:
+        assert listen(listener, "0.0.0.0") == f"http://bank.example:{listener.getsockname()[1]}/"
+    settings.BANK_PUBLIC_URL = "https://bank.example"
+    with bind("127.0.0.1", 0) as listener:
+        assert listen(listener, "127.0.0.1").startswith("https://bank.example/ ")
+
+
+def test_of_two_banks_that_start_at_the_same_address_the_second_is_refused() -> None:
+    with bind("127.0.0.1", 0) as first, bind("127.0.0.1", first.getsockname()[1]) as second:
+        listen(first, "127.0.0.1")
+        with pytest.raises(CommandError, match="Cannot serve on 127"):
+            listen(second, "127.0.0.1")

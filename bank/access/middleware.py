@@ -1,7 +1,6 @@
 """What holds for every request: headers, sizes, the ends of a session, and that everything asks for a log-in."""
 
 from collections.abc import Callable
-from io import BytesIO
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -41,22 +40,17 @@ class HeadersMiddleware:
 
 
 class BodyLimitMiddleware:
-    """Refuses a body larger than any form of ours, before it is read.
+    """Refuse a body larger than any form of the bank, before Django reads it.
 
-    A body of unknown length (chunked) is read up to the limit and then has a length, which Django wants.
+    A body that came in chunks has a length too: the server has read it to the end, or to twice the limit.
     """
 
     def __init__(self, get_response: Respond) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
         length = request.META.get("CONTENT_LENGTH") or ""
-        if not length and "chunked" in request.headers.get("Transfer-Encoding", "").lower():
-            body = request.META["wsgi.input"].read(limit + 1)
-            length = request.META["CONTENT_LENGTH"] = str(len(body))
-            request._stream = BytesIO(body)
-        if length.isdecimal() and int(length) > limit:
+        if length.isdecimal() and int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return render(request, "413.html", status=413)
         return self.get_response(request)
 

@@ -143,7 +143,7 @@ def run_kills(
         verdict=bank.books.judge(load.tasks),
         check=run(bank.data, "replay_projections", "--check", **bank.variables).returncode,
         integrity=bank.integrity(),
-        starts=bank.web.output.count("Spawning worker"),
+        starts=bank.web.starts,
     )
 
 

@@ -1,12 +1,14 @@
 """`manage.py start`: from a fresh clone to a bank that is open, in one command."""
 
+import gc
 import os
 import secrets
 import signal
 import socket
 import tempfile
 from argparse import ArgumentParser
-from importlib import import_module
+from collections.abc import Callable
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,10 +19,10 @@ from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections, transaction
-from granian import Granian
-from granian.constants import Interfaces
+from django.http.request import validate_host
 
-from bank import data_files, demo, roles, static_files
+from bank import data_files, demo, roles, server, static_files
+from bank.processes import CannotStart, Processes
 from eventstore import postgresql
 from eventstore.errors import is_outage
 from eventstore.locks import lock
@@ -28,6 +30,8 @@ from eventstore.private_files import make_folder
 from projections import engine
 
 MAX_WORKERS = 64
+BACKLOG = 1024
+"""Connections that the system keeps until a web process accepts them."""
 
 
 class FirstUser(NamedTuple):
@@ -59,7 +63,8 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="fill an empty bank with some weeks of business")
 
     def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
-        check_free(host, port)
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a start without a traceback
+        listener = bind(host, port)
         check_first_passwords(options["demo"])
         check_writable()
         check_databases()
@@ -68,14 +73,14 @@ class Command(BaseCommand):
         self.check()
         with lock("default", "start", wait=True):  # several web servers may start at once
             credentials = self.prepare(options["demo"])
-        self.stdout.write(f"\nThe bank is open at http://{host}:{port}/\n")
+        self.stdout.write(f"\nThe bank is open at {listen(listener, host)}\n")
         for name, password in credentials:
             self.stdout.write(f"    user {name:10} password {password}")
         if credentials:
             self.stdout.write("These passwords are shown only now. Ctrl-C closes the bank.\n")
         self.stdout.flush()
         close_databases()
-        serve(host, port, workers)
+        serve(listener, workers)
 
     def prepare(self, with_demo: bool) -> list[tuple[str, str]]:
         """Make what is not there yet; return what to tell of the first users' passwords."""
@@ -92,15 +97,21 @@ class Command(BaseCommand):
         return make_first_users(with_demo)
 
 
-def check_free(host: str, port: int) -> None:
-    """Raise CommandError unless this address can be served on."""
+def bind(host: str, port: int) -> socket.socket:
+    """Return a socket that has this address, and does not listen yet.
+
+    Raises:
+        CommandError: the address cannot be served on.
+    """
     try:
-        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-    except (OSError, OverflowError) as error:
-        raise CommandError(f"Cannot serve on {host}:{port}: {error}. Choose another with --port.") from error
+        family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+    except (OSError, OverflowError, UnicodeError) as error:
+        place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        raise CommandError(f"Cannot serve on {place}: {error}. Choose another with --port.") from error
+    return listener
 
 
 def first_users(with_demo: bool) -> list[FirstUser]:
@@ -181,35 +192,58 @@ def make_first_users(with_demo: bool) -> list[tuple[str, str]]:
 
 
 def close_databases() -> None:
-    """Close what is open, the pools included: the web process is a fork, and a pool's threads stay behind."""
+    """Close every connection and pool: web processes are forks, and neither survives a fork."""
     for connection in connections.all(initialized_only=True):
         connection.close()
         if connection.vendor == "postgresql":
             connection.close_pool()  # type: ignore[attr-defined]
 
 
-def serve(host: str, port: int, workers: int) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests in flight are finished."""
-    os.environ["DJANGO_SETTINGS_MODULE"] = settings.SETTINGS_MODULE
-    Granian(
-        "bank.wsgi:application",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=workers,
-        blocking_threads=settings.WEB_THREADS,
-        websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=30,
-        log_access=False,
-    ).serve(target_loader=load, wrap_loader=False)
+def listen(listener: socket.socket, host: str) -> str:
+    """Let clients connect, and return the address to open in a browser.
 
+    The host that the operator has chosen to serve on is one of the names that are answered, beside `ALLOWED_HOSTS`.
 
-def load() -> Any:
-    """Return the application, in a web process.
-
-    Ctrl-C goes to all processes of the terminal. The web process has to hear of it from its parent alone, who knows
-    how to wait for it: one that is told twice at the same moment may never end.
+    Raises:
+        CommandError: another process has begun to listen there.
     """
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    return import_module("bank.wsgi").application
+    try:
+        listener.listen(BACKLOG)
+    except OSError as error:
+        raise CommandError(f"Cannot serve on {host}: {error}. Choose another with --port.") from error
+    address, port = listener.getsockname()[:2]
+    ip = ip_address(address.partition("%")[0])
+    if ip.is_unspecified:  # every address of this machine
+        ip = ip_address("::1" if ip.version == 6 else "127.0.0.1")
+    else:
+        settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, host, bracketed(ip)]
+    name = bracketed(ip)
+    if not validate_host(name, settings.ALLOWED_HOSTS) and settings.ALLOWED_HOSTS:
+        name = settings.ALLOWED_HOSTS[0].lstrip(".")
+    if settings.BANK_PUBLIC_URL:
+        return f"{settings.BANK_PUBLIC_URL.rstrip('/')}/ (the proxy finds it on {name}:{port})"
+    return f"http://{name}:{port}/"
+
+
+def bracketed(ip: IPv4Address | IPv6Address) -> str:
+    return f"[{ip}]" if ip.version == 6 else str(ip)
+
+
+def serve(listener: socket.socket, workers: int) -> None:
+    """Serve until SIGTERM or Ctrl-C; requests in flight are finished.
+
+    Raises:
+        CommandError: no web process can start.
+    """
+    os.environ["DJANGO_SETTINGS_MODULE"] = settings.SETTINGS_MODULE
+    from bank.wsgi import application, catch_up
+
+    def work(ready: Callable[[], None], parent: int) -> None:
+        catch_up()
+        server.serve(listener, application, settings.WEB_THREADS, settings.DATA_UPLOAD_MAX_MEMORY_SIZE, ready, parent)
+
+    gc.freeze()  # the garbage collector of each web process leaves out what is loaded by now
+    try:
+        Processes(workers, work).run()
+    except CannotStart as error:
+        raise CommandError("The bank cannot start: a web process failed. The log above says why.") from error
