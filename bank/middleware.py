@@ -1,11 +1,42 @@
-"""What every request meets that is neither access nor Django's own: the health checks, and what htmx needs."""
+"""What every request meets that is neither access nor Django's own: NULs, the health checks, and what htmx needs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 from django_htmx.http import HttpResponseClientRedirect
 
 from .health import healthz, readyz
+
+
+class NoNulMiddleware:
+    """Refuses a request that holds a NUL: PostgreSQL stores none, and C ends a text at it.
+
+    Path, query, headers and cookies are checked before anything reads them. A form of the bank says it at the field;
+    the admin also reads what no form of its own has checked, such as the keys of the rows that are selected.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "%00" in request.META.get("QUERY_STRING", ""):
+            raise BadRequest("The query holds a NUL")
+        refuse_nul(request.META.values())
+        refuse_nul(request.COOKIES.values())  # Django decodes "\\000" in a quoted cookie
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: Any, kwargs: Any) -> None:
+        if request.resolver_match and "admin" in request.resolver_match.app_names:
+            for name, values in request.POST.lists():
+                refuse_nul([name, *values])
+
+
+def refuse_nul(texts: Iterable[object]) -> None:
+    """Raise BadRequest where one of the texts holds a NUL; what is no text is left alone."""
+    if any(isinstance(text, str) and "\0" in text for text in texts):
+        raise BadRequest("The request holds a NUL")
 
 
 class HealthMiddleware:

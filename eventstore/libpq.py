@@ -129,12 +129,19 @@ def _sent(values: Sequence[Any]) -> tuple[list[bytes | None], list[bool]]:
     return [_TEXTS[type(value)](value) for value in values], [type(value) is bytes for value in values]
 
 
+def _text(value: str) -> bytes:
+    """Return a text as it is sent. libpq would end it at a NUL, and so look for another one."""
+    if "\0" in value:
+        raise errors.DataError("PostgreSQL text cannot contain NUL characters")
+    return value.encode()
+
+
 def _printed(value: object) -> bytes:
     return str(value).encode()
 
 
 _TEXTS: dict[type, Callable[[Any], bytes | None]] = {
-    str: str.encode,
+    str: _text,
     bytes: bytes,
     int: b"%d".__mod__,
     bool: _printed,

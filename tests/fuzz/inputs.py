@@ -20,6 +20,12 @@ NASTY = [
     "a\u0301" * 90, "\U0001f3e6" * 101, "ß" * 300, "[]", "{}", "null", "True", "2026-02-30", "9999-12-31", "0000-00-00",
     "bank_account-", "bank_account-x", "None", "a" * 70_000,
 ]  # fmt: skip
+STRANGE = [
+    *NASTY, str(2**31), str(2**63 - 1), str(2**63), str(2**64), str(-(2**63) - 1), "1" * 19, "1e400", "nan", "1,2",
+    "inf", "infinity", "-infinity", "epoch", "today", "0001-01-01", "10000-01-01", "-0001-01-01", "2026-W01-1",
+    "+", "(", "*", "\\", "bank_account-" + "9" * 30, "x:y", "pk", "-pk", "id", "password", "user__password", "\x85",
+]  # fmt: skip
+"""Values of parameters and keys in the admin: none of them may reach a database that cannot take it."""
 SENSIBLE = {
     "amount": ["5", "0.01", "1,000.00", "99999"],
     "pin": ["1234", "4321", "0000"],
