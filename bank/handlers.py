@@ -30,7 +30,8 @@ from .domain.commands import (
     WithdrawMoneyFromBankAccount,
 )
 from .domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
-from .domain.events import BankEvent, decode
+from .domain.events import BankEvent, InvalidPin, decode
+from .domain.verification import PIN_ATTEMPTS
 from .keys import InstallationFault as InstallationFault
 from .repository import Saved
 
@@ -185,12 +186,15 @@ def _withdraw(command: WithdrawMoneyFromBankAccount, envelope: Envelope) -> Save
     if store.find_outcome(envelope.id) is not None:
         raise store.CommandIdTaken(str(envelope.id))  # it counts once, so its PIN is looked at once
     loaded = repository.load(command.account_id)
+    attempts = settings.PIN_ATTEMPTS
     events = loaded.account.withdraw(
         command.amount,
         pin_matches=lambda: pins.matches(command.account_id, command.pin),
-        pin_attempts=settings.PIN_ATTEMPTS,
+        pin_attempts=attempts,
     )
-    return repository.save(loaded, events, envelope)
+    # The setting decides on wrong PINs alone. Its number is recorded there, so that a verification can decide again.
+    circumstances = {PIN_ATTEMPTS: attempts} if isinstance(events[0], InvalidPin) else {}
+    return repository.save(loaded, events, envelope, circumstances=circumstances)
 
 
 def _unlock_pin(command: UnlockPin, envelope: Envelope) -> Saved:

@@ -1,6 +1,6 @@
 """Loads and saves accounts through the event store: an account is what its events add up to."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import reduce
 from itertools import chain
@@ -53,9 +53,9 @@ def load(account_id: int) -> Loaded:
         # The event at that version proves that what is known is of this very history.
         if kept and first.hash == kept.hash:
             return _play(kept, events)
-        if snapshot and (state := snapshots.opened(snapshot, first)) and state.keys() == FIELDS:
+        if snapshot and (state := snapshots.opened(stream, snapshot, first.hash)) and state.keys() == FIELDS:
             return _play(Loaded(BankAccount(**state), first.version, first.hash), events)
-        if first.version == 1:
+        if first.version == 1 and not snapshot:
             return _play(new, chain([first], events))
     loaded = _play(new, store.read_stream(stream))
     if loaded.version:
@@ -72,9 +72,18 @@ def _play(loaded: Loaded, events: Iterable[RecordedEvent]) -> Loaded:
 
 
 def save(
-    loaded: Loaded, events: Sequence[BankEvent], command: Envelope, *, also: Callable[[], None] | None = None
+    loaded: Loaded,
+    events: Sequence[BankEvent],
+    command: Envelope,
+    *,
+    circumstances: Mapping[str, Any] = {},
+    also: Callable[[], None] | None = None,
 ) -> Saved:
-    """Append what happened to an account as it was loaded; `also` writes into the same transaction.
+    """Append what happened to an account as it was loaded.
+
+    Args:
+        circumstances: what else the decision depended on, for the events' metadata.
+        also: writes into the same transaction.
 
     Raises:
         store.WrongExpectedVersion: somebody else was quicker.
@@ -84,7 +93,7 @@ def save(
     is_snapshot_due = snapshots.is_due(loaded.version, loaded.version + len(events))
     *_, last = store.append(
         stream_of(account.account_id),
-        [NewEvent(*encode(event), SCHEMA_VERSION) for event in events],
+        [NewEvent(*encode(event), SCHEMA_VERSION, circumstances) for event in events],
         expected_version=loaded.version,
         previous_hash=loaded.hash,
         command=command,

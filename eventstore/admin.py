@@ -236,7 +236,7 @@ class SnapshotAdmin(ReadOnlyAdmin):
     list_display = ("stream", "version", "content")
     ordering = ("stream",)
     search_help_text = "An account number or the name of a stream."
-    fields = ("stream", "version", "state_json", "hash_hex")
+    fields = ("stream", "version", "state_json", "hash_hex", "seal_hex")
 
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         number = number_in(term)
@@ -253,3 +253,7 @@ class SnapshotAdmin(ReadOnlyAdmin):
     @admin.display(description="hash")
     def hash_hex(self, snapshot: Snapshot) -> SafeString:
         return hex_of(snapshot.hash)
+
+    @admin.display(description="seal")
+    def seal_hex(self, snapshot: Snapshot) -> SafeString:
+        return hex_of(snapshot.seal)

@@ -105,6 +105,11 @@ def state_hash(state: str, event_hash: bytes) -> bytes:
     return hashlib.sha256(event_hash + state.encode()).digest()
 
 
+def snapshot_text(stream: str, version: int, digest: bytes) -> str:
+    """Return what a snapshot's seal goes over. `digest` is its `state_hash`, so the state and the event are in it."""
+    return f'["snapshot", {_text(stream)}, {version}, "{digest.hex()}"]'
+
+
 def moment_text(moment: datetime) -> str:
     """Return the one text of a moment: what `isoformat` says of it in UTC, with microseconds."""
     at = moment if moment.tzinfo is UTC else moment.astimezone(UTC)

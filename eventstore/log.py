@@ -61,7 +61,7 @@ class Log:
 
     def snapshots(self) -> Iterator[Sequence[Any]]:
         """Yield the rows of all snapshots."""
-        return rows_of(self.using, "SELECT stream, version, state, hash FROM eventstore_snapshot")
+        return rows_of(self.using, "SELECT stream, version, state, hash, seal FROM eventstore_snapshot")
 
     def epochs(self) -> Iterator[Sequence[Any]]:
         """Yield number, shift and beginning of each epoch."""

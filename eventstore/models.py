@@ -111,14 +111,17 @@ class CommandRecord(AppendOnlyModel):
 class Snapshot(models.Model):
     """What a stream's events up to a version add up to: a cache that may be deleted at any time.
 
-    `hash` covers the state and the hash of the event at that version, so that a snapshot of another history, or one
-    that was changed, is not believed.
+    `hash` covers the state and the hash of the event at that version. `seal` covers stream, version and hash, so that
+    only a process with `SEAL_KEYS` can write a snapshot that is believed.
     """
 
     stream = models.CharField(max_length=200, primary_key=True)
     version = models.BigIntegerField()
     state = models.JSONField()
     hash = models.BinaryField(max_length=32)
+    seal = models.BinaryField(
+        max_length=36, db_default=b"", help_text="Empty where an older version of the program wrote it"
+    )
 
     def __str__(self) -> str:
         return f"{self.stream} {self.version}"

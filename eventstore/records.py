@@ -10,11 +10,16 @@ _from_json = json.JSONDecoder().decode
 
 
 class NewEvent(NamedTuple):
-    """An event that is to be appended."""
+    """An event that is to be appended.
+
+    `circumstances` go into its metadata, beside actor and command: what the decision depended on and the log does not
+    tell otherwise, such as a setting.
+    """
 
     type: str
     data: Mapping[str, Any]
     schema_version: int = 1
+    circumstances: Mapping[str, Any] = {}
 
 
 class RecordedEvent(NamedTuple):
@@ -147,8 +152,12 @@ class Outcome(NamedTuple):
 
 
 class SnapshotOf(NamedTuple):
-    """What a stream's events up to a version add up to, as JSON, and the hash that ties it to the event there."""
+    """A snapshot as its row says it, which is believed only once `snapshots.opened` has looked at its seal.
+
+    `state` is JSON; `hash` ties it to the event at that version.
+    """
 
     version: int
-    state: str
+    state: str | bytes
     hash: bytes
+    seal: bytes

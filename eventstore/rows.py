@@ -104,7 +104,9 @@ class Draft:
         self._vendor, self._data = vendor, dict(event.data)
         check_storable(f"{stream} {event.type} {command.name} {command.actor}")
         check_storable(self._data)
-        self._facts = {"actor": command.actor, "correlation_id": str(command.id)}
+        if event.circumstances:
+            check_storable(dict(event.circumstances))
+        self._facts = {**event.circumstances, "actor": command.actor, "correlation_id": str(command.id)}
         texts = canonical(self._data), canonical(self._facts)
         said, at = (event.type, event.schema_version, *texts, command.id.hex), moment_text(moment)
         self.hash = row_hash(previous, stream, version, *said, at)

@@ -76,13 +76,14 @@ class Shares[A: Auditor]:
 
     def end(self, *, whole: bool) -> Checked[A]:
         """Return what all of them saw; see `Checker.end`."""
-        streams, findings, auditor = self.checkers[0].end(whole=whole)
+        streams, findings, unbelieved, auditor = self.checkers[0].end(whole=whole)
         for other in self.checkers[1:]:
             more = other.end(whole=whole)
             streams += more.streams
             findings += more.findings
+            unbelieved += more.unbelieved
             auditor.join(more.auditor)
-        return Checked(streams, findings, auditor)
+        return Checked(streams, findings, unbelieved, auditor)
 
     def _number_of(self, stream: object) -> int:
         return self.numbers[hash(stream) % len(self.numbers)]

@@ -1,6 +1,7 @@
 """Snapshots: what a stream adds up to at a version, so that a long stream loads as fast as a short one.
 
-A cache. Any or all of them may be deleted at any time.
+A cache. Any or all of them may be deleted at any time. A snapshot that the bank's keys did not seal is not believed:
+whoever can write to the database could otherwise give an account any state, and take it away again without a trace.
 """
 
 import json
@@ -9,34 +10,56 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from .hashing import canonical, state_hash
+from . import seals
+from .findings import UNREADABLE
+from .hashing import canonical, snapshot_text, state_hash
 from .postgresql import WRITE_SIDE
-from .records import RecordedEvent, SnapshotOf
+from .records import SnapshotOf
 
 EVERY = 20
 """A stream is worth a snapshot each time it has grown by this many events."""
 
+# A version of the program that knows no seals leaves the old seal standing, which then fits no longer.
 _UPSERT = """
-    INSERT INTO eventstore_snapshot (stream, version, state, hash) {}
-    ON CONFLICT (stream) DO UPDATE SET version = excluded.version, state = excluded.state, hash = excluded.hash
+    INSERT INTO eventstore_snapshot (stream, version, state, hash, seal) {}
+    ON CONFLICT (stream) DO UPDATE
+    SET version = excluded.version, state = excluded.state, hash = excluded.hash, seal = excluded.seal
     WHERE eventstore_snapshot.version < excluded.version
 """
-UPSERT = _UPSERT.format("VALUES (%s, %s, %s, %s)")
-UPSERT_WITH = _UPSERT.format("SELECT %s, %s::bigint, %s::jsonb, %s::bytea FROM recorded")
+UPSERT = _UPSERT.format("VALUES (%s, %s, %s, %s, %s)")
+UPSERT_WITH = _UPSERT.format("SELECT %s, %s::bigint, %s::jsonb, %s::bytea, %s::bytea FROM recorded")
 """The same within the statement that appends the event, on PostgreSQL."""
+READ = {
+    "sqlite": "CAST(state AS BLOB) AS state, CAST(hash AS BLOB) AS digest, CAST(seal AS BLOB) AS seal",
+    "postgresql": "state, hash AS digest, seal",
+}
+"""What to read of a snapshot, by the kind of database. A column of SQLite's can hold anything, and its driver raises on
+text that is not UTF-8."""
 
 
-def of_row(version: int, state: str, digest: bytes) -> SnapshotOf:
-    """Return a snapshot as its row says it."""
-    # PostgreSQL keeps JSON, but not the text that it came in.
-    return SnapshotOf(version, canonical(json.loads(state)), bytes(digest))
+def of_row(version: int, state: str | bytes, digest: bytes | None, seal: bytes | None) -> SnapshotOf:
+    """Return a snapshot as its row says it; see `READ`. Where there is no hash or no seal, none fits."""
+    return SnapshotOf(version, state, bytes(digest or b""), bytes(seal or b""))
 
 
-def opened(snapshot: SnapshotOf, event: RecordedEvent | None) -> dict[str, Any] | None:
-    """Return a snapshot's state if it is what the history up to this event added up to, else None."""
-    state: dict[str, Any] = json.loads(snapshot.state)
-    # PostgreSQL gives JSON back with other spaces and in another order, so its text proves nothing.
-    if event is None or state_hash(canonical(state), event.hash) != snapshot.hash:
+def is_sealed(stream: str, snapshot: SnapshotOf) -> bool:
+    """Return whether the bank itself wrote a snapshot of this stream at this version."""
+    try:
+        seals.check(snapshot.seal, snapshot_text(stream, snapshot.version, snapshot.hash))
+    except seals.BadSeal:
+        return False
+    return True
+
+
+def opened(stream: str, snapshot: SnapshotOf, event_hash: bytes) -> dict[str, Any] | None:
+    """Return a snapshot's state if the bank wrote it after the event with this hash, else None."""
+    try:
+        # PostgreSQL gives JSON back with other spaces and in another order, so its text proves nothing.
+        state: dict[str, Any] = json.loads(snapshot.state)
+        text = canonical(state)
+    except UNREADABLE:
+        return None
+    if state_hash(text, event_hash) != snapshot.hash or not is_sealed(stream, snapshot):
         return None
     return state
 
@@ -49,7 +72,8 @@ def is_due(before: int, after: int) -> bool:
 def values(stream: str, version: int, state: Mapping[str, Any], event_hash: bytes) -> list[Any]:
     """Return the values of a snapshot's row; `event_hash` is the hash of the event at that version."""
     text = canonical(state)
-    return [stream, version, text, state_hash(text, event_hash)]
+    digest = state_hash(text, event_hash)
+    return [stream, version, text, digest, seals.seal(snapshot_text(stream, version, digest))]
 
 
 def forget(stream: str) -> None:

@@ -55,9 +55,11 @@ _SELECT_STREAM = {
 # The snapshot, if there is one that is newer than what is known, comes with the event that proves it.
 _SELECT_LATEST = {
     vendor: f"""
-        SELECT {columns}, state, digest FROM eventstore_event
-        LEFT JOIN (SELECT stream AS of, version AS at, state, hash AS digest FROM eventstore_snapshot) AS kept
-            ON of = stream AND at = version
+        SELECT {columns}, state, digest, seal, at FROM eventstore_event
+        LEFT JOIN (
+            SELECT stream AS of, version AS at, {snapshots.READ[vendor]}
+            FROM eventstore_snapshot
+        ) AS kept ON of = stream AND at = version
         WHERE stream = %s AND version >= COALESCE(
             (SELECT version FROM eventstore_snapshot WHERE stream = %s AND version > %s), %s
         ) ORDER BY version LIMIT %s
@@ -205,10 +207,10 @@ def read_latest(stream: str, known: int = 0) -> tuple[SnapshotOf | None, Iterato
     """
     connection = connections[WRITE_SIDE]
     rows = prepared.rows(connection, _SELECT_LATEST[connection.vendor], [stream, stream, known, known, CHUNK])
-    events = recorded_events([row[:-2] for row in rows])
+    events = recorded_events([row[:-4] for row in rows])
     snapshot = None
-    if rows and rows[0][-2] is not None and events[0].version > known:
-        snapshot = snapshots.of_row(events[0].version, *rows[0][-2:])
+    if rows and rows[0][-1] is not None and events[0].version > known:
+        snapshot = snapshots.of_row(events[0].version, *rows[0][-4:-1])
     rest = read_stream(stream, first=events[-1].version + 1) if len(events) == CHUNK else ()
     return snapshot, chain(events, rest)
 

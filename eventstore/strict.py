@@ -78,7 +78,7 @@ class Command(NamedTuple):
         """
         if self.id != event.command_id:
             return f"the command record at its position is of another command, {self.facts['correlation_id']}"
-        if event.metadata != self.facts:
+        if not self.facts.items() <= event.metadata.items():
             return "it names another actor or command than its command record does"
         if self.outcome != ("accepted", "", "", event.stream, event.version, count):
             return "its command record tells of other events"
@@ -149,13 +149,13 @@ class Reader:
 
     def snapshot(self, row: Sequence[Any]) -> SnapshotOf:
         """Return the snapshot of a row of `Log.snapshots`, its state as canonical JSON."""
-        stream, version, state, digest = row
+        stream, version, state, digest, seal = row
         if type(stream) is not str or type(version) is not int:
             raise TypeError("its stream is not text, or its version not an integer")
         said, _ = self._payload(state)
         if type(said) is not dict:
             raise TypeError("its state is not an object")
-        return SnapshotOf(version, canonical(said), binary(digest))
+        return SnapshotOf(version, canonical(said), binary(digest), binary(seal))
 
     def _id(self, value: Any) -> str:
         if not self.on_sqlite:

@@ -35,7 +35,10 @@ type Progress = Callable[[int], object]
 
 
 class Report(NamedTuple):
-    """What a verification saw: the first finding of each stream, and the head of what is settled."""
+    """What a verification saw: the first finding of each stream, and the head of what is settled.
+
+    `unbelieved` counts the snapshots without a seal that fits: written by an older version of the program, or forged.
+    """
 
     events: int
     streams: int
@@ -43,6 +46,7 @@ class Report(NamedTuple):
     rejected: int
     findings: list[Finding]
     head: Head
+    unbelieved: int
 
 
 def verify[A: Auditor](
@@ -77,7 +81,7 @@ def verify[A: Auditor](
             walk.findings.join(checked.findings)
             if to_the_end:
                 walk.findings.join(conclude(auditor))
-            return walk.report(checked.streams)
+            return walk.report(checked.streams, checked.unbelieved)
     except UNREADABLE as error:
         raise Unfinished(f"a value cannot be read: {shown(error)}") from error
 
@@ -95,7 +99,7 @@ class _Walk:
         self.reader = reader
         self.since = since
         self.findings = Findings()
-        self.position = self.events = self.commands = self.rejected = 0
+        self.position = self.events = self.commands = self.rejected = self.unreadable_snapshots = 0
         settled = log.settled()
         self.now = Digest(*settled)
         self.then = Digest.for_head(since) if since else Digest(START, 0)
@@ -105,13 +109,13 @@ class _Walk:
         self.findings.add(LOG, 0, position, what)
 
     def snapshots(self) -> dict[str, SnapshotOf]:
-        """Return all snapshots by their streams, but those that cannot be read."""
+        """Return all snapshots by their streams, but those that cannot be read, which nothing believes."""
         snapshots = {}
         for row in self.log.snapshots():
             try:
                 snapshots[row[0]] = self.reader.snapshot(row)
-            except UNREADABLE as error:
-                self.findings.add(row[0], row[1], 0, f"its snapshot cannot be read: {shown(error)}")
+            except UNREADABLE:
+                self.unreadable_snapshots += 1
         return snapshots
 
     def through(self, check: Callable[[Row, Row | None], object], progress: Progress) -> bool:
@@ -126,9 +130,10 @@ class _Walk:
             return False
         return True
 
-    def report(self, streams: int) -> Report:
+    def report(self, streams: int, unbelieved: int) -> Report:
         """Return what was seen."""
-        return Report(self.events, streams, self.commands, self.rejected, list(self.findings), self.now.head())
+        counts = self.events, streams, self.commands, self.rejected
+        return Report(*counts, list(self.findings), self.now.head(), unbelieved + self.unreadable_snapshots)
 
     # Events, beside the records of their commands
 

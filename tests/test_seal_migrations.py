@@ -11,7 +11,7 @@ from tests import databases, vandal
 from tests.databases import Urls, stranger
 from tests.support import deposit, do_business, query
 
-NEW = {vandal.COMMAND: ("seal", "transaction_id"), vandal.VERIFIER: ("seal",)}
+NEW = {vandal.COMMAND: ("seal", "transaction_id"), vandal.VERIFIER: ("seal",), vandal.SNAPSHOT: ("seal",)}
 BEFORE = {"bank": "0003_log_in_tries", "eventstore": "0004_no_gap"}
 
 
@@ -35,10 +35,12 @@ def test_what_was_recorded_before_is_sealed(vendor: str, urls: Urls, tmp_path: P
         for alias in databases.VARIABLES:
             call_command("migrate", database=alias, verbosity=0)
         call_command("replay_projections", verbosity=0)
+        before = audit()
+        assert (before.findings, before.unbelieved) == ([], 1), "its snapshot has no seal"
         deposit(1, 5)
 
-        assert audit().findings == []
-        assert audit().events == 55
+        after = audit()
+        assert (after.findings, after.unbelieved, after.events) == ([], 0, 55)
         for statement in (
             "UPDATE eventstore_commandrecord SET seal = fingerprint",
             "DELETE FROM eventstore_commandrecord",

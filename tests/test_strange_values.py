@@ -180,6 +180,8 @@ def is_right(said: str, cell: Cell) -> bool:
         and "All of it fits together" in said
     ):
         return True  # the projection has come less far, and its figures are right as far as that
+    if cell.table == vandal.SNAPSHOT and "Snapshots not believed: 1" in said and "All of it fits together" in said:
+        return True  # a cache, which nothing uses any more
     return said.endswith("exit 1") and (cell.is_named(said) or "does not extend the head" in said)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from eventstore import seals
-from eventstore.hashing import GENESIS, canonical, command_text, event_hash, state_hash
+from eventstore.hashing import GENESIS, canonical, command_text, event_hash, snapshot_text, state_hash
 from eventstore.records import Envelope
 
 EVENT, COMMAND, SNAPSHOT = "eventstore_event", "eventstore_commandrecord", "eventstore_snapshot"
@@ -229,9 +229,11 @@ def recompute(tables: Tables) -> None:
     tables[SNAPSHOT] = []
 
 
-def snapshot_hash(state: Row, event_hash: bytes) -> bytes:
-    """Return the hash of a snapshot, which takes no key."""
-    return state_hash(canonical(state), event_hash)
+def forge_snapshot(snapshot: Row, state: Row, event_hash: bytes, *, keys: bool) -> None:
+    """Give a snapshot another state, the hash that belongs to it, which takes no key, and a seal with stolen keys."""
+    snapshot["state"], snapshot["hash"] = state, state_hash(canonical(state), event_hash)
+    if keys:
+        snapshot["seal"] = seals.seal(snapshot_text(snapshot["stream"], snapshot["version"], snapshot["hash"]))
 
 
 def reseal(tables: Tables) -> None:

@@ -32,7 +32,7 @@ from bank.domain.events import (
 )
 from bank.repository import stream_of
 from eventstore import seals, snapshots
-from eventstore.hashing import GENESIS, canonical, command_text, event_hash, state_hash
+from eventstore.hashing import GENESIS, canonical, command_text, event_hash
 from eventstore.records import Envelope
 
 PIN = 1234
@@ -53,8 +53,9 @@ _COMMAND = """
     VALUES (%s, %s, 'teller', %s, 'accepted', '', '', %s, %s, %s, 1, %s, %s)
 """
 _SNAPSHOT = """
-    INSERT INTO eventstore_snapshot (stream, version, state, hash) VALUES (%s, %s, %s, %s)
-    ON CONFLICT (stream) DO UPDATE SET version = excluded.version, state = excluded.state, hash = excluded.hash
+    INSERT INTO eventstore_snapshot (stream, version, state, hash, seal) VALUES (%s, %s, %s, %s, %s)
+    ON CONFLICT (stream) DO UPDATE
+    SET version = excluded.version, state = excluded.state, hash = excluded.hash, seal = excluded.seal
 """
 
 
@@ -141,6 +142,5 @@ def _rows(batch: Sequence[Happened], first: int, ends: dict[int, tuple[bytes, Ba
         if version == 1:
             rows.verifiers.append((account_id, *pins.make_verifier(account_id, PIN, command_id)))
         if snapshots.is_due(version - 1, version):
-            state = canonical(asdict(account))
-            rows.snapshots[stream] = (stream, version, state, state_hash(state, digest))
+            rows.snapshots[stream] = snapshots.values(stream, version, asdict(account), digest)
     return rows

@@ -62,6 +62,11 @@ class Command(BaseCommand):
             f"Checked {report.events:,} events in {report.streams:,} streams, {report.commands:,} accepted and "
             f"{report.rejected:,} rejected commands in {seconds:.1f} s ({report.events / seconds:,.0f} events/s)."
         )
+        if report.unbelieved:
+            self.stdout.write(
+                f"Snapshots not believed: {report.unbelieved:,}. They have no seal of this bank, so nothing uses them: "
+                "an older version of the program wrote them, or somebody without the keys."
+            )
         if report.findings:
             self.stderr.write(f"{len(report.findings):,} found that do not fit.")
             sys.exit(1)
