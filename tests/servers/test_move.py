@@ -8,9 +8,13 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.core.management import call_command
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from bank import repository
+from bank.access import second_factor
+from bank.access.models import UsedCode
 from bank.audit import audit
 from bank.domain.commands import DepositMoneyIntoBankAccount
 from bank.domain.errors import NoSuchAccount
@@ -18,6 +22,7 @@ from bank.handlers import handle
 from eventstore import heads
 from tests import databases
 from tests.databases import Urls, stranger
+from tests.helpers import make_user
 from tests.programs import PASSWORD, Web, manage, run
 from tests.record import export, verify
 from tests.servers.walk import USERS, inspect, look_around, rebuild, walk
@@ -159,3 +164,20 @@ def test_heads_fit_where_a_restored_log_goes_on_with_lower_transaction_ids(urls:
 def reject_once_more(number: int = 1) -> None:
     with pytest.raises(NoSuchAccount):
         handle(DepositMoneyIntoBankAccount(99, number), command_id=UUID(int=number + 1))
+
+
+def test_second_factors_and_permissions_move_into_a_bank_that_has_users_already(
+    templates: dict[str, Urls], bank: Path, vendor: str, urls: Urls, tmp_path: Path
+) -> None:
+    susan = make_user("susan", "Supervisors")
+    susan.user_permissions.add(Permission.objects.get(codename="view_event"))
+    TOTPDevice.objects.create(user=susan, name="Phone")
+    UsedCode.objects.create(user=susan, step=5)
+    (tmp_path / "target").mkdir()
+    with databases.copied_databases(vendor, templates[vendor], tmp_path / "target"):
+        make_user("admin", is_superuser=True)  # of the same number, as after a first start
+        call_command("copy_bank", urls["DATABASE_URL"], stdout=StringIO())
+        moved = User.objects.get()
+        assert second_factor.device_of(moved) is not None, "the password alone opens nothing"
+        assert UsedCode.objects.get().step == 5
+        assert moved.has_perms(["bank.supervise", "eventstore.view_event"])

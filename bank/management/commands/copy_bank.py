@@ -41,6 +41,8 @@ class Command(BaseCommand):
             with transaction.atomic(using=SOURCE), transaction.atomic(using=TARGET):
                 if store.last_position():
                     raise CommandError("This bank is not empty. Nothing was copied.")
+                for model in models:  # before any row is copied: rows that hang on a deleted one go with it
+                    clear(model)
                 counts = {model: copy(model) for model in models}
                 with connections[TARGET].cursor() as cursor:
                     for statement in connections[TARGET].ops.sequence_reset_sql(no_style(), models):
@@ -59,15 +61,20 @@ def models_to_copy() -> Iterator[type[Model]]:
             yield model
 
 
+def clear(model: type[Model]) -> None:
+    """Delete the rows of a table of the target that the migrations, or its first start, made."""
+    rows = model._base_manager.using(TARGET)
+    if rows.exists():  # what is append-only has none, and would refuse
+        rows.all().delete()
+
+
 def copy(model: type[Model]) -> int:
-    """Put a table's rows in the place of those that the migrations made, and return how many there are.
+    """Copy a table's rows, and return how many there are.
 
     From SQLite they come in the order in which they were written: heads cover rejected commands in that order.
     """
     order = RawSQL("rowid", ()) if connections[SOURCE].vendor == "sqlite" else "pk"
     rows = model._base_manager.using(TARGET)
-    if rows.exists():
-        rows.all().delete()
     count = 0
     for batch in batched(model._base_manager.using(SOURCE).order_by(order).iterator(BATCH), BATCH, strict=False):
         if connections[TARGET].vendor == "sqlite":
