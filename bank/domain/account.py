@@ -30,6 +30,7 @@ from .events import (
     PinUnlocked,
     WithdrawalBlocked,
 )
+from .invisible import invisible_in, trim
 
 MAX_ACCOUNT_ID = 2**63 - 1
 MAX_AMOUNT = 10**12
@@ -194,15 +195,19 @@ def normal_holder(account_holder: str) -> str:
     """Return a holder's name trimmed and in Unicode's NFC form.
 
     Raises:
-        InvalidAccountHolder: not 1 to 100 characters, or with control characters.
+        InvalidAccountHolder: not 1 to 100 characters, or with some that are not seen.
     """
     if not isinstance(account_holder, str):
         raise InvalidAccountHolder("A name is text.")
-    name = unicodedata.normalize("NFC", account_holder.strip())
+    name = unicodedata.normalize("NFC", trim(account_holder))
     if not name:
         raise InvalidAccountHolder("The account needs a holder's name.")
     if len(name) > MAX_HOLDER_LENGTH:
         raise InvalidAccountHolder(f"A holder's name has at most {MAX_HOLDER_LENGTH} characters.")
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
         raise InvalidAccountHolder("A holder's name has no control characters.")
+    if hidden := invisible_in(name):
+        raise InvalidAccountHolder(f"A holder's name cannot have the invisible character U+{ord(hidden):04X} here.")
+    if unicodedata.category(name[0]).startswith("M"):
+        raise InvalidAccountHolder("A holder's name cannot begin with an accent.")
     return name

@@ -92,6 +92,17 @@ def test_what_is_no_pin_is_rejected_and_not_repeated(pin: Any) -> None:
         ("山田 太郎", "山田 太郎"),
         ("محمد بن سلمان", "محمد بن سلمان"),
         ("👩‍👩‍👧 family", "👩‍👩‍👧 family"),  # joined by characters that are no control characters
+        ("❤\ufe0f\u200d🔥", "❤\ufe0f\u200d🔥"),
+        ("\u200b Josh \ufeff", "Josh"),
+        ("\ufeff\u2003\u200eJosh\u200f", "Josh"),
+        ("\u200dJosh\u200d", "Josh"),
+        ("\u3164Josh\u2800", "Josh"),
+        ("نام\u200cها", "نام\u200cها"),  # Persian
+        ("ശ്രീ രാജന്\u200d", "ശ്രീ രാജന്\u200d"),  # Malayalam, as it was written before Unicode 5.1
+        ("ශ්\u200dරී", "ශ්\u200dරී"),  # Sinhala
+        ("র\u200d্যান্ডি", "র\u200d্যান্ডি"),  # Bengali
+        ("क्\u200cष", "क्\u200cष"),  # Devanagari
+        ("辻\U000e0100", "辻\U000e0100"),  # a variant of an ideograph, which is how some families write themselves
         ("<b>Robert'); DROP TABLE", "<b>Robert'); DROP TABLE"),
         ("0", "0"),
     ],
@@ -100,7 +111,9 @@ def test_a_holders_name_is_kept_trimmed_and_composed(written: str, kept: str) ->
     given().when(create(written)).then(BankAccountCreated(1, kept))
 
 
-@pytest.mark.parametrize("name", ["", " ", "\t\n", "\u2003\u00a0"])
+@pytest.mark.parametrize(
+    "name", ["", " ", "\t\n", "\u2003\u00a0", "\u200b", "\u2060\ufeff", "\u3164", "\u2800", "\u200d \u200c", "\u00ad"]
+)
 def test_an_account_needs_a_holders_name(name: str) -> None:
     given().when(create(name)).then_rejected(InvalidAccountHolder, field="account_holder", saying="needs")
 
@@ -114,6 +127,35 @@ def test_control_characters_in_a_name_are_rejected(character: str) -> None:
     given().when(create(f"Jo{character}sh")).then_rejected(
         InvalidAccountHolder, field="account_holder", saying="control characters"
     )
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "\u202eJosh",
+        "Josh\u202e",
+        "\u202a\u2067Josh",
+        *(
+            f"Jo{character}sh"
+            for character in "\u202a\u202e\u2066\u2069\u200e\u200f\u061c\u200b\u200c\u200d\u2060\ufeff"
+        ),
+        *(
+            f"Jo{character}sh"
+            for character in "\u00ad\u034f\u115f\u1160\u3164\uffa0\u180e\ufe0f\u2800\ufff9\U000e0041\U000e0100"
+        ),
+        "نام \u200cها",
+        "J\u200d🔥",
+        "🔥\u200d sh",
+    ],
+)
+def test_a_name_that_may_look_like_another_is_rejected(name: str) -> None:
+    given().when(create(name)).then_rejected(
+        InvalidAccountHolder, field="account_holder", saying="cannot have the invisible character U+"
+    )
+
+
+def test_a_name_that_puts_an_accent_on_what_stands_before_it_is_rejected() -> None:
+    given().when(create("\u0301Josh")).then_rejected(InvalidAccountHolder, field="account_holder", saying="accent")
 
 
 @pytest.mark.parametrize("name", [None, 7, b"Josh", ["Josh"], True])
