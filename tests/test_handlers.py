@@ -27,7 +27,7 @@ from bank.handlers import InstallationFault, handle
 from eventstore import rows, snapshots
 from eventstore.models import CommandRecord, Event, Snapshot
 from projections import queries
-from tests.support import everything_in
+from tests.support import everything_in, query
 
 pytestmark = pytest.mark.usefixtures("bank")
 
@@ -184,6 +184,12 @@ class TestSnapshots:
         before = repository.load(1)
         Snapshot.objects.all().delete()
         assert repository.load(1) == before
+
+    def test_an_older_snapshot_replaces_no_newer_one(self) -> None:
+        """A writer whose transaction was slow may come with it late."""
+        [newest] = Snapshot.objects.values()
+        query(snapshots.UPSERT, *snapshots.values("bank_account-1", snapshots.EVERY, {}, b"\0" * 32))
+        assert list(Snapshot.objects.values()) == [newest]
 
     def test_a_snapshot_of_another_history_is_not_believed(self) -> None:
         before = repository.load(1)

@@ -150,6 +150,25 @@ def test_what_was_rolled_back_is_not_kept() -> None:
     assert queries.check_balance(1) == 15
 
 
+@pytest.mark.only_on("sqlite", reason="on PostgreSQL an append within a stream lock has committed when it returns")
+def test_an_account_is_not_kept_before_its_events_are_committed() -> None:
+    open_account(balance=10)
+    kept = repository._kept[1]
+
+    def save_and_fail() -> None:
+        loaded = repository.load(1)
+        envelope = Envelope(uuid4(), "deposit_money_into_bank_account", "", clock.now(), b"")
+        repository.save(loaded, [loaded.account.deposit(5)], envelope)
+        assert repository._kept[1] == kept
+        raise RuntimeError("after the append")
+
+    with pytest.raises(RuntimeError, match="after the append"), store.turn("bank_account-1"):
+        save_and_fail()
+    assert repository._kept[1] == kept
+    deposit(1, 5)
+    assert queries.check_balance(1) == 15
+
+
 def test_another_history_of_the_same_length_is_told_by_its_hash() -> None:
     """As after a backup was restored beneath a process: the versions agree, and the events do not."""
     open_account(balance=10)

@@ -155,6 +155,15 @@ def test_one_projection_catches_up_alone_and_the_others_later() -> None:
     assert_a_days_figures()
 
 
+def test_a_projection_that_lags_behind_is_caught_up_though_another_one_is_ahead(settings: Any) -> None:
+    settings.PROJECTION_MODE = "worker"
+    a_days_work()
+    engine.catch_up(["totals"])
+    settings.PROJECTION_MODE = "inline"
+    events_appended.send(sender=store.append, events=whole_log()[-1:])
+    assert_a_days_figures()
+
+
 @pytest.mark.usefixtures("asleep")
 def test_many_that_catch_up_at_once_count_every_event_once() -> None:
     a_days_work()

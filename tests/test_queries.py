@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from eventstore import clock
-from eventstore.records import START
+from eventstore.records import START, Place
 from projections import engine, freshness, queries
 from projections.freshness import Freshness
 
@@ -312,6 +312,20 @@ def test_a_page_waits_as_long_as_ever_when_the_clock_is_set_meanwhile(
     monkeypatch.setattr(time, "sleep", set_clock)
     assert not freshness.look(ack.token).reached
     assert 1 < len(pauses) < 30, "neither given up at once nor without end"
+
+
+def test_a_token_beyond_the_end_of_the_log_is_reached_at_its_end(settings: Any) -> None:
+    """As after a restored backup: the reader was told of an event that the log does not have any more."""
+    settings.PROJECTION_WAIT = 0
+    ack = open_account()
+    beyond = Place(10**15, 10**6).token
+    assert Place.of_token(beyond) > Place.of_token(ack.token)
+    assert freshness.look(beyond) == freshness.look(ack.token) == freshness.look()
+
+    settings.PROJECTION_MODE = "worker"
+    deposit(1, 5)
+    engine.catch_up(["accounts"])
+    assert not freshness.look(beyond).reached, "the last event of the log is still missing"
 
 
 def test_the_slowest_projection_tells_how_fresh_all_is(settings: Any) -> None:

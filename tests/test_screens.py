@@ -10,8 +10,9 @@ from django.test import Client
 from bank import handlers
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
 from bank.handlers import Busy, handle
-from eventstore import store
+from eventstore import clock, store
 from projections import engine, queries
+from tests.clocks import StoppedClock
 from tests.helpers import client_of, command_id_in, text_of
 
 HTMX = {"HX-Request": "true"}
@@ -254,6 +255,17 @@ def test_a_page_says_when_its_figures_are_not_current(teller: Client, settings: 
     response = send(teller, "/accounts/1/deposit/", amount="5")
     assert "still catching up: 1 event" in text_of(teller.get("/"))
     assert "receipt appears here when" in text_of(teller.get(response["Location"]))
+
+
+def test_a_teller_who_has_done_a_task_is_shown_no_figures_without_it_as_current(
+    teller: Client, settings: Any, stopped_clock: StoppedClock
+) -> None:
+    settings.PROJECTION_MODE = "worker"
+    settings.PROJECTION_WAIT = 0
+    with clock.set_to(stopped_clock.now):  # just happened, however slow this machine is
+        send(teller, "/accounts/1/deposit/", amount="5")
+    assert "still catching up" in text_of(teller.get("/"))
+    assert "still catching up" not in text_of(client_of("tom", "Tellers").get("/"))
 
 
 def test_a_receipt_that_arrives_while_it_is_looked_up_is_not_missed(

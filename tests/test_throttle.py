@@ -78,6 +78,24 @@ def test_a_right_password_sets_the_count_back(stopped_clock: StoppedClock) -> No
         client.post("/logout/")
 
 
+def test_a_right_password_takes_back_no_tries_of_others_at_the_same_place() -> None:
+    """Else whoever has a password of their own could try those of others without end, and log in between."""
+    make_user("eve", "Tellers")
+    for number in range(throttle.FREE_TRIES_AT_PLACE - 1):
+        fail(browser(), 1, f"name{number}")
+    assert log_in(browser(), "eve").status_code == 302
+    assert log_in(browser(), "yet another", "wrong").status_code == 200
+    assert log_in(browser(), "yet another", "wrong").status_code == 429
+
+
+def test_a_right_password_takes_back_no_tries_of_strangers_elsewhere() -> None:
+    for number in range(throttle.FREE_TRIES_OF_USER - 1):
+        fail(browser(f"198.51.100.{number}"), 1)
+    assert log_in(browser(COUNTER)).status_code == 302
+    fail(browser("198.51.100.200"), 1)
+    assert log_in(browser("198.51.100.201")).status_code == 429
+
+
 def test_a_count_is_forgotten_after_a_day(stopped_clock: StoppedClock) -> None:
     client = browser()
     fail(client, throttle.FREE_TRIES)

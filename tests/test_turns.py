@@ -220,6 +220,20 @@ def test_an_append_in_a_turn_has_been_committed_when_it_returns() -> None:
         assert other.execute("SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
 
 
+@pytest.mark.parametrize(("stream", "version"), [("thing-1", 1), ("thing-2", 0)], ids=["next event", "first event"])
+def test_a_writer_without_a_turn_is_refused_while_another_one_has_it(stream: str, version: int) -> None:
+    """Else it could change the stream between the other writer's decision and its append."""
+    append("thing-1")
+    with another() as other:
+        with other.transaction():
+            other.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [stream])
+            with pytest.raises(store.WrongExpectedVersion):
+                append(stream, 2, after=version)
+            assert_unchanged(events=1, commands=1)
+        append(stream, 2, after=version)
+    assert_unchanged(events=2, commands=2)
+
+
 def test_who_stands_back_leaves_the_stream_to_others_and_goes_on_from_what_they_wrote(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

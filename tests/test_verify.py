@@ -93,6 +93,11 @@ def lose_events(tables: vandal.Tables) -> None:
     tables[vandal.EVENT] = [row for row in tables[vandal.EVENT] if row["stream"] != "bank_account-2"]
 
 
+def lose_last_record(tables: vandal.Tables) -> None:
+    last = in_stream(tables, "bank_account-4")[-1]
+    tables[vandal.COMMAND] = [row for row in tables[vandal.COMMAND] if row["id"] != last["command_id"]]
+
+
 def forge_event(tables: vandal.Tables) -> None:
     last = in_stream(tables, "bank_account-1")[-1]
     gift = {"version": last["version"] + 1, "position": 55, "data": {"accountId": 1, "amount": 10**9}}
@@ -120,7 +125,8 @@ def make_type_unknown(tables: vandal.Tables) -> None:
         (lambda tables: tables[vandal.EVENT].pop(20), False, "it is missing: the command"),
         (lambda tables: tables[vandal.EVENT].pop(), False, "it is missing: the command"),
         (lambda tables: tables[vandal.COMMAND].pop(), False, "does not extend the head"),
-        (lambda tables: tables[vandal.COMMAND].pop(3), False, "it has no command record"),
+        (lambda tables: tables[vandal.COMMAND].pop(3), False, "the event before it has no command record"),
+        (lose_last_record, False, "): it has no command record"),
         (lambda tables: tables[vandal.VERIFIER].pop(), False, "the account has no PIN verifier"),
         (lambda tables: tables[vandal.EVENT][30].update(metadata={"actor": "else"}), True, "another actor"),
         (lambda tables: in_stream(tables, "bank_account-1")[1]["data"].update(amount=1), True, "was changed: its seal"),
@@ -197,6 +203,21 @@ def test_a_read_side_that_is_not_there_is_said(urls: Urls) -> None:
     with pytest.raises(CommandError, match="replay_projections") as stopped:
         verify()
     assert stopped.value.returncode == 2
+
+
+@pytest.mark.only_on("sqlite", reason="PostgreSQL gives positions to writers that fail as well")
+def test_the_end_of_the_log_is_missed_without_a_head(urls: Urls) -> None:
+    """Whoever takes away the last event and the record of its command leaves rows that all fit one another."""
+    do_business()
+
+    def cut_off(tables: vandal.Tables) -> None:
+        last = tables[vandal.EVENT].pop()
+        tables[vandal.COMMAND] = [row for row in tables[vandal.COMMAND] if row["id"] != last["command_id"]]
+
+    spoil(urls, cut_off)
+    said = verify("--no-read-side")
+    assert "it is missing: positions up to 54 have been given" in said
+    assert said.endswith("exit 1")
 
 
 def test_nothing_is_signed_that_does_not_fit_together(urls: Urls) -> None:
