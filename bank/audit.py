@@ -7,15 +7,19 @@ bank: events that a bank can have (`hearing.py`), a PIN verifier for each accoun
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
+from django.db import connections
+
 from eventstore import seals
 from eventstore.findings import UNREADABLE, Finding, shown
 from eventstore.heads import Head
+from eventstore.schema import differences
 from eventstore.strict import binary
 from eventstore.verify import Report, verify
 from projections.figures import Figures
 
 from .hearing import Hearing
 from .pins import Verifier, verifiers
+from .record_schema import RECORD
 from .streams import stream_of
 
 
@@ -43,6 +47,8 @@ def audit(
     figures = Figures() if read_side else None
 
     def conclude(heard: Hearing) -> Iterator[Finding]:
+        for name, what in differences(using, RECORD[connections[using].vendor]):
+            yield Finding(name, 0, 0, what)
         yield from _verifiers(using, heard)
         if figures:
             for row, what in figures.differences(heard.sums):

@@ -1,14 +1,19 @@
-"""What `manage.py check` says of an installation: files that are open to others, and keys that are missing."""
+"""System checks of an installation: files that are open to others, missing keys, altered tables of the record."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core import checks
 from django.db import DatabaseError, InterfaceError, connections
+from django.db.migrations.executor import MigrationExecutor
 
 from eventstore.private_files import FOLDER, mode_of
+from eventstore.reading import one_moment
+from eventstore.schema import differences
 
 from . import data_files, key_faults
+from .record_schema import RECORD
 
 LACKS = {
     "PIN_KEYS": "The PIN of {accounts} cannot be checked, and withdrawals from there are not carried out.",
@@ -57,4 +62,28 @@ def check_keys(**kwargs: Any) -> list[checks.CheckMessage]:
             id="bank.W002",
         )
         for fault in faults
+    ]
+
+
+@checks.register(checks.Tags.database)
+def check_record(databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Warn of each trigger or constraint of the record that is missing or altered, once the database is migrated."""
+    connection = connections["default"]
+    if "default" not in (databases or ()) or connection.in_atomic_block:
+        return []
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return []
+        with one_moment("default"):
+            found = list(differences("default", RECORD[connection.vendor]))
+    except (DatabaseError, InterfaceError):
+        return []
+    return [
+        checks.Warning(
+            f"{name}: {what}",
+            hint="The record may have been changed meanwhile: run verify_events, with a head.",
+            id="bank.W003",
+        )
+        for name, what in found
     ]

@@ -55,8 +55,11 @@ def adopt_log(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> No
     if connection.alias != WRITE_SIDE or connection.vendor != "postgresql" or connection.connection in _known:
         return
     with connection.cursor() as cursor:
-        cursor.execute("SELECT to_regclass('eventstore_epoch') IS NOT NULL")
-        if not cursor.fetchone()[0]:  # not migrated yet
+        cursor.execute(
+            """SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attname = 'transaction_id'
+               AND attrelid = to_regclass('eventstore_commandrecord'))"""
+        )
+        if not cursor.fetchone()[0]:  # not migrated yet: the table of epochs is older than this column
             return
         cursor.execute(
             """INSERT INTO eventstore_epoch (number, shift, began_at)

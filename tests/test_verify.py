@@ -238,6 +238,8 @@ def test_a_row_that_is_no_row_is_a_finding_like_others(urls: Urls, column: str, 
     do_business()
     table = vandal.COMMAND if column == "received_at" else vandal.EVENT
     with stranger(urls["DATABASE_URL"]) as database:
+        (trigger,) = database.execute(f"SELECT sql FROM sqlite_master WHERE name = '{table}_no_update'").fetchone()
         database.execute(f"DROP TRIGGER {table}_no_update")
         database.execute(f"UPDATE {table} SET {column} = {value} WHERE rowid = 5")
+        database.execute(trigger)
     assert "exit 1" in verify("--no-read-side")

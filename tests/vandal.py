@@ -55,15 +55,17 @@ def _read(name: str, value: Any) -> Any:
 
 
 def save(database: Any, before: Tables, tables: Tables, *, hide_end: bool) -> None:
-    """Write these rows in the place of those that are there, whatever triggers say.
+    """Write these rows in the place of those that are there, whatever triggers say, which stay.
 
     Args:
         hide_end: let SQLite forget as well which position it gave last.
     """
     on_sqlite = is_sqlite(database)
     database.execute("BEGIN")
+    triggers = []
     if on_sqlite:
-        for (name,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        triggers = database.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        for name, _ in triggers:
             database.execute(f"DROP TRIGGER {name}")
         last = database.execute("SELECT seq FROM sqlite_sequence WHERE name = ?", [EVENT]).fetchone()[0]
     else:
@@ -76,6 +78,8 @@ def save(database: Any, before: Tables, tables: Tables, *, hide_end: bool) -> No
     if on_sqlite:
         last = max((row["position"] for row in tables[EVENT]), default=0) if hide_end else last
         database.execute("UPDATE sqlite_sequence SET seq = ? WHERE name = ?", [last, EVENT])
+    for _, statement in triggers:
+        database.execute(statement)
     database.execute("COMMIT")
 
 

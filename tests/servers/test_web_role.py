@@ -75,6 +75,8 @@ def test_the_bank_works_under_the_role_and_goes_on_after_the_owners_replay(roles
         assert "Rebuilt" in manage(tmp_path / "worker", "replay_projections", **roles.owner)
         walk(web, 2)
         assert web.request("GET", "/readyz")[0] == 200
+    for role in roles:
+        assert "All of it fits together" in manage(tmp_path / "worker", "verify_events", **role)
 
 
 @pytest.mark.parametrize(
