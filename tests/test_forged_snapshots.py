@@ -171,6 +171,7 @@ def test_a_snapshot_that_was_changed_or_moved_is_not_believed(
         repository.forget(account_id)
         assert repository.load(account_id).account.balance == balance
     assert repository.load(3) == locked
+    assert count("eventstore_snapshot") == (change.get("version", 1) < 1), "it is dropped, or older than all"
 
 
 def test_an_older_snapshot_hides_no_later_event(urls: Urls, locked: repository.Loaded) -> None:
