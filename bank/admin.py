@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from .access import events, second_factor, sessions
+from .access import second_factor, security_log, sessions
 
 if TYPE_CHECKING:
     AnyAdmin = admin.ModelAdmin[Any]
@@ -88,7 +88,7 @@ class BankUserAdmin(FreshPassword, AnyUserAdmin):
     def tell(self, request: HttpRequest, user: User, what: str) -> None:
         """Put it on record, in the user's history and in the log."""
         self.log_change(request, user, what)
-        events.log(f"{what} by {request.user.get_username()}", request, user.get_username())
+        security_log.log(f"{what} by {request.user.get_username()}", request, user.get_username())
         self.message_user(request, f"{user.get_username()}: {what.lower()}.")
 
 

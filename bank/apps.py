@@ -8,8 +8,8 @@ class BankConfig(AppConfig):
     verbose_name = "Bank"
 
     def ready(self) -> None:
-        from . import checks, roles  # noqa: F401  # checks register themselves
-        from .access import events, second_factor, sessions  # noqa: F401  # they receive Django's signals
+        from .access import second_factor, security_log, sessions  # noqa: F401  # they receive Django's signals
+        from .operations import checks, roles  # noqa: F401  # checks register themselves
 
         unknown = set(settings.BANK_TOTP_ROLES) - {*roles.ROLES, second_factor.SUPERUSER}
         if unknown:  # a slip of the pen must not leave a role without its second factor

@@ -15,7 +15,7 @@ from django.utils.csp import CSP
 
 from eventstore.private_files import make_folder
 
-from .keys import read_key, read_keys, spaced_keys
+from .operations.key_files import read_key, read_keys, spaced_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()  # type: ignore[no-untyped-call]
@@ -93,7 +93,7 @@ if PROJECTION_MODE not in ("inline", "worker"):
 PROJECTION_WAIT = env.float("PROJECTION_WAIT", default=1.0)
 """Seconds that a page waits for the figures to show what its reader was told of, at most."""
 
-EVENTSTORE_STATE_OF = "bank.repository.state_of"
+EVENTSTORE_STATE_OF = "bank.application.repository.state_of"
 """How the event inspector shows what a stream's events add up to."""
 EVENTSTORE_CATEGORIES = ["bank_account"]
 """The kinds of streams in which the event inspector looks for a number."""
@@ -145,10 +145,10 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "bank.middleware.NoNulMiddleware",
+    "bank.screens.middleware.NoNulMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "bank.middleware.HtmxLoginMiddleware",
-    "bank.middleware.HealthMiddleware",
+    "bank.screens.middleware.HtmxLoginMiddleware",
+    "bank.screens.middleware.HealthMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "bank.access.middleware.SessionMiddleware",
@@ -271,8 +271,8 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 
-DEFAULT_EXCEPTION_REPORTER = "bank.reports.DiscreetReporter"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "bank.reports.DiscreetFilter"
+DEFAULT_EXCEPTION_REPORTER = "bank.operations.error_reports.DiscreetReporter"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "bank.operations.error_reports.DiscreetFilter"
 
 LOGGING = {
     "version": 1,

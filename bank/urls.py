@@ -4,23 +4,24 @@ from django.contrib import admin
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 
-from . import health, task_views, views
 from .access import views as access
+from .operations import health
+from .screens import pages, tasks
 
-handler400 = "bank.outage.bad_request"
-handler500 = "bank.outage.server_error"
+handler400 = "bank.screens.unavailable.bad_request"
+handler500 = "bank.screens.unavailable.server_error"
 
 urlpatterns = [
-    path("", views.desk, name="desk"),
-    path("accounts/", views.accounts, name="accounts"),
-    path("accounts/open/", task_views.open_account, name="open_account"),
-    path("accounts/<int:account_id>/", views.account, name="account"),
-    path("accounts/<int:account_id>/deposit/", task_views.deposit, name="deposit"),
-    path("accounts/<int:account_id>/withdraw/", task_views.withdraw, name="withdraw"),
-    path("accounts/<int:account_id>/unlock/", task_views.unlock, name="unlock"),
-    path("accounts/<int:account_id>/pin/", task_views.change_pin, name="change_pin"),
-    path("receipts/<uuid:command_id>/", views.receipt, name="receipt"),
-    path("days/", views.days, name="days"),
+    path("", pages.desk, name="desk"),
+    path("accounts/", pages.accounts, name="accounts"),
+    path("accounts/open/", tasks.open_account, name="open_account"),
+    path("accounts/<int:account_id>/", pages.account, name="account"),
+    path("accounts/<int:account_id>/deposit/", tasks.deposit, name="deposit"),
+    path("accounts/<int:account_id>/withdraw/", tasks.withdraw, name="withdraw"),
+    path("accounts/<int:account_id>/unlock/", tasks.unlock, name="unlock"),
+    path("accounts/<int:account_id>/pin/", tasks.change_pin, name="change_pin"),
+    path("receipts/<uuid:command_id>/", pages.receipt, name="receipt"),
+    path("days/", pages.days, name="days"),
     path("login/", access.LogIn.as_view(), name="login"),
     path("login/code/", access.code, name="code"),
     path("login/second-factor/", access.first_second_factor, name="first_second_factor"),

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
-from .wire import only_utf8, without_body_for_head
+from .operations.wsgi_wrapper import only_utf8, without_body_for_head
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bank.settings")
 application = without_body_for_head(only_utf8(get_wsgi_application()))

@@ -1,0 +1,1 @@
+"""The event store. It knows streams, versions, types and JSON, and nothing of the bank."""

@@ -7,6 +7,6 @@ class EventStoreConfig(AppConfig):
     verbose_name = "Event store"
 
     def ready(self) -> None:
-        from . import checks, postgresql  # noqa: F401
+        from .backends import postgresql
 
         connection_created.connect(postgresql.adopt_log, dispatch_uid="eventstore")

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 
 from django.db import connections
 
-from . import postgresql, private_files
+from . import private_files
+from .backends import postgresql
 
 
 @contextmanager

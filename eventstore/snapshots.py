@@ -11,10 +11,10 @@ from typing import Any
 from django.db import connections, transaction
 
 from . import seals
-from .findings import UNREADABLE
-from .hashing import canonical, snapshot_text, state_hash
-from .postgresql import WRITE_SIDE
-from .records import SnapshotOf
+from .backends.postgresql import WRITE_SIDE
+from .chain import canonical, snapshot_text, state_hash
+from .events import SnapshotOf
+from .verification.findings import UNREADABLE
 
 EVERY = 20
 """A stream is worth a snapshot each time it has grown by this many events."""

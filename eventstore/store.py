@@ -11,14 +11,9 @@ from uuid import UUID
 from django.db import IntegrityError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-from . import clock, postgresql, prepared, snapshots
-from .errors import CommandIdTaken as CommandIdTaken
-from .errors import StoreError as StoreError
-from .errors import WrongExpectedVersion as WrongExpectedVersion
-from .errors import meaning_of
-from .hashing import GENESIS
-from .records import START, Columns, Envelope, NewEvent, Outcome, Place, RecordedEvent, SnapshotOf
-from .rows import (
+from . import clock, snapshots
+from .backends import postgresql, prepared
+from .backends.rows import (
     INSERT_COMMAND,
     READ,
     READ_FIGURES,
@@ -31,12 +26,18 @@ from .rows import (
     recorded_event,
     recorded_events,
 )
+from .backends.transactions import writing
+from .chain import GENESIS
+from .errors import CommandIdTaken as CommandIdTaken
+from .errors import StoreError as StoreError
+from .errors import WrongExpectedVersion as WrongExpectedVersion
+from .errors import meaning_of
+from .events import START, Columns, Envelope, NewEvent, Outcome, Place, RecordedEvent, SnapshotOf
 from .signals import events_appended
 from .storable import check_storable
-from .transactions import writing
-from .turns import after_commit as after_commit
-from .turns import has_turn as has_turn
-from .turns import turn as turn
+from .stream_lock import after_commit as after_commit
+from .stream_lock import has_turn as has_turn
+from .stream_lock import turn as turn
 
 WRITE_SIDE = postgresql.WRITE_SIDE
 """The alias of the database that holds the log."""

@@ -6,8 +6,8 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from eventstore.admin import ReadOnlyAdmin
-from eventstore.admin_words import number_in, uuid_in
+from eventstore.admin.inspector import ReadOnlyAdmin
+from eventstore.admin.search import number_in, uuid_in
 
 from . import freshness
 from .models import WORKER_NOW, AccountSummary, BankTotals, Checkpoint, DailyTotals, RefusedWithdrawal, StatementLine

@@ -15,15 +15,16 @@ from django.db import InterfaceError, OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from eventstore import postgresql, prepared, store
-from eventstore.records import Place, RecordedEvent
-from eventstore.rows import to_column
-from eventstore.transactions import writing
+from eventstore import store
+from eventstore.backends import postgresql, prepared
+from eventstore.backends.rows import to_column
+from eventstore.backends.transactions import writing
+from eventstore.events import Place, RecordedEvent
 
-from . import messages
-from .batches import Batch
-from .projector import Projector
+from . import pipeline
 from .projectors import PROJECTORS
+from .projectors.base import Projector
+from .projectors.batches import Batch
 from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def keep_up(events: Sequence[RecordedEvent]) -> bool:
     if not events or not postgresql.is_postgresql(READ_SIDE) or not prepared.keeps(connections[READ_SIDE]):
         return False
     try:
-        with messages.transaction(connections[READ_SIDE]) as cursor:
+        with pipeline.transaction(connections[READ_SIDE]) as cursor:
             return _apply_next(cursor, projectors(), FEW, wanted=events[-1].place) < FEW
     except (OperationalError, InterfaceError):
         raise
@@ -151,7 +152,7 @@ def _apply_next(cursor: CursorWrapper, chosen: Sequence[Projector], batch: int, 
         following = store.read_columns(place, limit=batch)
         if following:
             members = list(group)
-            with messages.sending(cursor):
+            with pipeline.sending(cursor):
                 _apply(cursor, members, Batch(following))
                 move_checkpoints(cursor, [projector.name for projector in members], following.last)
             most = max(most, len(following.positions))

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from .models import RefusedWithdrawal
-from .rows import rows, utc, uuid
+from .sql import rows, utc, uuid
 
 MOST_BY_ONE_COMMAND = 10
 """More events than any one command records."""

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import connections
 from django.utils import timezone
 
-from eventstore import places, postgresql
-from eventstore.records import START, Place
+from eventstore import positions
+from eventstore.backends import postgresql
+from eventstore.events import START, Place
 from eventstore.signals import events_appended
 
 from . import replicas
@@ -86,7 +87,7 @@ def look(told: str = "", *, reader: str = "", patient: bool = True) -> Freshness
         reader: who reads; the same reader is sent to the same replica where that is possible.
         patient: whether to wait.
     """
-    last = places.last_place()
+    last = positions.last_place()
     wanted = min(Place.of_token(told), last)
     for alias in replicas.in_order(reader):
         standing = replicas.ask(alias, standing_of)
@@ -127,12 +128,12 @@ def _wait_for(wanted: Place) -> Place:
 def _freshness(place: Place, wanted: Place, last: Place) -> Freshness:
     if place >= last:
         return Freshness(place, 0, None, True, True)
-    waiting = places.next_after(place)
+    waiting = positions.next_after(place)
     since = waiting.recorded_at if waiting else None
     # An event of the future was recorded before a clock was set back, and waits for nobody knows how long.
     a_moment = since is None or abs((timezone.now() - since).total_seconds()) < GRACE
     reached = place >= wanted
-    return Freshness(place, places.count_after(place), since, a_moment and reached, reached)
+    return Freshness(place, positions.count_after(place), since, a_moment and reached, reached)
 
 
 def projection_states() -> list[ProjectionState]:
@@ -143,11 +144,11 @@ def projection_states() -> list[ProjectionState]:
     """
     found = Checkpoint.objects.using(READ_SIDE).annotate(worker_now=WORKER_NOW)
     checkpoints = {checkpoint.name: checkpoint for checkpoint in found}
-    last = places.last_place()
+    last = positions.last_place()
     states = []
     for name in PROJECTORS:
         at = checkpoints.get(name) or Checkpoint(name=name)
-        behind = places.count_after(at.place)
+        behind = positions.count_after(at.place)
         states.append(
             ProjectionState(
                 name,

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Now
 
-from eventstore.records import Place
+from eventstore.events import Place
 
 
 class AccountSummary(models.Model):

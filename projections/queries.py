@@ -9,14 +9,14 @@ from typing import NamedTuple
 from uuid import UUID
 
 from eventstore import store
-from eventstore.records import Outcome
+from eventstore.events import Outcome
 from eventstore.signals import events_appended
 
 from . import entries
 from .entries import Entry as Entry
 from .models import AccountSummary, DailyTotals
-from .names import keys_from, search_form
-from .rows import rows, utc
+from .name_search import keys_from, search_form
+from .sql import rows, utc
 
 MAX_ID = 2**63 - 1
 FEW = 5000

@@ -11,12 +11,12 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from eventstore import postgresql
-from eventstore.records import RecordedEvent
+from eventstore.backends import postgresql
+from eventstore.events import RecordedEvent
 from eventstore.signals import events_appended
 
 from . import engine, replicas
-from .messages import LONGEST_WAIT
+from .pipeline import LONGEST_WAIT
 from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)

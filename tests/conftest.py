@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from . import databases, postgres
-from .clocks import stopped_clock as stopped_clock
-from .databases import Urls
+from tests.support import databases, postgres
+from tests.support.clocks import stopped_clock as stopped_clock
+from tests.support.databases import Urls
 
 SLOW = tuple(
     f"tests/{name}"
@@ -51,7 +51,7 @@ def pytest_xdist_auto_num_workers() -> int:
 def pytest_report_header() -> str:
     if databases.SERVER:
         return "databases: SQLite and PostgreSQL"
-    return "databases: SQLite; to test on PostgreSQL too: uv run python -m tests.postgres uv run pytest"
+    return "databases: SQLite; to test on PostgreSQL too: uv run python -m tests.support.postgres uv run pytest"
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -100,7 +100,7 @@ def empty_urls(vendor: str, tmp_path: Path) -> Iterator[Urls]:
 @pytest.fixture
 def bank(urls: Urls, tmp_path: Path) -> Path:
     """An empty bank: its data folder, in which SQLite's files are. The process remembers nothing of the one before."""
-    from bank import handlers, repository  # when Django is ready
+    from bank.application import handlers, repository  # when Django is ready
 
     repository._kept.clear()
     handlers._contested_until.clear()

@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from bank import repository
+from bank.application import repository
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
-from projections import engine, queries, replay
+from projections import engine, queries
+from projections.workers import replay
 from tests.benchmarks import data
 from tests.benchmarks.bench import Claim
 from tests.benchmarks.naive import bank as naive
@@ -14,8 +15,7 @@ from tests.benchmarks.programs.bare import Bare
 from tests.benchmarks.programs.protocol import AMOUNT
 from tests.benchmarks.report import REFERENCE, regressions, table_of_goals
 from tests.benchmarks.rounds import Ratio, side_by_side
-
-from .support import broken_links, count, query, withdraw
+from tests.support.values import broken_links, count, query, withdraw
 
 pytestmark = pytest.mark.usefixtures("bank")
 

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.http import HttpRequest
 
-from eventstore import prepared
+from eventstore.backends import prepared
 
 from . import throttle
 

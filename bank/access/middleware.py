@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpRespons
 from django.shortcuts import render
 from django_otp.middleware import is_verified
 
-from . import events, second_factor, sessions
+from . import second_factor, security_log, sessions
 from .throttle import TooManyTries
 
 type Respond = Callable[[HttpRequest], HttpResponse]
@@ -69,13 +69,13 @@ class SessionMiddleware:
             if not ended and not is_verified(user) and second_factor.is_required(user):
                 ended = "factor"
             if ended:
-                events.log(f"Session ended ({ended})", request, request.user.get_username())
+                security_log.log(f"Session ended ({ended})", request, request.user.get_username())
                 logout(request)
                 request.session_ended = ended  # type: ignore[attr-defined]
         request.idle_seconds = settings.BANK_IDLE_MINUTES * 60  # type: ignore[attr-defined]  # for the page's own clock
         response = self.get_response(request)
         if response.status_code == 403:
-            events.log(f"Refused {request.method} {request.path!a}", request, request.user.get_username())
+            security_log.log(f"Refused {request.method} {request.path!a}", request, request.user.get_username())
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:

@@ -25,7 +25,7 @@ from django.utils.safestring import SafeString
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from . import events, sessions
+from . import security_log, sessions
 from .models import UsedCode
 from .sessions import PENDING
 from .throttle import TooManyTries
@@ -101,7 +101,7 @@ def check(request: HttpRequest, user: User, device: TOTPDevice, code: str) -> bo
                 return False
             _use(locked, step)
             return True
-    events.log(f"Code throttled for {wait} s", request, user.get_username(), level=logging.WARNING)
+    security_log.log(f"Code throttled for {wait} s", request, user.get_username(), level=logging.WARNING)
     raise TooManyTries(wait)
 
 

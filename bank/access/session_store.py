@@ -9,7 +9,7 @@ from django.core import signing
 from django.db import connections
 from django.utils import timezone
 
-from eventstore import prepared
+from eventstore.backends import prepared
 
 _SESSION = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
 

@@ -22,7 +22,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from . import cookies, events
+from . import cookies, security_log
 from .address import client_address, network_of
 from .models import LogInTries
 
@@ -78,7 +78,7 @@ def admit(request: HttpRequest, username: str) -> list[Counter]:
                 row.tries, row.since = 0, now
         wait = max(_wait(rows[counter.key], counter.free, now) for counter in counters)
         if wait > 0:
-            events.log(f"Throttled for {wait} s", request, events.known(username), level=logging.WARNING)
+            security_log.log(f"Throttled for {wait} s", request, security_log.known(username), level=logging.WARNING)
             raise TooManyTries(wait)
         for row in rows.values():
             row.tries, row.last_at = row.tries + 1, now

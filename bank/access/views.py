@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from . import events, second_factor, sessions, throttle
+from . import second_factor, security_log, sessions, throttle
 from .forms import CodeForm, ConfirmForm, PasswordForm
 
 # Logging in
@@ -93,7 +93,7 @@ def set_up(request: HttpRequest, user: User) -> HttpResponse:
     elif form.is_valid() and second_factor.confirm(request, user, device, form.cleaned_data["code"]):
         sessions.end_all(user, but=request.session.session_key)
         request.session.cycle_key()
-        events.log("Second factor set up", request, user.get_username())
+        security_log.log("Second factor set up", request, user.get_username())
         return let_in(request, user, next_url(request, "own" if request.user.is_authenticated else ""), device)
     elif form.is_valid():
         refuse(request, form, user)
@@ -103,7 +103,7 @@ def set_up(request: HttpRequest, user: User) -> HttpResponse:
 
 def refuse(request: HttpRequest, form: CodeForm, user: User) -> None:
     """Log a wrong code, and let the form say so."""
-    events.log("Code refused", request, user.get_username())
+    security_log.log("Code refused", request, user.get_username())
     form.add_error("code", "This code is not right, or was used before. Wait for the next one.")
 
 
@@ -117,7 +117,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
     form = ConfirmForm(request.POST if request.method == "POST" else None, request=request)
     if form.is_valid():
         sessions.confirm(request)
-        events.log("Password confirmed", request, request.user.get_username())
+        security_log.log("Password confirmed", request, request.user.get_username())
         return HttpResponseRedirect(next_url(request))
     return render(request, "access/confirm.html", {"form": form}, status=422 if form.errors else 200)
 
@@ -141,7 +141,7 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     if request.method == "POST":
         sessions.end_all(request.user, but=request.session.session_key)
-        events.log("Other sessions ended", request, request.user.get_username())
+        security_log.log("Other sessions ended", request, request.user.get_username())
     return redirect("own")
 
 
@@ -158,7 +158,7 @@ class ChangePassword(PasswordChangeView):
     def form_valid(self, form: PasswordChangeForm) -> HttpResponse:
         response = super().form_valid(form)
         self.request.session.cycle_key()
-        events.log("Password changed", self.request, self.request.user.get_username())
+        security_log.log("Password changed", self.request, self.request.user.get_username())
         return response
 
 

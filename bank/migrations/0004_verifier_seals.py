@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-from bank.pins import Verifier
+from bank.application.pins import Verifier
 from eventstore import seals
 
 

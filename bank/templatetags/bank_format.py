@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from bank.money import format_money
+from bank.screens.money import format_money
 
 register = template.Library()
 

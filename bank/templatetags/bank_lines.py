@@ -12,7 +12,7 @@ from django.urls import get_script_prefix, reverse
 from django.utils.html import escape
 from django.utils.safestring import SafeString
 
-from bank.money import format_money
+from bank.screens.money import format_money
 from projections.queries import Entry
 
 from .bank_format import when

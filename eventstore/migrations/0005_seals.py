@@ -6,8 +6,8 @@ from typing import Any
 from django.db import migrations, models
 
 from eventstore import seals
-from eventstore.hashing import GENESIS, command_text
-from eventstore.records import Envelope
+from eventstore.chain import GENESIS, command_text
+from eventstore.events import Envelope
 
 TABLE = "eventstore_commandrecord"
 append_only = import_module("eventstore.migrations.0002_append_only")

@@ -1,0 +1,1 @@
+"""Django's SQLite backend with safe checkpoints and lock retries."""

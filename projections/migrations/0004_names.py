@@ -4,7 +4,7 @@ from typing import Any
 
 from django.db import migrations, models
 
-from projections.names import name_keys
+from projections.name_search import name_keys
 
 BATCH = 1000
 

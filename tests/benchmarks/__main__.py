@@ -19,7 +19,7 @@ from tests.benchmarks import report
 from tests.benchmarks.bench import Bench, Claim
 from tests.benchmarks.goals import GOALS
 from tests.benchmarks.places import Absent, Places
-from tests.programs import ROOT
+from tests.support.programs import ROOT
 
 OUT = ROOT / "var" / "benchmarks"
 QUICK = ("1a", "1b", "2", "3", "4", "8", "11")

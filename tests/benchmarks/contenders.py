@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO
 
-from tests.programs import ROOT, environment
+from tests.support.programs import ROOT, environment
 
 PATIENCE = 600
 """Seconds that a program may take to end."""

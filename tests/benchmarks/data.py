@@ -13,7 +13,8 @@ from uuid import uuid4
 
 from django.db import connections, transaction
 
-from bank import pins, repository
+from bank.application import pins, repository
+from bank.application.repository import stream_of
 from bank.domain.account import BankAccount
 from bank.domain.commands import (
     COMMAND_NAMES,
@@ -30,10 +31,9 @@ from bank.domain.events import (
     MoneyWithdrawnFromBankAccount,
     encode,
 )
-from bank.repository import stream_of
 from eventstore import seals, snapshots
-from eventstore.hashing import GENESIS, canonical, command_text, event_hash
-from eventstore.records import Envelope
+from eventstore.chain import GENESIS, canonical, command_text, event_hash
+from eventstore.events import Envelope
 
 PIN = 1234
 BEGAN = datetime(2026, 1, 5, 9, tzinfo=UTC)

@@ -9,10 +9,10 @@ from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 
-from tests import postgres
 from tests.benchmarks.contenders import Contender
-from tests.postgres import Cluster
-from tests.programs import ROOT, migrate
+from tests.support import postgres
+from tests.support.postgres import Cluster
+from tests.support.programs import ROOT, migrate
 
 HERE = Path(__file__).parent
 KEYS = {"SECRET_KEY": "a key for benchmarks only", "PIN_KEYS": "a PIN key for benchmarks only"}

@@ -33,8 +33,7 @@ from bank.domain.events import (
     PinUnlocked,
     WithdrawalBlocked,
 )
-
-from .story import OPENED, Task, change_pin, create, deposit, given, unlock_pin, withdraw
+from tests.domain.story import OPENED, Task, change_pin, create, deposit, given, unlock_pin, withdraw
 
 HUGE = pytest.param(10**5000, id="a number of more digits than Python prints")
 NOT_WHOLE_NUMBERS = [True, False, 1.0, 0.5, float("nan"), float("inf"), "1", b"1", None, 1 + 0j, [1]]

@@ -18,8 +18,7 @@ from bank.domain.events import (
     PinUnlocked,
     WithdrawalBlocked,
 )
-
-from .story import OPENED, change_pin, deposit, given, unlock_pin, withdraw
+from tests.domain.story import OPENED, change_pin, deposit, given, unlock_pin, withdraw
 
 WRONG = InvalidPin(1, 20)
 RICH = (OPENED, MoneyDepositedIntoBankAccount(1, 50))

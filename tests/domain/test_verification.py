@@ -24,8 +24,7 @@ from bank.domain.events import (
     WithdrawalBlocked,
 )
 from bank.domain.verification import misfit
-
-from .story import OPENED, given
+from tests.domain.story import OPENED, given
 
 CREATE, DEPOSIT, WITHDRAW = (
     "create_bank_account", "deposit_money_into_bank_account", "withdraw_money_from_bank_account",

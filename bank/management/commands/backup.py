@@ -10,7 +10,7 @@ from urllib.parse import quote
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections
 
-from bank import backup
+from bank.operations import backup
 from eventstore import store
 from eventstore.progress import ProgressBar
 

@@ -15,7 +15,7 @@ from django.db.models.expressions import RawSQL
 
 from bank.settings import database
 from eventstore import store
-from eventstore.hashing import canonical
+from eventstore.chain import canonical
 from eventstore.models import CommandRecord, Event
 
 SOURCE = "source"

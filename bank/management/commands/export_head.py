@@ -6,10 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from bank.audit import audit
-from eventstore import heads, store
+from bank.operations.audit import audit
+from eventstore import store
 from eventstore.progress import ProgressBar
-from eventstore.shares import Unfinished
+from eventstore.verification import signed_heads
+from eventstore.verification.parallel import Unfinished
 
 
 class Command(BaseCommand):
@@ -31,4 +32,4 @@ class Command(BaseCommand):
                 self.stderr.write(str(finding))
             self.stderr.write("Nothing is signed, because not all of it fits together.")
             sys.exit(1)
-        self.stdout.write(heads.sign(report.head), ending="")
+        self.stdout.write(signed_heads.sign(report.head), ending="")

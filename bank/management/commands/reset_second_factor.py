@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib.auth.models import User
 from django.core.management.base import BaseCommand, CommandError
 
-from bank.access import events, second_factor
+from bank.access import second_factor, security_log
 
 
 class Command(BaseCommand):
@@ -20,7 +20,7 @@ class Command(BaseCommand):
         if user is None:
             raise CommandError(f"There is no user {username!r}.")
         had_one = second_factor.reset(user)
-        events.log("Second factor reset by a command", None, username)
+        security_log.log("Second factor reset by a command", None, username)
         self.stdout.write(
             f"{username} has no second factor now; all sessions are ended."
             if had_one

@@ -21,9 +21,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections, transaction
 from django.http.request import validate_host
 
-from bank import data_files, demo, roles, server, static_files
-from bank.processes import CannotStart, Processes
-from eventstore import postgresql
+from bank.operations import data_files, demo, roles, server, static_files
+from bank.operations.processes import CannotStart, Processes
+from eventstore.backends import postgresql
 from eventstore.errors import is_outage
 from eventstore.locks import lock
 from eventstore.private_files import make_folder

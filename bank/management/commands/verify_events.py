@@ -9,10 +9,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
 
-from bank.audit import audit
-from eventstore import heads, store
+from bank.operations.audit import audit
+from eventstore import store
 from eventstore.progress import ProgressBar
-from eventstore.shares import Unfinished
+from eventstore.verification import signed_heads
+from eventstore.verification.parallel import Unfinished
 from projections.routers import READ_SIDE
 
 NOT_DONE = 2
@@ -73,7 +74,7 @@ class Command(BaseCommand):
         self.stdout.write("All of it fits together" + (f", and extends the head of {since.made_at}." if since else "."))
 
 
-def read_head(file: str) -> heads.Head:
+def read_head(file: str) -> signed_heads.Head:
     """Return the head in a file.
 
     Raises:
@@ -81,6 +82,6 @@ def read_head(file: str) -> heads.Head:
     """
     try:
         with Path(file).open() as text:
-            return heads.read(text.read(LONGEST_HEAD))
-    except (OSError, ValueError, heads.NotAHead) as error:
+            return signed_heads.read(text.read(LONGEST_HEAD))
+    except (OSError, ValueError, signed_heads.NotAHead) as error:
         raise CommandError(f"{file}: {error}", returncode=NOT_DONE) from error

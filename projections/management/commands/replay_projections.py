@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from eventstore import store
 from eventstore.progress import ProgressBar
-from projections import engine, replay
+from projections import engine
 from projections.projectors import PROJECTORS
 from projections.routers import READ_SIDE
+from projections.workers import replay
 
 
 class Command(BaseCommand):

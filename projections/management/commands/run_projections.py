@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from projections.engine import UnknownProjection
-from projections.follower import POLL, POLL_NOTIFIED, Follower
 from projections.projectors import PROJECTORS
+from projections.workers.worker import POLL, POLL_NOTIFIED, Follower
 
 logger = logging.getLogger(__name__)
 

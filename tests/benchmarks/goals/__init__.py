@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from tests.benchmarks.bench import Bench, Claim
-
-from . import deposits, http, polls, postgresql, reading
+from tests.benchmarks.goals import deposits, http, polls, postgresql, reading
 
 type Goal = Callable[[Bench], Iterator[Claim]]
 

@@ -10,8 +10,8 @@ from uuid import uuid4
 from tests.benchmarks.bench import Bench, Claim
 from tests.benchmarks.places import KEYS, Absent
 from tests.benchmarks.rounds import Ratio, side_by_side
-from tests.programs import Web
-from tests.teller import Teller
+from tests.support.programs import Web
+from tests.support.teller import Teller
 
 CLIENTS, PROCESSES = 8, 2
 LOGIN = ("teller", "correct horse battery")

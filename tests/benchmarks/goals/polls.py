@@ -10,8 +10,8 @@ from statistics import median
 from tests.benchmarks.bench import Bench, Claim
 from tests.benchmarks.places import KEYS
 from tests.benchmarks.rounds import Ratio
-from tests.programs import Web
-from tests.teller import Teller
+from tests.support.programs import Web
+from tests.support.teller import Teller
 
 PAGES = 500
 SETTLED = 16

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 
 from tests.benchmarks.bench import Bench, Claim, Entrant, claims
 from tests.benchmarks.rounds import Ratio, Samples, side_by_side
-from tests.programs import Program
+from tests.support.programs import Program
 
 WORKER = "the bank, write side alone"
 INLINE = "the bank, all projections inline"

@@ -6,8 +6,7 @@ class NaiveConfig(AppConfig):
 
     def ready(self) -> None:
         """Put the naive bank behind the task screens."""
-        from bank import task_views
+        from bank.screens import tasks
+        from tests.benchmarks.naive.bank import handle
 
-        from .bank import handle
-
-        task_views.handle = handle  # type: ignore[attr-defined]
+        tasks.handle = handle  # type: ignore[attr-defined]

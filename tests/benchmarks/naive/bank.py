@@ -8,15 +8,14 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
+from bank.application.handlers import Ack
+from bank.application.repository import stream_of
 from bank.domain.account import BankAccount
 from bank.domain.commands import Command, CreateBankAccount, DepositMoneyIntoBankAccount
 from bank.domain.events import BankAccountCreated, MoneyDepositedIntoBankAccount, decode, encode
-from bank.handlers import Ack
-from bank.repository import stream_of
 from projections.models import AccountSummary, BankTotals, DailyTotals, StatementLine
-from projections.names import search_form
-
-from .models import Event
+from projections.name_search import search_form
+from tests.benchmarks.naive.models import Event
 
 
 def handle(command: Command, *, command_id: UUID | None = None, actor: str = "") -> Ack:

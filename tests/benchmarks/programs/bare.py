@@ -18,12 +18,12 @@ django.setup()
 import psycopg
 from django.db import connections
 
-from bank import pins, repository
+from bank.application import pins, repository
 from bank.domain.commands import COMMAND_NAMES, DepositMoneyIntoBankAccount
 from bank.domain.events import MoneyDepositedIntoBankAccount, encode
 from eventstore import seals, snapshots
-from eventstore.hashing import canonical, command_text, event_hash
-from eventstore.records import Envelope
+from eventstore.chain import canonical, command_text, event_hash
+from eventstore.events import Envelope
 from projections import engine
 from tests.benchmarks import data
 from tests.benchmarks.programs.protocol import AMOUNT, serve

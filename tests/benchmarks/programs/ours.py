@@ -1,4 +1,4 @@
-"""The bank itself, through the one way to change anything: `bank.handlers.handle`.
+"""The bank itself, through the one way to change anything: `bank.application.handlers.handle`.
 
 Databases and mode come from the environment, as the bank's own programs have them.
 """
@@ -9,8 +9,8 @@ import django
 
 django.setup()
 
+from bank.application.handlers import handle
 from bank.domain.commands import DepositMoneyIntoBankAccount
-from bank.handlers import handle
 from projections import engine
 from tests.benchmarks import data
 from tests.benchmarks.programs.protocol import AMOUNT, one_by_one, serve

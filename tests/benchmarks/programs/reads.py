@@ -28,15 +28,16 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
-from bank import roles
-from bank.audit import audit
+from bank.application.handlers import handle
 from bank.domain.commands import DepositMoneyIntoBankAccount
-from bank.handlers import handle
+from bank.operations import roles
+from bank.operations.audit import audit
 from bank.wsgi import application
 from eventstore import store
-from eventstore.rows import COLUMNS
-from projections import engine, replay
+from eventstore.backends.rows import COLUMNS
+from projections import engine
 from projections.projectors import PROJECTORS
+from projections.workers import replay
 from tests.benchmarks import data
 from tests.benchmarks.programs.protocol import AMOUNT
 

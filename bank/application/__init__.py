@@ -1,0 +1,1 @@
+"""Between the screens and the domain: handlers, the repository of accounts, PIN verifiers."""

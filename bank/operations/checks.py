@@ -1,0 +1,89 @@
+"""System checks of an installation: files that are open to others, missing keys, altered tables of the record."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from django.core import checks
+from django.db import DatabaseError, InterfaceError, connections
+from django.db.migrations.executor import MigrationExecutor
+
+from eventstore.bulk_reading import one_moment
+from eventstore.private_files import FOLDER, mode_of
+from eventstore.verification.schema import differences
+
+from . import data_files, key_faults
+from .record_schema import RECORD
+
+LACKS = {
+    "PIN_KEYS": "The PIN of {accounts} cannot be checked, and withdrawals from there are not carried out.",
+    "SEAL_KEYS": "What the missing key has sealed cannot be verified.",
+}
+"""What follows from a missing key, by its setting."""
+
+
+@checks.register
+def check_files(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Warn of each file and folder of the bank that other users of the machine can use."""
+    try:
+        return [
+            checks.Warning(
+                f"Other users of this machine can use {path} (its mode is {mode_of(path):04o}).",
+                hint=f"Run `chmod {mode:o} {path}`." + (_why_left_open(path) if mode == FOLDER else ""),
+                id="bank.W001",
+            )
+            for path, mode in data_files.open_paths()
+        ]
+    except OSError as error:
+        return [checks.Warning(f"The modes of the bank's files cannot be read: {error}.", id="bank.W001")]
+
+
+def _why_left_open(folder: Path) -> str:
+    if not data_files.holds_other_files():
+        return ""
+    return " `start` leaves it as it is, because it holds other files too: give the bank a folder of its own."
+
+
+@checks.register
+def check_keys(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Warn of each setting that lacks a key of the bank. A database that does not answer has nothing to say here."""
+    connection = connections["default"]
+    if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
+        return []
+    try:
+        faults = key_faults.find()
+    except (DatabaseError, InterfaceError):  # not migrated yet, or away
+        return []
+    return [
+        checks.Warning(
+            f"{fault.setting} lacks {' and '.join(fault.missing)}, by the id of the key. "
+            + LACKS[fault.setting].format(accounts="every account" if fault.none_fits else "some accounts"),
+            hint=f"Put the missing key behind the others: {fault.setting}=first,missing. See docs/trust.md, Keys.",
+            id="bank.W002",
+        )
+        for fault in faults
+    ]
+
+
+@checks.register(checks.Tags.database)
+def check_record(databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Warn of each trigger or constraint of the record that is missing or altered, once the database is migrated."""
+    connection = connections["default"]
+    if "default" not in (databases or ()) or connection.in_atomic_block:
+        return []
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            return []
+        with one_moment("default"):
+            found = list(differences("default", RECORD[connection.vendor]))
+    except (DatabaseError, InterfaceError):
+        return []
+    return [
+        checks.Warning(
+            f"{name}: {what}",
+            hint="The record may have been changed meanwhile: run verify_events, with a head.",
+            id="bank.W003",
+        )
+        for name, what in found
+    ]

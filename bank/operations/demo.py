@@ -1,0 +1,69 @@
+"""A bank with some weeks of business, made by real commands, so that every screen has something to show."""
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from eventstore import clock, store
+
+from ..application.handlers import handle
+from ..domain.commands import Command, CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
+
+HOLDERS = [
+    "Ada Lovelace", "Alan Turing", "Amalie Dietrich", "Barbara Liskov", "Björk Guðmundsdóttir", "Chinua Achebe",
+    "Dennis Ritchie", "Edsger Dijkstra", "Émilie du Châtelet", "François Viète", "Grace Hopper", "Hedy Lamarr",
+    "Ibn al-Haytham", "Jürgen Moser", "Katherine Johnson", "Łukasz Kruk", "Maryam Mirzakhani", "Niels Bohr",
+    "Olga Ladyschenskaja", "Paul Erdős", "Radia Perlman", "Søren Kierkegaard", "Tōru Takemitsu", "Wangari Maathai",
+    "Žofia Nováková",
+]  # fmt: skip
+WEEKS = 6
+MOVEMENTS = 400
+FORGETFUL = 3
+"""The account whose holder has forgotten the PIN, and tries until it is locked and once more."""
+TRIES = 4
+
+
+def fill() -> bool:
+    """Fill an empty bank, the same way each time; return False and change nothing where the bank is not empty."""
+    if store.last_position():
+        return False
+    for moment, command in _business(random.Random(1)):
+        with clock.set_to(moment):
+            handle(command, actor="teller")
+    return True
+
+
+def _business(chance: random.Random) -> Iterator[tuple[datetime, Command]]:
+    """Yield commands with the moments at which they came, in their order."""
+    pins = {account_id: chance.randint(0, 9999) for account_id in range(1, len(HOLDERS) + 1)}
+    moments = _moments(chance, len(HOLDERS) + MOVEMENTS + TRIES)
+    opened: list[int] = []
+    for number, moment in enumerate(moments[:-TRIES]):
+        if len(opened) < len(HOLDERS) and (not opened or number >= len(opened) * 6):
+            account_id = len(opened) + 1
+            opened.append(account_id)
+            yield moment, CreateBankAccount(account_id, HOLDERS[account_id - 1], pins[account_id])
+            continue
+        account_id = chance.choice(opened)
+        pin = pins[account_id]
+        what = chance.random()
+        if what < 0.6:
+            yield moment, DepositMoneyIntoBankAccount(account_id, chance.randint(1, 4000) * 50)
+        elif what < 0.92:
+            yield moment, WithdrawMoneyFromBankAccount(account_id, chance.randint(1, 600) * 100, pin)
+        elif what < 0.96:
+            yield moment, WithdrawMoneyFromBankAccount(account_id, chance.randint(1, 600) * 100, (pin + 1) % 10_000)
+        else:
+            yield moment, WithdrawMoneyFromBankAccount(account_id, chance.randint(20_000, 90_000) * 100, pin)
+    for moment in moments[-TRIES:]:
+        yield moment, WithdrawMoneyFromBankAccount(FORGETFUL, 50_00, (pins[FORGETFUL] + 1) % 10_000)
+
+
+def _moments(chance: random.Random, count: int) -> list[datetime]:
+    """Return this many moments in the business hours of the past weeks, the earliest first."""
+    today = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0)
+    days = [today - timedelta(days=back) for back in range(WEEKS * 7, 0, -1)]
+    open_days = [day for day in days if day.weekday() < 5]
+    return sorted(chance.choice(open_days) + timedelta(seconds=chance.randint(0, 8 * 3600)) for _ in range(count))

@@ -1,0 +1,232 @@
+"""What a teller types, made into a command or refused at the field.
+
+The bank's rules are the aggregate's; a form only reads text, and says in the teller's words what it cannot read.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar, NamedTuple
+from uuid import UUID, uuid4
+
+from django import forms
+from django.template.loader import render_to_string
+from django.utils.datastructures import MultiValueDict
+from django.utils.safestring import SafeString
+
+from ..domain.commands import (
+    ChangePin,
+    Command,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    UnlockPin,
+    WithdrawMoneyFromBankAccount,
+)
+from ..domain.errors import CommandRejected
+from .money import NotAnAmount, narrow, parse_money
+
+
+class MoneyField(forms.CharField):
+    """An amount in the bank's currency; its value is in minor units."""
+
+    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return parse_money(text)
+        except NotAnAmount as error:
+            raise forms.ValidationError(str(error)) from error
+
+
+class PinField(forms.CharField):
+    """Four digits that are never shown again; its value is an integer."""
+
+    widget = forms.PasswordInput(
+        render_value=False, attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": "4"}
+    )
+
+    def clean(self, value: Any) -> Any:
+        text = narrow(super().clean(value))
+        if not re.fullmatch("[0-9]{4}", text):
+            raise forms.ValidationError("A PIN has exactly four digits.")
+        return int(text)
+
+
+class AccountNumberField(forms.CharField):
+    """An account's number; its value is an integer."""
+
+    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
+
+    def clean(self, value: Any) -> Any:
+        text = narrow(super().clean(value))
+        if not re.fullmatch("[0-9]{1,30}", text):
+            raise forms.ValidationError("An account number is a whole number.")
+        return int(text)
+
+
+class SentOnce(forms.HiddenInput):
+    """A hidden input that counts as missing where it was sent twice: nobody can tell which one is meant."""
+
+    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
+        values = data.getlist(name) if isinstance(data, MultiValueDict) else [data.get(name)]
+        return values[0] if len(values) == 1 else None
+
+
+class TaskForm(forms.Form):
+    """A task for one command. It is rendered with an id of its own, under which the command counts once."""
+
+    verb: ClassVar[str]
+    advice: ClassVar[str] = ""
+    looks_at_pin: ClassVar[bool] = False
+    command_id = forms.UUIDField(
+        widget=SentOnce(attrs={"autocomplete": "off"}),
+        error_messages=dict.fromkeys(("required", "invalid"), "The form was not complete. Check it and send it again."),
+    )
+
+    def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", f"{self.verb.split()[0].lower()}_%s")
+        super().__init__(data, **kwargs)
+
+    def command(self) -> Command:
+        """Return the command of a valid form."""
+        raise NotImplementedError
+
+    def get_command_id(self) -> UUID:
+        """Return the command id of a valid form."""
+        command_id: UUID = self.cleaned_data["command_id"]
+        return command_id
+
+    @property
+    def fresh_id(self) -> str:
+        """An id for the form as it is shown now: a form shown again never carries the one that was sent."""
+        return str(uuid4())
+
+    @property
+    def shown_fields(self) -> SafeString:
+        """The fields for people as HTML. Those of an empty form are the same each time, and so made once."""
+        if self.is_bound or self.initial:
+            return self._render_fields()
+        if type(self) not in _empty_fields:
+            _empty_fields[type(self)] = self._render_fields()
+        return _empty_fields[type(self)]
+
+    def _render_fields(self) -> SafeString:
+        return render_to_string("bank/fields.html", {"form": self})
+
+    def reject(self, rejection: CommandRejected) -> None:
+        """Show why the bank rejected the command, at the field that it is about."""
+        shown = rejection.field in self.fields and rejection.field != "command_id"
+        self.add_error(rejection.field if shown else None, str(rejection))
+
+    @property
+    def said(self) -> list[tuple[str, str]]:
+        """Each error with the id of the field that it is about."""
+        return [
+            ("" if name in ("__all__", "command_id") else self[name].id_for_label, str(error))
+            for name, errors in self.errors.items()
+            for error in errors
+        ]
+
+
+_empty_fields: dict[type[TaskForm], SafeString] = {}
+
+
+class BlankForm(NamedTuple):
+    """What a page shows of a form that is empty."""
+
+    verb: str
+    advice: str
+    shown_fields: SafeString
+    fresh_id: str
+    is_bound: bool = False
+
+
+class OpenAccountForm(TaskForm):
+    verb = "Open account"
+    account_id = AccountNumberField(
+        label="Account number", error_messages={"required": "Enter the new account's number."}
+    )
+    account_holder = forms.CharField(
+        label="Account holder",
+        strip=False,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Enter the holder's name."},
+    )
+    pin = PinField(
+        label="PIN",
+        help_text="Four digits, typed by the customer.",
+        error_messages={"required": "The customer has to choose a PIN."},
+    )
+
+    def command(self) -> Command:
+        data = self.cleaned_data
+        return CreateBankAccount(data["account_id"], data["account_holder"], data["pin"])
+
+
+class AccountForm(TaskForm):
+    """A task at an account that is there already."""
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, account_id: int, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.account_id = account_id
+
+    @classmethod
+    def blank(cls) -> "BlankForm":
+        """Return the form as it is shown before anybody has typed anything, which takes no form of Django's."""
+        if cls not in _empty_fields:
+            _empty_fields[cls] = cls(account_id=1).shown_fields
+        return BlankForm(cls.verb, cls.advice, _empty_fields[cls], str(uuid4()))
+
+
+class DepositForm(AccountForm):
+    verb = "Deposit"
+    amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
+
+    def command(self) -> Command:
+        return DepositMoneyIntoBankAccount(self.account_id, self.cleaned_data["amount"])
+
+
+class WithdrawForm(DepositForm):
+    verb = "Withdraw"
+    looks_at_pin = True
+    pin = PinField(
+        label="PIN",
+        help_text="Four digits, typed by the customer.",
+        error_messages={"required": "The customer has to enter the PIN."},
+    )
+
+    def command(self) -> Command:
+        data = self.cleaned_data
+        return WithdrawMoneyFromBankAccount(self.account_id, data["amount"], data["pin"])
+
+
+class UnlockForm(AccountForm):
+    verb = "Unlock"
+    advice = "First let the customer prove who they are. Then all attempts at the PIN are there again."
+
+    def command(self) -> Command:
+        return UnlockPin(self.account_id)
+
+
+class ChangePinForm(AccountForm):
+    verb = "Change PIN"
+    advice = "First let the customer prove who they are. The new PIN counts at once, and opens a locked account."
+    pin = PinField(
+        label="New PIN",
+        help_text="Four digits, typed by the customer.",
+        error_messages={"required": "The customer has to choose a PIN."},
+    )
+    pin_again = PinField(
+        label="New PIN again",
+        help_text="Nobody sees what is typed, so a slip would lock the customer out.",
+        error_messages={"required": "The customer has to type the new PIN twice."},
+    )
+
+    def clean_pin_again(self) -> int:
+        again: int = self.cleaned_data["pin_again"]
+        if again != self.cleaned_data.get("pin", again):
+            raise forms.ValidationError("That is not the PIN that was typed first.")
+        return again
+
+    def command(self) -> Command:
+        return ChangePin(self.account_id, self.cleaned_data["pin"])

@@ -1,0 +1,62 @@
+"""What every request meets that is neither access nor Django's own: NULs, the health checks, and what htmx needs."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.core.exceptions import BadRequest
+from django.http import HttpRequest, HttpResponse
+from django_htmx.http import HttpResponseClientRedirect
+
+from ..operations.health import healthz, readyz
+
+
+class NoNulMiddleware:
+    """Refuses a request with a NUL where none is expected: PostgreSQL stores none, and C ends a text at it.
+
+    That is in its path, headers and cookies. The bank's forms and searches deal with one where it was typed; the admin
+    also reads what no form has checked, such as filters and the keys of the rows that are selected.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        refuse_nul(request.META.values())
+        refuse_nul(request.COOKIES.values())  # Django decodes "\000" in a quoted cookie
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: object, args: Any, kwargs: Any) -> None:
+        if request.resolver_match and "admin" in request.resolver_match.app_names:
+            for name, values in (*request.GET.lists(), *request.POST.lists()):
+                refuse_nul([name, *values])
+
+
+def refuse_nul(texts: Iterable[object]) -> None:
+    """Raise BadRequest where one of the texts holds a NUL; what is no text is left alone."""
+    if any(isinstance(text, str) and "\0" in text for text in texts):
+        raise BadRequest("The request holds a NUL")
+
+
+class HealthMiddleware:
+    """Answers the health checks before anything looks into the session, which lives in a database."""
+
+    CHECKS = {"/healthz": healthz, "/readyz": readyz}
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.CHECKS.get(request.path_info, self.get_response)(request)
+
+
+class HtmxLoginMiddleware:
+    """Lets a redirect, to the log-in page above all, move the whole page: htmx would put it into a part."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code == 302 and request.headers.get("HX-Request") == "true":
+            return HttpResponseClientRedirect(response["Location"])
+        return response

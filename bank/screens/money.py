@@ -1,0 +1,214 @@
+"""Amounts as people write them, and back. Everywhere else an amount is an integer of minor units.
+
+babel knows how the locale writes numbers. Its `parse_decimal`, strict or not, also reads "1e3", "1_000" and digits of
+mixed scripts, so texts are read here. Formatting is by hand, because a page shows a hundred amounts.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from decimal import Decimal
+from functools import cache
+from typing import NamedTuple
+
+from babel import Locale
+from babel.numbers import (
+    get_currency_name,
+    get_currency_precision,
+    get_currency_symbol,
+    get_decimal_symbol,
+    get_group_symbol,
+)
+from django.conf import settings
+
+from ..domain.account import MAX_AMOUNT
+
+_INVISIBLE = re.compile("[\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_APOSTROPHES = "'\u2019"
+_SEPARATORS = rf" .,{_APOSTROPHES}\u060c\u066b\u066c"
+"""What separates digits somewhere."""
+_LONGEST = 40
+"""Characters of an amount with separators. The largest has 17 digits before the decimal sign."""
+_RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI"}
+_ARABIC = {"\u0660": "arab", "\u06f0": "arabext"}
+"""The zero of CLDR's numbering systems whose separators are their own in every locale."""
+
+
+class NotAnAmount(ValueError):
+    """A text that is no amount of money; the message says to a person why."""
+
+
+class _Symbols(NamedTuple):
+    """How a locale writes amounts of a currency in the digits of one script."""
+
+    digits: int
+    point: str
+    group: str
+    sizes: tuple[int, int]
+    """How many digits the last group has, and how many each other one."""
+    currency: str
+    """A regular expression of the currency's code, symbol and names."""
+
+
+@cache
+def _symbols(zero: str = "0") -> _Symbols:
+    """Return how the bank's locale writes amounts in the digits that begin with this zero."""
+    locale, currency = Locale.parse(settings.BANK_LOCALE), settings.BANK_CURRENCY
+    point, group = get_decimal_symbol(locale), get_group_symbol(locale)
+    if zero != "0":
+        systems = (locale.default_numbering_system, locale.other_numbering_systems.get("native"))
+        own = next((system for system in systems if system not in ("latn", None)), "arab")
+        signs = locale.number_symbols.get(_ARABIC.get(zero, own), {})
+        point, group = signs.get("decimal") or point, signs.get("group") or group
+    names = {currency, get_currency_symbol(currency, locale)}
+    names |= {get_currency_name(currency, count, locale) for count in (1, 2)}
+    longest_first = sorted({_plain(name) for name in names}, key=len, reverse=True)
+    pattern = "|".join(map(re.escape, longest_first))
+    return _Symbols(get_currency_precision(currency), point, group, locale.decimal_formats[None].grouping, pattern)
+
+
+def format_money(minor_units: int) -> str:
+    """Return an amount as the bank's locale writes it, without the currency: 123456 is "1,234.56"."""
+    digits, point, group, sizes, _ = _symbols()
+    sign = "\u2212" if minor_units < 0 else ""  # U+2212 is the minus sign
+    whole, cents = divmod(abs(minor_units), 10**digits)
+    text = sign + (f"{whole:,}".replace(",", group) if sizes == (3, 3) else _grouped(str(whole), group, sizes))
+    return f"{text}{point}{cents:0{digits}}" if digits else text
+
+
+def _grouped(whole: str, group: str, sizes: tuple[int, int]) -> str:
+    """Return digits with a separator between groups of them."""
+    size, others = sizes
+    rest, text = whole[:-size], whole[-size:]
+    while rest:
+        rest, text = rest[:-others], rest[-others:] + group + text
+    return text
+
+
+def parse_money(text: str) -> int:
+    """Return the minor units of an amount as a person writes it: "1,250.5", "1250", "$ 20".
+
+    A group separator is believed only where the locale writes one; a space groups in every locale. A text that can be
+    read as two amounts is refused.
+
+    Raises:
+        NotAnAmount: with what is wrong in the message.
+    """
+    bare, zero = _in_latin_digits(_plain(text))
+    symbols = _symbols(zero)
+    rest = re.sub(rf"\A(?:{symbols.currency}) *", "", bare, flags=re.IGNORECASE)
+    before = bare.removesuffix(rest)
+    number = re.sub(rf"(?:{symbols.currency})\Z", "", rest, flags=re.IGNORECASE).rstrip()
+    if number.startswith(("-", "\u2212")):
+        raise NotAnAmount("The amount must be more than zero.")
+    amount = _read(number, symbols)
+    if amount is None:
+        raise NotAnAmount(_not_understood(number, symbols))
+    if number.startswith(symbols.point) and before and unicodedata.category(before[-1]) not in ("Sc", "Zs"):
+        raise NotAnAmount(f"{_named(symbols.point)} is not understood here. {_example()}")  # "USD.50" may mean 50
+    if any(_read(order, symbols) not in (None, amount) for order in _as_shown(number, text)):
+        turned = next(c for c in text if unicodedata.bidirectional(c) in _RIGHT_TO_LEFT)
+        raise NotAnAmount(f"With {_named(turned)} in it this may be shown as another amount. {_example()}")
+    return _minor_units(amount, symbols)
+
+
+def narrow(text: str) -> str:
+    """Return a text with its full-width characters in their ordinary width; what else NFKC changes stays."""
+    return "".join(unicodedata.normalize("NFKC", c) if unicodedata.east_asian_width(c) == "F" else c for c in text)
+
+
+def _plain(text: str) -> str:
+    """Return a text without invisible marks, and without the differences of width and between spaces."""
+    visible = _INVISIBLE.sub("", narrow(text))
+    return "".join(" " if unicodedata.category(c) == "Zs" else c for c in visible).strip()
+
+
+def _in_latin_digits(text: str) -> tuple[str, str]:
+    """Return a text in Latin digits, and the zero of those that it has."""
+    zeros = {chr(ord(c) - unicodedata.decimal(c)): c for c in text if c.isdecimal()}
+    if len(zeros) > 1:  # https://www.unicode.org/reports/tr39/#Mixed_Number_Detection
+        raise NotAnAmount(f"The digits {' and '.join(map(_named, zeros.values()))} are of two scripts. {_example()}")
+    return "".join(str(unicodedata.decimal(c, c)) for c in text), min(zeros, default="0")
+
+
+def _read(number: str, symbols: _Symbols) -> Decimal | None:
+    """Return the one number that the locale writes like this, leading zeros aside, or None."""
+    groups = _APOSTROPHES if symbols.group in _APOSTROPHES else re.escape(symbols.group)
+    match = re.fullmatch(rf"([0-9]+(?:[ {groups}][0-9]+)*)?(?:{re.escape(symbols.point)}([0-9]*))?", number)
+    if not match or not (match[1] or match[2]):
+        return None
+    whole = match[1] or "0"
+    digits = re.sub("[^0-9]", "", whole)
+    if digits != whole:
+        separator = whole.lstrip("0123456789")[0]
+        if len(whole) > _LONGEST or _grouped(digits.lstrip("0"), separator, symbols.sizes) != whole:
+            return None
+    return Decimal(f"{digits}.{match[2] or ''}")
+
+
+def _as_shown(number: str, text: str) -> Iterator[str]:
+    """Yield the orders besides its own in which a screen may show a number that was typed or pasted in a text.
+
+    An override turns everything around. Whatever else runs from right to left only turns groups around that a space
+    or an apostrophe separates: "." and "," belong to the number (https://www.unicode.org/reports/tr9/, W4 and N1).
+    """
+    directions = {unicodedata.bidirectional(c) for c in text}
+    if "RLO" in directions:
+        yield number[::-1]
+    if directions & _RIGHT_TO_LEFT:
+        yield "".join(reversed(re.split(rf"([ {_APOSTROPHES}])", number)))
+
+
+def _minor_units(amount: Decimal, symbols: _Symbols) -> int:
+    """Return the minor units of an amount that one command may move."""
+    if -int(amount.as_tuple().exponent) > symbols.digits:
+        most = f"at most {symbols.digits}" if symbols.digits else "no"
+        raise NotAnAmount(f"An amount has {most} digits after the \u201c{symbols.point}\u201d.")
+    if amount == 0:
+        raise NotAnAmount("The amount must be more than zero.")
+    if amount > Decimal(MAX_AMOUNT).scaleb(-symbols.digits):
+        raise NotAnAmount(f"The most that can be moved at once is {format_money(MAX_AMOUNT)}.")
+    return int(amount.scaleb(symbols.digits))
+
+
+# Refusals
+
+
+def _not_understood(number: str, symbols: _Symbols) -> str:
+    """Say which sign of a number is not understood, and how the amounts are written that may be meant."""
+    if not number:
+        return _example()
+    foreign = re.search(rf"[^\W\d_]+|[^0-9{_SEPARATORS}]", number)
+    separators = re.sub("[0-9]", "", number)
+    unknown = re.sub(rf"[ {re.escape(symbols.point + symbols.group)}]", "", separators)
+    twice = symbols.point if number.count(symbols.point) > 1 else ""
+    sign = foreign[0] if foreign else (unknown or twice or separators)[0]
+    meant = [] if foreign else _meant(number, symbols)
+    refusal = f"{_named(sign)} is not understood here."
+    return f"{refusal[0].upper()}{refusal[1:]} {f'Write {" or ".join(meant)}.' if meant else _example()}"
+
+
+def _meant(number: str, symbols: _Symbols) -> list[str]:
+    """Return, as the locale writes them, the amounts that a number may be elsewhere; none where one cannot be moved."""
+    if len(number) > _LONGEST or number.count(symbols.point) > 1:
+        return []
+    *head, tail = re.split("[^0-9]", number)
+    readings = ["".join(head) + "." + tail]
+    if symbols.point not in number:
+        readings.append("".join(head) + tail)
+    try:
+        amounts = [_minor_units(Decimal(reading).normalize(), symbols) for reading in readings]
+    except (ArithmeticError, NotAnAmount):
+        return []
+    return [format_money(amount) for amount in dict.fromkeys(amounts)]
+
+
+def _named(sign: str) -> str:
+    """Return a sign so that a reader can see it."""
+    if sign == " ":
+        return "the space"
+    return f"\u201c{sign[:20]}\u201d" if sign.isprintable() else f"the sign U+{ord(sign[0]):04X}"
+
+
+def _example() -> str:
+    return f"Enter an amount of money such as {format_money(125_000)}."

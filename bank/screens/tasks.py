@@ -1,0 +1,111 @@
+"""The task screens: each takes a teller's intent, hands the command to the bank and goes on to the receipt."""
+
+from collections.abc import Callable
+
+from django.contrib.auth.decorators import permission_required
+from django.http import HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+from django_htmx.http import HttpResponseClientRedirect
+
+from projections import queries
+
+from ..access import sessions
+from ..access.cookies import set_cookie
+from ..application.handlers import Ack, Busy, InstallationFault, OutcomeUnknown, handle
+from ..domain.errors import CommandRejected
+from .forms import AccountForm, ChangePinForm, DepositForm, OpenAccountForm, TaskForm, UnlockForm, WithdrawForm
+from .pages import SEEN, Request, account_or_404, account_or_none, how_fresh, show
+from .unavailable import busy, no_answer, not_installed
+
+may_serve = permission_required("bank.serve_customers", raise_exception=True)
+
+
+def may_supervise[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
+    """Let a view be reached by supervisors only, and with a password that was given just now."""
+    return permission_required("bank.supervise", raise_exception=True)(sessions.fresh_password(view))
+
+
+@sensitive_post_parameters("pin")
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_serve
+def open_account(request: Request) -> HttpResponse:
+    """The task of opening an account."""
+    how_fresh(request)
+    form = OpenAccountForm(request.POST or None, initial={"account_id": queries.next_account_id()})
+    return task(request, form, "Open an account")
+
+
+@sensitive_post_parameters("pin")
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_serve
+def deposit(request: Request, account_id: int) -> HttpResponse:
+    """The task of taking a deposit."""
+    return account_task(request, account_id, DepositForm, "Deposit into account")
+
+
+@sensitive_post_parameters("pin")
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_serve
+def withdraw(request: Request, account_id: int) -> HttpResponse:
+    """The task of paying out a withdrawal."""
+    return account_task(request, account_id, WithdrawForm, "Withdraw from account")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_supervise
+def unlock(request: Request, account_id: int) -> HttpResponse:
+    """The supervisor's task of letting a customer try the PIN again."""
+    return account_task(request, account_id, UnlockForm, "Unlock withdrawals from account")
+
+
+@sensitive_post_parameters("pin", "pin_again")
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_supervise
+def change_pin(request: Request, account_id: int) -> HttpResponse:
+    """The supervisor's task of giving a customer a new PIN."""
+    return account_task(request, account_id, ChangePinForm, "New PIN for account")
+
+
+def account_task(request: Request, account_id: int, form_class: type[AccountForm], heading: str) -> HttpResponse:
+    """Show and carry out a task on an account. Whether the account exists is for the write side to say."""
+    form = form_class(request.POST or None, account_id=account_id)
+    return task(request, form, f"{heading} {account_id}", account_id)
+
+
+def task(request: Request, form: TaskForm, heading: str, account_id: int | None = None) -> HttpResponse:
+    """Show a task's form, or carry out what it says and go on to the receipt."""
+    status, account = 200, None
+    if request.method == "POST":
+        form.is_bound = True
+        try:
+            if form.is_valid():
+                return acknowledge(request, handle_form(request, form))
+        except CommandRejected as rejection:
+            form.reject(rejection)
+        except Busy:
+            return busy()
+        except OutcomeUnknown as error:
+            return no_answer(request, error)
+        except InstallationFault as error:
+            return not_installed(request, error)
+        status = 422
+    if account_id is not None:
+        how_fresh(request)
+        account = account_or_none(account_id) if request.method == "POST" else account_or_404(account_id)
+    context = {"form": form, "heading": heading, "action": request.path, "account": account}
+    return show(request, "bank/task.html", context, part="form", status=status)
+
+
+def handle_form(request: Request, form: TaskForm) -> Ack:
+    """Hand the form's command to the bank."""
+    return handle(form.command(), command_id=form.get_command_id(), actor=request.user.get_username())
+
+
+def acknowledge(request: Request, ack: Ack) -> HttpResponse:
+    """Send the browser to the receipt, and let it remember what it has to see there."""
+    url = reverse("receipt", args=[ack.command_id])
+    response: HttpResponse = HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url, status=303)
+    set_cookie(response, SEEN, ack.token)
+    return response

@@ -1,0 +1,3 @@
+"""The inspector of the record in the Django admin."""
+
+from . import inspector as inspector  # registers the models

@@ -1,0 +1,1 @@
+"""Verification of the record: reading strictly, checking streams, signed heads."""

@@ -1,0 +1,100 @@
+"""The write side's rows, as a verification reads them: whole tables, in order, whatever their columns hold.
+
+`reader.py` reads the rows.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db import connections
+
+from ..backends.rows import COLUMNS
+from ..bulk_reading import rows_of
+from ..events import START, Place
+from .findings import whole
+
+_COMMANDS = """
+    SELECT id, name, actor, {received_at}, fingerprint, outcome, reason, message, stream, version, event_count,
+        position, transaction_id, seal
+    FROM eventstore_commandrecord
+"""
+POSITION = 11
+"""The column of a command record's row that holds the position of its last event."""
+
+
+class Log:
+    """The tables of one write side."""
+
+    def __init__(self, using: str) -> None:
+        self.using = using
+        self.on_sqlite = connections[using].vendor == "sqlite"
+
+    # Rows as they are: a bad one must not end the reading of all
+
+    def events(self) -> Iterator[Sequence[Any]]:
+        """Yield the rows of all events in the order of positions, which within a stream is that of versions."""
+        columns = COLUMNS.replace("recorded_at", self._moment("recorded_at"))
+        return rows_of(self.using, f"SELECT {columns} FROM eventstore_event ORDER BY position")
+
+    def accepted(self) -> Iterator[Sequence[Any]]:
+        """Yield the rows of the records of accepted commands, by the positions of their last events."""
+        statement = _COMMANDS.format(received_at=self._moment("received_at"))
+        return rows_of(self.using, f"{statement} WHERE position IS NOT NULL ORDER BY position")
+
+    def rejected(self) -> Iterator[tuple[Any, Sequence[Any]]]:
+        """Yield the rows of the records of all other commands, each after its place among them."""
+        order = "rowid" if self.on_sqlite else "transaction_id"
+        statement = _COMMANDS.format(received_at=self._moment("received_at")).replace("SELECT", f"SELECT {order},")
+        for row in rows_of(self.using, f"{statement} WHERE position IS NULL ORDER BY {order}, id"):
+            yield row[0], row[1:]
+
+    def _moment(self, column: str) -> str:
+        """Return the expression for a time, which is NULL where the column holds none that Python has.
+
+        Otherwise the driver raises in the middle of reading: SQLite's for what is no time, psycopg for infinity.
+        """
+        if self.on_sqlite:
+            return f"CASE typeof({column}) WHEN 'text' THEN CAST({column} AS TEXT) END"
+        return f"CASE WHEN {column} BETWEEN '0001-01-02 00:00+00' AND '9999-12-30 00:00+00' THEN {column} END"
+
+    # Smaller things
+
+    def snapshots(self) -> Iterator[Sequence[Any]]:
+        """Yield the rows of all snapshots."""
+        return rows_of(self.using, "SELECT stream, version, state, hash, seal FROM eventstore_snapshot")
+
+    def epochs(self) -> Iterator[Sequence[Any]]:
+        """Yield number, shift and beginning of each epoch."""
+        columns = f"number, shift, {self._moment('began_at')}"
+        return rows_of(self.using, f"SELECT {columns} FROM eventstore_epoch ORDER BY number")
+
+    def count(self) -> int:
+        """Return the number of events."""
+        return int(self._value("SELECT COUNT(*) FROM eventstore_event"))
+
+    def settled(self) -> tuple[Place, int]:
+        """Return how far nothing can come in between any more: for events, and for rejected commands."""
+        if self.on_sqlite:
+            position = self._value("SELECT MAX(position) FROM eventstore_event")
+            rejected = self._value("SELECT MAX(rowid) FROM eventstore_commandrecord")
+            return Place(0, whole(position)), whole(rejected)
+        horizon = self._value("SELECT eventstore_horizon()")
+        places = rows_of(
+            self.using,
+            """SELECT transaction_id, position FROM eventstore_event WHERE transaction_id < %s
+               ORDER BY transaction_id DESC, position DESC LIMIT 1""",
+            [horizon],
+        )
+        return next((Place(*row) for row in places), START), horizon - 1
+
+    def last_given(self) -> Any:
+        """Return the last position that the database gave to an event, or None where the database does not keep it."""
+        if not self.on_sqlite:
+            return None
+        given = rows_of(self.using, "SELECT seq FROM sqlite_sequence WHERE name = 'eventstore_event'")
+        return next((seq for (seq,) in given), 0)
+
+    def _value(self, statement: str) -> Any:
+        with connections[self.using].cursor() as cursor:
+            cursor.execute(statement)
+            return cursor.fetchone()[0]

@@ -1,0 +1,1 @@
+"""The projection worker, its leases, and replay."""

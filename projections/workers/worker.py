@@ -1,0 +1,180 @@
+"""The worker's loop: it follows the log and keeps its projections caught up, until it is told to leave.
+
+All that it does to tables is `engine.catch_up`. It is woken by a notification where the database has them, and
+looks by itself where it has not.
+"""
+
+import logging
+import os
+import select
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg
+from django.db import DatabaseError, InterfaceError, connections
+
+from eventstore import positions
+from eventstore.backends import postgresql
+from eventstore.events import Place
+
+from .. import engine
+from ..freshness import standing_of
+from ..replicas import READ_SIDE
+from .leases import RENEWAL, Lease
+
+logger = logging.getLogger(__name__)
+
+POLL = 0.1
+"""Seconds between two looks at the log where nobody notifies, unless told otherwise."""
+POLL_NOTIFIED = 1.0
+"""Seconds between two looks at the log where somebody does, unless told otherwise."""
+SHORT = postgresql.NOTIFY_EVERY
+"""Seconds until the next look when there was something, or when a writer is in between."""
+LONGEST_PAUSE = 5.0
+"""The most seconds between two tries while a database does not answer or a projection fails."""
+TRIED_AGAIN = 60.0
+"""Seconds until it is tried again whether notifications come through."""
+SAY_EVERY = 10.0
+"""Seconds between two lines in the log that tell rate and lag, while there is something to tell."""
+
+
+class Follower:
+    """One worker. `leave` may be called from a signal handler."""
+
+    def __init__(self, names: Sequence[str] = (), interval: float | None = None) -> None:
+        self.lease = Lease([projector.name for projector in engine.projectors(names)])
+        self.bell = Bell(interval)
+        self._interval = interval or 0.0
+        self.leaving = False
+        self._trouble = SHORT
+        self._resting: dict[str, float] = {}
+        self._since, self._applied = 0.0, 0
+
+    def leave(self) -> None:
+        """Finish the batch under way, and return from `run`."""
+        self.leaving = True
+        self.bell.ring()
+
+    def run(self) -> None:
+        """Follow the log until told to leave."""
+        mine: list[str] | None = None
+        look_at = 0.0
+        while not self.leaving:
+            pause = None
+            try:
+                before, mine = mine, self.lease.held()
+                if mine != before:
+                    logger.info("%s works on %s", self.lease.worker, ", ".join(mine) or "nothing and stands by")
+                if mine != before or self.bell.was_rung or time.monotonic() >= look_at:
+                    pause = self._round(mine)
+                    look_at = time.monotonic() + (self._interval if pause is None else pause)
+                self._trouble = SHORT
+            except (DatabaseError, InterfaceError) as error:
+                pause = self._trouble = min(LONGEST_PAUSE, 2 * self._trouble)
+                look_at = 0.0
+                logger.warning("A database does not answer, next try in %.1f s: %s", pause, error)
+                self.bell.disconnect()
+                connections.close_all()
+            self.bell.wait(pause)
+        self.bell.disconnect()
+        try:
+            self.lease.release()
+        except (DatabaseError, InterfaceError):
+            logger.warning("The lease could not be given back; it ends by itself")
+        logger.info("%s left after the last whole batch", self.lease.worker)
+
+    def _round(self, mine: list[str]) -> float | None:
+        """Catch up, and return the seconds until the next look; None where the bell's own interval will do."""
+        now = time.monotonic()
+        at_work = [name for name in mine if self._resting.get(name, 0) <= now]
+        if not at_work:
+            return RENEWAL
+        with self.lease.signed():
+            applied = engine.catch_up(at_work, go_on=lambda: not self.leaving and self.lease.held() == mine)
+        standing = standing_of(READ_SIDE, at_work)
+        self._resting |= dict.fromkeys(standing.failed, now + LONGEST_PAUSE)
+        behind = standing.place < positions.last_place()
+        self._tell(applied, standing.place)
+        # There may be more already, as not every event is announced; and none when it may be read at last, because
+        # a writer that was in between has ended.
+        return SHORT if applied or self.bell.was_rung or (behind and not standing.failed) else None
+
+    def _tell(self, applied: int, place: Place) -> None:
+        """Say now and then how fast it goes and how much is left."""
+        if applied and not self._applied:
+            self._since = time.monotonic()
+        self._applied += applied
+        seconds = time.monotonic() - self._since
+        if self._applied and seconds >= SAY_EVERY:
+            rate, behind = self._applied / seconds, positions.count_after(place)
+            logger.info("%d events, %.0f a second, %d behind", self._applied, rate, behind)
+            self._applied = 0
+
+
+class Bell:
+    """What a worker sleeps by: it wakes when events were appended, when it is rung, or when its time is over."""
+
+    def __init__(self, interval: float | None) -> None:
+        self._interval = interval
+        self._listening: Any = None
+        self._deaf_until = 0.0
+        self._rung, self._ringer = os.pipe()
+        self.was_rung = False
+
+    def ring(self) -> None:
+        """Wake the sleeper. Safe within a signal handler."""
+        os.write(self._ringer, b"!")
+
+    def wait(self, seconds: float | None) -> None:
+        """Sleep for some seconds unless something happens; by default for the interval, or until the lease is renewed.
+
+        By default there is no sleep when listening begins: events that were appended since the last look were not
+        announced to this worker.
+        """
+        begins = self._listen()
+        if seconds is None:
+            interval = self._interval or (POLL_NOTIFIED if self._listening else POLL)
+            seconds = 0 if begins else min(interval, RENEWAL)
+        heard = [self._rung, *([self._listening] if self._listening else [])]
+        select.select(heard, [], [], seconds)
+        self._drain()
+        self.was_rung |= begins
+
+    def disconnect(self) -> None:
+        """Listen no more, until the next wait."""
+        if self._listening:
+            self._listening.close()
+        self._listening = None
+
+    def _listen(self) -> bool:
+        """Listen to the log's notifications, if they reach this worker: through some poolers they do not.
+
+        Return whether it has begun to.
+        """
+        if (
+            self._listening
+            or time.monotonic() < self._deaf_until
+            or not postgresql.is_postgresql(postgresql.WRITE_SIDE)
+        ):
+            return False
+        try:
+            self._listening = postgresql.listen()
+        except (psycopg.Error, DatabaseError, InterfaceError) as error:
+            self._deaf_until = time.monotonic() + LONGEST_PAUSE
+            logger.warning("Nothing can be listened to: %s", error)
+            return False
+        if not self._listening:
+            self._deaf_until = time.monotonic() + TRIED_AGAIN
+            logger.info("Notifications do not come through; looking at the log every %s s", self._interval or POLL)
+        return bool(self._listening)
+
+    def _drain(self) -> None:
+        """Forget the notifications that have come, but that there were any."""
+        self.was_rung = False
+        try:
+            for _ in self._listening.notifies(timeout=0) if self._listening else ():
+                self.was_rung = True
+        except psycopg.Error as error:
+            logger.warning("The connection that listens is lost: %s", error)
+            self.disconnect()

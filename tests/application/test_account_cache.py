@@ -1,0 +1,204 @@
+"""What a process keeps of the accounts that it has saved: never more than a guess that the store checks."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from bank.application import handlers, repository
+from bank.application.handlers import handle
+from bank.domain.commands import ChangePin, UnlockPin
+from bank.domain.errors import InvalidAmount, PinNotLocked
+from bank.domain.events import (
+    AccountOverdrawn,
+    MoneyWithdrawnFromBankAccount,
+    PinUnlocked,
+    WithdrawalBlocked,
+)
+from eventstore import clock, snapshots, store
+from eventstore.events import Envelope
+from projections import queries
+from projections.workers import replay
+from tests.support.values import PIN, broken_links, deposit, open_account, query, whole_log, withdraw
+
+pytestmark = pytest.mark.usefixtures("bank")
+
+
+@pytest.fixture(autouse=True)
+def _new_process() -> None:
+    repository._kept.clear()
+    handlers._contested_until.clear()
+
+
+@contextmanager
+def another_process() -> Iterator[None]:
+    """Do something of which this process keeps nothing and knows nothing afterwards."""
+    mine = dict(repository._kept)
+    repository._kept.clear()
+    yield
+    repository._kept.clear()
+    repository._kept.update(mine)
+
+
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
+    """Return the streams that are read from now on, and which version was known."""
+    seen: list[tuple[str, int]] = []
+    read_latest = store.read_latest
+
+    def noting(stream: str, known: int) -> Any:
+        seen.append((stream, known))
+        return read_latest(stream, known)
+
+    monkeypatch.setattr(store, "read_latest", noting)
+    return seen
+
+
+def test_what_was_just_saved_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_account(balance=10)
+    seen = reads(monkeypatch)
+    for _ in range(5):
+        deposit(1, 10)
+    assert seen == []
+    repository.forget(1)
+    deposit(1, 10)
+    assert seen == [("bank_account-1", 0)]
+    assert queries.check_balance(1) == 70
+
+
+def test_who_has_lost_a_race_reads_only_what_came_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_account(balance=10)
+    with another_process():
+        deposit(1, 10)
+    seen = reads(monkeypatch)
+    deposit(1, 10)
+    assert seen == [("bank_account-1", 2)]
+    assert queries.check_balance(1) == 30
+
+
+def test_who_has_lost_a_race_by_far_goes_on_from_the_snapshot() -> None:
+    open_account(balance=10)
+    with another_process():
+        for _ in range(2 * snapshots.EVERY):
+            deposit(1, 1)
+    with store.turn("bank_account-1"):
+        snapshot, events = store.read_latest("bank_account-1", repository._kept[1].version)
+        assert snapshot is not None
+        assert len(list(events)) < snapshots.EVERY
+        assert repository.load(1).account.balance == 10 + 2 * snapshots.EVERY
+
+
+def test_what_is_rejected_in_a_turn_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_account(balance=10)
+    seen = reads(monkeypatch)
+    with pytest.raises(InvalidAmount):
+        withdraw(1, 0)
+    assert len(seen) == 1
+
+
+def test_what_another_process_did_is_seen_before_anything_is_decided_for_good() -> None:
+    open_account(balance=10)
+    for _ in range(3):
+        with another_process():
+            deposit(1, 10)
+        deposit(1, 10)
+    with another_process():
+        withdraw(1, 60)
+    assert withdraw(1, 11).events == (AccountOverdrawn(1, 10, 11),)
+    assert withdraw(1, 10).events == (MoneyWithdrawnFromBankAccount(1, 10),)
+    assert broken_links() == []
+
+
+def test_a_lock_that_another_process_set_is_seen_before_a_pin_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_account(balance=10)
+    with another_process():
+        for _ in range(3):
+            withdraw(1, 1, PIN + 1)
+    monkeypatch.setattr("bank.application.pins.matches", lambda *args: pytest.fail("it was compared"))
+    assert withdraw(1, 1).events == (WithdrawalBlocked(1, 1),)
+
+
+def test_nothing_is_rejected_by_what_only_this_process_remembers() -> None:
+    open_account(balance=10)
+    with another_process():
+        for _ in range(3):
+            withdraw(1, 1, PIN + 1)
+    assert handle(UnlockPin(1)).events == (PinUnlocked(1),)
+    with pytest.raises(PinNotLocked):
+        handle(UnlockPin(1))
+
+
+def test_what_was_rolled_back_is_not_kept() -> None:
+    open_account(balance=10)
+    kept = repository._kept[1]
+
+    def save_and_fail() -> None:
+        loaded = repository.load(1)
+        envelope = Envelope(uuid4(), "deposit_money_into_bank_account", "", clock.now(), b"")
+        repository.save(loaded, [loaded.account.deposit(5)], envelope, also=fail)
+
+    def fail() -> None:
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"):
+        save_and_fail()
+    with pytest.raises(RuntimeError, match="broken"), store.turn("bank_account-1"):
+        save_and_fail()
+    assert repository._kept[1] == kept
+    deposit(1, 5)
+    assert queries.check_balance(1) == 15
+
+
+@pytest.mark.only_on("sqlite", reason="on PostgreSQL an append within a stream lock has committed when it returns")
+def test_an_account_is_not_kept_before_its_events_are_committed() -> None:
+    open_account(balance=10)
+    kept = repository._kept[1]
+
+    def save_and_fail() -> None:
+        loaded = repository.load(1)
+        envelope = Envelope(uuid4(), "deposit_money_into_bank_account", "", clock.now(), b"")
+        repository.save(loaded, [loaded.account.deposit(5)], envelope)
+        assert repository._kept[1] == kept
+        raise RuntimeError("after the append")
+
+    with pytest.raises(RuntimeError, match="after the append"), store.turn("bank_account-1"):
+        save_and_fail()
+    assert repository._kept[1] == kept
+    deposit(1, 5)
+    assert queries.check_balance(1) == 15
+
+
+def test_another_history_of_the_same_length_is_told_by_its_hash() -> None:
+    """As after a backup was restored beneath a process: the versions agree, and the events do not."""
+    open_account(balance=10)
+    other = repository.Loaded(repository.load(1).account.apply(AccountOverdrawn(1, 0, 0)), 2, b"other" * 6 + b"!!")
+    repository._kept[1] = other._replace(account=type(other.account)(1, "Josh", 1_000_000))
+
+    ack = deposit(1, 5)
+    assert ack.version == 3
+    repository._kept[1] = other._replace(account=type(other.account)(1, "Josh", 1_000_000), version=3)
+    assert withdraw(1, 500).events == (AccountOverdrawn(1, 15, 500),)
+    assert broken_links() == []
+    assert replay.check() == []
+
+
+def test_a_new_pin_and_a_deposit_that_cross_both_count() -> None:
+    open_account(balance=10)
+    with another_process():
+        deposit(1, 10)
+    handle(ChangePin(1, 4321))
+    with another_process():
+        deposit(1, 10)
+    assert withdraw(1, 30, 4321).events == (MoneyWithdrawnFromBankAccount(1, 30),)
+    assert [event.version for event in whole_log()] == list(range(1, len(whole_log()) + 1))
+
+
+def test_only_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(repository, "KEPT", 3)
+    for account_id in range(1, 6):
+        open_account(account_id)
+    deposit(3, 1)
+    open_account(6)
+    assert sorted(repository._kept) == [3, 5, 6], "those saved longest ago are forgotten"
+    assert query("SELECT COUNT(*) FROM eventstore_event") == [(7,)]

@@ -1,0 +1,173 @@
+"""Commands that meet locks that are not let go of, and writers who are always quicker: busy, and nothing done."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connections, transaction
+from django.test import Client
+
+from bank.application import handlers, repository
+from bank.application.handlers import Busy, handle
+from bank.domain.commands import (
+    ChangePin,
+    Command,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    WithdrawMoneyFromBankAccount,
+)
+from bank.domain.errors import InvalidAmount, NoSuchAccount
+from bank.domain.events import PinChanged, PinUnlocked
+from eventstore import store, stream_lock
+from eventstore.backends import postgresql, prepared
+from projections import queries
+from tests.support.databases import Urls, stranger
+from tests.support.helpers import client_of, text_of
+from tests.support.values import PIN, count, deposit, open_account, query, withdraw
+
+pytestmark = pytest.mark.usefixtures("bank")
+
+# A database that is locked
+
+
+@pytest.fixture
+def teller(bank: Path) -> Client:
+    """A browser in which a teller is logged in already."""
+    return client_of("tina", "Tellers")
+
+
+@pytest.fixture(params=["EXCLUSIVE", "ACCESS EXCLUSIVE"])
+def locked(vendor: str, urls: Urls, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """Somebody else has the write side and does not come to an end; PostgreSQL has a lock that stops readers, too."""
+    open_account(balance=50)
+    with stranger(urls["DATABASE_URL"]) as other:
+        if vendor == "sqlite":
+            monkeypatch.setattr(connections["default"], "patience", 0.02)
+            other.execute("BEGIN IMMEDIATE")
+        else:
+            monkeypatch.setattr(stream_lock, "LONGEST_TURN", 20)
+            other.execute("BEGIN")
+            other.execute(f"LOCK TABLE eventstore_event, eventstore_commandrecord IN {request.param} MODE")
+        yield other
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        CreateBankAccount(2, "Luke", 1),
+        DepositMoneyIntoBankAccount(1, 5),
+        WithdrawMoneyFromBankAccount(1, 5, PIN),
+        WithdrawMoneyFromBankAccount(1, 5, PIN + 1),
+        DepositMoneyIntoBankAccount(2, 5),
+        DepositMoneyIntoBankAccount(1, 0),
+    ],
+)
+def test_any_command_at_a_locked_database_is_busy_and_can_be_sent_again(command: Command, locked: Any) -> None:
+    command_id = uuid4()
+    with pytest.raises(Busy):
+        handle(command, command_id=command_id)
+    locked.execute("ROLLBACK")
+
+    assert count("eventstore_commandrecord") == 2
+    with suppress(NoSuchAccount, InvalidAmount):
+        assert not handle(command, command_id=command_id).repeated
+    assert count("eventstore_commandrecord") == 3
+
+
+def test_the_page_of_a_task_at_a_locked_database_says_that_nothing_has_happened(teller: Client, locked: Any) -> None:
+    form = {"command_id": uuid4(), "amount": "5"}
+    response = teller.post("/accounts/1/deposit/", form)
+    assert response.status_code == 503
+    assert response["Retry-After"] == "5"
+    assert "Nothing has happened" in text_of(response)
+    locked.execute("ROLLBACK")
+    assert count("eventstore_event") == 2
+    assert teller.post("/accounts/1/deposit/", form).status_code == 303
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite's time-out is a setting of the connection")
+def test_on_a_connection_to_the_server_itself_the_limits_are_set_once_and_appends_are_prepared() -> None:
+    open_account()
+    deposit(1, 5)
+    assert query("SELECT current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')") == [
+        ("5s", "10s")
+    ]
+    said = query("SELECT statement FROM pg_prepared_statements")
+    assert any("INSERT INTO eventstore_event" in statement for (statement,) in said)
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite prepares within the process")
+def test_appends_go_on_when_the_server_has_let_go_of_what_was_prepared() -> None:
+    open_account()
+    for amount in (5, 6, 7):
+        deposit(1, amount)
+        query("DEALLOCATE ALL")  # as psycopg does after a rollback
+    assert queries.check_balance(1) == 18
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite's connections go to a file and are not ended by anybody else")
+def test_a_connection_that_is_lost_when_the_limits_are_set_is_one_that_is_lost(urls: Urls) -> None:
+    open_account()
+    prepared.session(connections["default"]).longest_wait = 0
+    [(process,)] = query("SELECT pg_backend_pid()")
+    with stranger(urls["DATABASE_URL"]) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [process])
+    assert deposit(1, 5).version == 2
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite's time-out is a setting of the connection")
+def test_behind_a_pooler_what_limits_a_transaction_is_set_at_its_beginning_and_ends_with_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(prepared, "session", lambda connection: None)
+
+    def now() -> str:
+        return str(query("SELECT current_setting('lock_timeout')")[0][0])
+
+    with postgresql.limited("default", 7000):
+        assert now() == "7s"
+        assert query("SELECT current_setting('idle_in_transaction_session_timeout')") == [("10s",)]
+        with transaction.atomic():
+            assert (now(), now()) == ("7s", "7s")
+            query("SET LOCAL lock_timeout = 10")
+            assert now() == "10ms", "it is set at the beginning alone"
+        assert query("SELECT %s || '%%; '", "a'b") == [("a'b%; ",)]
+    assert now() == "0"
+
+
+def test_a_writer_who_loses_every_race_is_told_that_the_account_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_account(balance=50)
+    tries: list[int] = []
+
+    def lose(*args: Any, **kwargs: Any) -> None:
+        tries.append(1)
+        raise store.WrongExpectedVersion("somebody else was quicker")
+
+    monkeypatch.setattr(repository, "save", lose)
+    monkeypatch.setattr("bank.application.handlers.MAX_PAUSE", 0)
+    with pytest.raises(Busy, match="Account 1 is busy"):
+        deposit(1, 5)
+    assert len(tries) == 100
+    assert count("eventstore_event") == count("eventstore_commandrecord") == 2
+
+
+def test_a_writer_who_loses_a_race_decides_again_on_what_is_there_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    open_account(balance=50)
+    withdraw(1, 5, PIN + 1)
+    withdraw(1, 5, PIN + 1)
+    load, quicker = repository.load, [PIN + 1]
+    monkeypatch.setattr(handlers, "_contested_until", {})  # nobody has lost a race here before
+
+    def load_then_be_overtaken(account_id: int) -> repository.Loaded:
+        loaded = load(account_id)
+        if quicker:
+            withdraw(1, 5, quicker.pop())
+        return loaded
+
+    monkeypatch.setattr(repository, "load", load_then_be_overtaken)
+    ack = handle(ChangePin(1, PIN))
+    assert ack.events == (PinChanged(1), PinUnlocked(1)), "the overtaker locked the account"
+    assert ack.version == 8

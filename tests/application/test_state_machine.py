@@ -1,0 +1,226 @@
+"""The whole bank against a model of a few lines, over whatever Hypothesis thinks of."""
+
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from bank.application import repository
+from bank.application.handlers import Ack, handle
+from bank.domain.commands import (
+    ChangePin,
+    Command,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    UnlockPin,
+    WithdrawMoneyFromBankAccount,
+)
+from bank.domain.errors import CommandRejected
+from bank.domain.events import (
+    AccountOverdrawn,
+    BankAccountCreated,
+    BankEvent,
+    InvalidPin,
+    MoneyDepositedIntoBankAccount,
+    MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
+    WithdrawalBlocked,
+)
+from eventstore import store
+from eventstore.chain import GENESIS, canonical, event_hash
+from eventstore.models import Snapshot
+from projections import queries
+from projections.workers import replay
+from tests.support.databases import Urls, copied_databases
+
+ACCOUNTS = st.integers(1, 3)
+PINS = st.sampled_from([0, 1234])
+AMOUNTS = st.integers(0, 120)
+ATTEMPTS = 3
+
+
+class Bank(RuleBasedStateMachine):
+    """Sends commands to the real bank and to the model, and compares."""
+
+    vendor: ClassVar[str]
+    template: ClassVar[Urls]
+    sent: Bundle[tuple[UUID, Command]] = Bundle("sent")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mine = ExitStack()
+        folder = Path(self.mine.enter_context(tempfile.TemporaryDirectory(prefix="bank-")))
+        self.mine.enter_context(copied_databases(self.vendor, self.template, folder))
+        self.holders: dict[int, str] = {}
+        self.pins: dict[int, int] = {}
+        self.balances: dict[int, int] = {}
+        self.wrong_pins: dict[int, int] = {}
+        self.locked: set[int] = set()
+        self.versions: dict[int, int] = {}
+        self.refusals = 0
+        self.outcomes: dict[UUID, Ack | str] = {}
+
+    @initialize()
+    def empty(self) -> None:
+        assert queries.get_account_list() == []
+
+    def expected(self, command: Command) -> list[BankEvent]:
+        """What the model says of a command; nothing where it is rejected."""
+        account_id = command.account_id
+        if isinstance(command, CreateBankAccount):
+            if account_id in self.holders:
+                return []
+            self.holders[account_id], self.pins[account_id] = command.account_holder, command.pin
+            self.balances[account_id] = self.wrong_pins[account_id] = 0
+            return [BankAccountCreated(account_id, command.account_holder)]
+        if account_id not in self.holders:
+            return []
+        match command:
+            case DepositMoneyIntoBankAccount(_, amount) if amount:
+                self.balances[account_id] += amount
+                return [MoneyDepositedIntoBankAccount(account_id, amount)]
+            case WithdrawMoneyFromBankAccount(_, amount, pin) if amount:
+                return self.expected_withdrawal(account_id, amount, pin)
+            case ChangePin(_, pin):
+                self.pins[account_id], self.wrong_pins[account_id] = pin, 0
+                return [PinChanged(account_id), *self.expected_opening(account_id)]
+            case UnlockPin():
+                return self.expected_opening(account_id)
+        return []
+
+    def expected_withdrawal(self, account_id: int, amount: int, pin: int) -> list[BankEvent]:
+        if account_id in self.locked:
+            self.refusals += 1
+            return [WithdrawalBlocked(account_id, amount)]
+        if pin != self.pins[account_id]:
+            self.refusals += 1
+            self.wrong_pins[account_id] += 1
+            if self.wrong_pins[account_id] == ATTEMPTS:
+                self.locked.add(account_id)
+                return [InvalidPin(account_id, amount), PinLocked(account_id)]
+            return [InvalidPin(account_id, amount)]
+        self.wrong_pins[account_id] = 0
+        if amount > self.balances[account_id]:
+            self.refusals += 1
+            return [AccountOverdrawn(account_id, self.balances[account_id], amount)]
+        self.balances[account_id] -= amount
+        return [MoneyWithdrawnFromBankAccount(account_id, amount)]
+
+    def expected_opening(self, account_id: int) -> list[BankEvent]:
+        if account_id not in self.locked:
+            return []
+        self.locked.remove(account_id)
+        self.wrong_pins[account_id] = 0
+        return [PinUnlocked(account_id)]
+
+    def send(self, command: Command) -> tuple[UUID, Command]:
+        command_id, events = uuid4(), self.expected(command)
+        if not events:
+            with pytest.raises(CommandRejected) as rejection:
+                handle(command, command_id=command_id)
+            self.outcomes[command_id] = rejection.value.code
+        else:
+            ack = handle(command, command_id=command_id)
+            self.versions[command.account_id] = self.versions.get(command.account_id, 0) + len(events)
+            assert ack.events == tuple(events)
+            assert ack.version == self.versions[command.account_id]
+            self.outcomes[command_id] = ack
+        return command_id, command
+
+    @rule(target=sent, account_id=ACCOUNTS, holder=st.sampled_from(["Josh", "Luke"]), pin=PINS)
+    def create(self, account_id: int, holder: str, pin: int) -> tuple[UUID, Command]:
+        return self.send(CreateBankAccount(account_id, holder, pin))
+
+    @rule(target=sent, account_id=ACCOUNTS, amount=AMOUNTS)
+    def deposit(self, account_id: int, amount: int) -> tuple[UUID, Command]:
+        return self.send(DepositMoneyIntoBankAccount(account_id, amount))
+
+    @rule(target=sent, account_id=ACCOUNTS, amount=AMOUNTS, pin=PINS)
+    def withdraw(self, account_id: int, amount: int, pin: int) -> tuple[UUID, Command]:
+        return self.send(WithdrawMoneyFromBankAccount(account_id, amount, pin))
+
+    @rule(target=sent, account_id=ACCOUNTS)
+    def unlock(self, account_id: int) -> tuple[UUID, Command]:
+        return self.send(UnlockPin(account_id))
+
+    @rule(target=sent, account_id=ACCOUNTS, pin=PINS)
+    def change_pin(self, account_id: int, pin: int) -> tuple[UUID, Command]:
+        return self.send(ChangePin(account_id, pin))
+
+    @rule(account_id=ACCOUNTS, pin=PINS)
+    def guess_until_it_locks(self, account_id: int, pin: int) -> None:
+        for _ in range(ATTEMPTS):
+            self.send(WithdrawMoneyFromBankAccount(account_id, 1, pin))
+
+    @rule(earlier=sent)
+    def send_again(self, earlier: tuple[UUID, Command]) -> None:
+        command_id, command = earlier
+        outcome = self.outcomes[command_id]
+        if isinstance(outcome, Ack):
+            assert handle(command, command_id=command_id) == outcome._replace(repeated=True)
+        else:
+            with pytest.raises(CommandRejected) as rejection:
+                handle(command, command_id=command_id)
+            assert rejection.value.code == outcome
+
+    @rule()
+    def lose_the_snapshots(self) -> None:
+        Snapshot.objects.all().delete()
+
+    @rule()
+    def rebuild(self) -> None:
+        replay.replay()
+
+    def teardown(self) -> None:
+        with self.mine:
+            self.compare()
+
+    def compare(self) -> None:
+        assert dict(queries.get_account_list()) == self.holders
+        for account_id, balance in self.balances.items():
+            loaded = repository.load(account_id)
+            assert balance >= 0
+            assert queries.check_balance(account_id) == loaded.account.balance == balance
+            assert loaded.version == self.versions[account_id]
+            shown = queries.find_account(account_id)
+            assert shown.wrong_pins == loaded.account.wrong_pins == self.wrong_pins[account_id]
+            assert shown.pin_locked == loaded.account.pin_locked == (account_id in self.locked)
+            self.check_chain(account_id)
+        assert queries.get_total_deposits() == sum(self.balances.values())
+        assert len(queries.refusals(limit=1000).rows) == self.refusals
+        assert replay.check() == []
+
+    def check_chain(self, account_id: int) -> None:
+        previous = GENESIS
+        for version, event in enumerate(store.read_stream(repository.stream_of(account_id)), start=1):
+            previous = event_hash(
+                previous,
+                event.stream,
+                version,
+                event.type,
+                event.schema_version,
+                canonical(event.data),
+                canonical(event.metadata),
+                event.command_id,
+                event.recorded_at,
+            )
+            assert event.hash == previous
+
+
+@pytest.mark.usefixtures("bank")
+def test_the_bank_does_what_the_model_does(vendor: str, templates: dict[str, Urls]) -> None:
+    Bank.vendor, Bank.template = vendor, templates[vendor]
+    run_state_machine_as_test(
+        Bank,
+        settings=settings(
+            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

@@ -1,0 +1,144 @@
+"""The event store: what is written together, announced when it is committed, and done at a turn."""
+
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from eventstore import store
+from eventstore.chain import GENESIS
+from eventstore.events import RecordedEvent
+from eventstore.signals import events_appended
+from tests.support.databases import Urls, stranger
+from tests.support.things import announced as announced
+from tests.support.things import append, assert_unchanged, envelope
+from tests.support.things import no_read_side as no_read_side
+from tests.support.values import at_once, broken_links, whole_log
+
+# One transaction
+
+
+def test_events_and_command_record_appear_together(urls: Urls) -> None:
+    seen: list[list[int]] = []
+    with stranger(urls["DATABASE_URL"]) as elsewhere:
+
+        def look() -> list[int]:
+            tables = ("eventstore_event", "eventstore_commandrecord")
+            return [elsewhere.execute(f"SELECT COUNT(*) FROM {table}").fetchone()[0] for table in tables]
+
+        append("thing-1", 1, 2, also=lambda: seen.append(look()))
+        seen.append(look())
+    assert seen == [[0, 0], [2, 1]]
+
+
+def test_the_signal_comes_after_the_commit_and_hands_the_events_over(urls: Urls) -> None:
+    seen: list[tuple[list[RecordedEvent], int]] = []
+
+    def listen(events: list[RecordedEvent], **kwargs: Any) -> None:
+        with stranger(urls["DATABASE_URL"]) as elsewhere:
+            seen.append((events, elsewhere.execute("SELECT COUNT(*) FROM eventstore_event").fetchone()[0]))
+
+    events_appended.connect(listen)
+    try:
+        recorded = append("thing-1", 1, 2)
+    finally:
+        events_appended.disconnect(listen)
+    assert seen == [(recorded, 2)]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, IntegrityError, KeyboardInterrupt])
+def test_nothing_is_written_or_said_when_something_fails_on_the_way(
+    error: type[BaseException], announced: list[list[RecordedEvent]]
+) -> None:
+    def fail() -> None:
+        raise error("broken")
+
+    with pytest.raises(error, match="broken"):
+        append("thing-1", 1, 2, also=fail)
+    assert_unchanged(events=0, commands=0)
+    assert announced == []
+
+
+def test_a_refused_append_is_not_announced(announced: list[list[RecordedEvent]]) -> None:
+    first = append("thing-1", 1)
+    with pytest.raises(store.WrongExpectedVersion):
+        append("thing-1", 2)
+    store.record_rejection("thing-1", envelope(), reason="no", message="No.")
+    assert announced == [first]
+
+
+def test_an_append_within_somebody_elses_transaction_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic(using="default"):
+        append()
+    assert_unchanged(events=0, commands=0)
+
+
+def test_failures_leave_no_gap_in_a_stream() -> None:
+    fail_and_succeed()
+    assert [event.version for event in whole_log()] == [1, 2]
+
+
+@pytest.mark.only_on("sqlite", reason="PostgreSQL's sequences count what was rolled back as well, as documented")
+def test_positions_have_no_gaps_after_failures() -> None:
+    fail_and_succeed()
+    assert [event.position for event in whole_log()] == [1, 2]
+
+
+def fail_and_succeed() -> None:
+    for after in (0, 0, 1):
+        with suppress(store.WrongExpectedVersion):
+            append("thing-1", 1, after=after)
+
+
+def test_of_writers_at_the_same_version_one_wins() -> None:
+    def write() -> str:
+        try:
+            append("thing-1", 1)
+        except store.WrongExpectedVersion:
+            return "refused"
+        return "won"
+
+    assert sorted(at_once([write] * 8)) == ["refused"] * 7 + ["won"]
+    assert_unchanged(events=1, commands=1)
+
+
+# Turns
+
+
+def test_whoever_has_the_turn_decides_on_what_stays_true_until_it_has_written() -> None:
+    append("thing-1", 0)
+
+    def count_up() -> None:
+        for _ in range(10):
+            with store.turn("thing-1"):
+                *_, last = store.read_stream("thing-1")
+                append("thing-1", last.data["number"] + 1, after=last.version)
+
+    at_once([count_up] * 8)
+    assert [event.data["number"] for event in store.read_stream("thing-1")] == list(range(81))
+    assert broken_links() == []
+
+
+def test_a_turn_in_which_something_fails_leaves_nothing_behind(announced: list[list[RecordedEvent]]) -> None:
+    def fail() -> None:
+        raise RuntimeError("broken")
+
+    with pytest.raises(RuntimeError, match="broken"), store.turn("thing-1"):
+        append("thing-1", 1, also=fail)
+    with pytest.raises(store.WrongExpectedVersion), store.turn("thing-1"):
+        append("thing-1", 1, after=1, previous_hash=GENESIS)
+    assert_unchanged(events=0, commands=0)
+    assert announced == []
+
+
+def test_what_a_turn_appended_is_announced_when_it_is_committed(announced: list[list[RecordedEvent]]) -> None:
+    with store.turn("thing-1"):
+        recorded = append("thing-1", 1)
+        assert announced == []
+    assert announced == [recorded]
+
+
+def test_there_is_no_turn_within_somebody_elses_transaction() -> None:
+    with pytest.raises(RuntimeError, match="durable"), transaction.atomic(using="default"), store.turn("thing-1"):
+        pass

@@ -1,0 +1,143 @@
+"""What the read side tells of the PIN's lock: exact, whichever way the events reach it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+
+from bank.application.handlers import Ack, handle
+from bank.domain.commands import ChangePin, UnlockPin
+from projections import engine, freshness, queries
+from projections.models import AccountSummary
+from projections.workers import replay
+from tests.support.values import PIN, deposit, open_account, withdraw
+
+WRONG = PIN + 1
+
+
+@pytest.fixture(autouse=True)
+def _josh(bank: Path) -> None:
+    """Account 1 of Josh, with 50."""
+    open_account(1, "Josh", PIN, balance=50)
+
+
+def lock() -> Ack:
+    return [withdraw(1, 5, WRONG, actor="tina") for _ in range(3)][-1]
+
+
+def state() -> tuple[int, bool]:
+    account = queries.find_account(1)
+    return account.wrong_pins, account.pin_locked
+
+
+def live_through_everything() -> list[tuple[int, bool]]:
+    """Do whatever touches the PIN; return what the account looked like after each step."""
+    steps: list[Callable[[], Ack]] = [
+        lambda: withdraw(1, 5, WRONG),
+        lambda: deposit(1, 1),
+        lambda: withdraw(1, 5, WRONG),
+        lambda: withdraw(1, 500, PIN),
+        lambda: withdraw(1, 5, WRONG),
+        lambda: withdraw(1, 5, PIN),
+        lock,
+        lambda: withdraw(1, 5, PIN),
+        lambda: handle(UnlockPin(1), actor="sue"),
+        lambda: withdraw(1, 5, WRONG),
+        lambda: handle(ChangePin(1, PIN), actor="sue"),
+        lock,
+        lambda: handle(ChangePin(1, PIN), actor="sue"),
+        lambda: withdraw(1, 5, WRONG),
+    ]
+    states = []
+    for step in steps:
+        step()
+        states.append(state())
+    return states
+
+
+def test_an_account_tells_its_wrong_pins_in_a_row_and_whether_it_is_locked() -> None:
+    assert live_through_everything() == [
+        (1, False),
+        (1, False),
+        (2, False),
+        (0, False),
+        (1, False),
+        (0, False),
+        (3, True),
+        (3, True),
+        (0, False),
+        (1, False),
+        (0, False),
+        (3, True),
+        (0, False),
+        (1, False),
+    ]
+    assert replay.check() == []
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_it_is_the_same_in_batches_of_any_size(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    live_through_everything()
+    monkeypatch.setattr(engine, "BATCH", size)
+    replay.replay()
+    assert state() == (1, False)
+    monkeypatch.undo()
+    assert replay.check() == []
+
+
+def test_the_statement_tells_who_locked_and_unlocked_and_when() -> None:
+    lock()
+    withdraw(1, 7, PIN, actor="tina")
+    handle(UnlockPin(1), actor="sue")
+    handle(ChangePin(1, 7), actor="sam")
+    told = [(entry.kind, entry.amount, entry.balance, entry.actor) for entry in queries.statement(1).rows]
+    assert told == [
+        ("new_pin", 0, 50, "sam"),
+        ("unlocked", 0, 50, "sue"),
+        ("withdrawal_blocked", 7, None, "tina"),
+        ("locked", 0, 50, "tina"),
+        ("invalid_pin", 5, None, "tina"),
+        ("invalid_pin", 5, None, "tina"),
+        ("invalid_pin", 5, None, "tina"),
+        ("deposit", 50, 50, ""),
+        ("opened", 0, 0, ""),
+    ]
+    refusals = [entry.kind for entry in queries.statement(1).rows if entry.is_refusal]
+    assert refusals == ["withdrawal_blocked", "invalid_pin", "invalid_pin", "invalid_pin"]
+
+
+def test_the_day_counts_each_refused_withdrawal_once_and_nothing_else() -> None:
+    lock()
+    withdraw(1, 5, PIN)
+    withdraw(1, 5, PIN)
+    handle(UnlockPin(1))
+    [day] = queries.daily_totals()
+    assert (day.refusals, day.withdrawals, day.paid_out) == (5, 0, 0)
+    assert queries.bank_figures() == (1, 50, 50, 0)
+
+
+def test_a_receipt_tells_all_that_a_command_did() -> None:
+    def told(command_id: UUID) -> tuple[str, tuple[str, ...]]:
+        entry = queries.receipt(command_id)
+        assert entry is not None
+        return entry.kind, entry.beside
+
+    assert told(lock().command_id) == ("invalid_pin", ("locked",))
+    assert told(withdraw(1, 5, PIN).command_id) == ("withdrawal_blocked", ())
+    assert told(handle(ChangePin(1, 7)).command_id) == ("new_pin", ("unlocked",))
+    assert told(handle(ChangePin(1, 7)).command_id) == ("new_pin", ())
+    assert told(withdraw(1, 5, PIN).command_id) == ("invalid_pin", ())
+
+
+def test_a_read_side_from_before_there_was_a_lock_fills_its_new_columns_from_the_log() -> None:
+    withdraw(1, 5, WRONG)
+    withdraw(1, 5, WRONG)
+    call_command("migrate", "projections", "0001", database="projections", verbosity=0)
+    call_command("migrate", "projections", database="projections", verbosity=0)
+    assert not AccountSummary.objects.exists()
+    assert freshness.look().behind == 4, "the pages say that the figures are not there yet"
+    engine.catch_up()
+    assert state() == (2, False)
+    assert replay.check() == []

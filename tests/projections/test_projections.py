@@ -1,0 +1,305 @@
+"""`engine.catch_up`: every event reaches every table exactly once, whatever happens on the way."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError
+from django.db.backends.utils import CursorWrapper
+
+from eventstore import clock, store
+from eventstore.events import Envelope, NewEvent
+from eventstore.signals import events_appended
+from projections import engine, freshness, queries
+from projections.projectors import PROJECTORS, Totals
+from projections.projectors.base import Changes
+from projections.projectors.batches import Batch
+from tests.benchmarks import data
+from tests.support.databases import Urls, stranger
+from tests.support.values import PIN, at_once, deposit, open_account, query, whole_log, withdraw
+
+pytestmark = pytest.mark.usefixtures("bank")
+
+NAMES = ["accounts", "statements", "refusals", "totals", "daily", "names"]
+
+
+@pytest.fixture
+def asleep(settings: Any) -> None:
+    """Nothing wakes the projections but the test."""
+    settings.PROJECTION_MODE = "worker"
+
+
+@pytest.fixture
+def poison(monkeypatch: pytest.MonkeyPatch) -> set[int]:
+    """The positions of events at which the bank's totals fail."""
+    positions: set[int] = set()
+    healthy = Totals.apply
+
+    def apply(self: Totals, cursor: CursorWrapper, batch: Batch, waiting: Changes | None = None) -> None:
+        healthy(self, cursor, batch, waiting)
+        if bad := positions.intersection(batch.positions):
+            raise ZeroDivisionError(f"cannot digest {bad}")
+
+    monkeypatch.setattr(Totals, "apply", apply)
+    return positions
+
+
+def tables() -> dict[str, list[tuple[Any, ...]]]:
+    """Every row of the read side, but for when checkpoints moved."""
+    rows = {
+        projector.model._meta.db_table: query(
+            f"SELECT * FROM {projector.model._meta.db_table} ORDER BY 1", using="projections"
+        )
+        for projector in PROJECTORS.values()
+    }
+    rows["checkpoints"] = query("SELECT name, position FROM projections_checkpoint ORDER BY name", using="projections")
+    return rows
+
+
+def positions() -> dict[str, int]:
+    return {state.name: state.position for state in freshness.projection_states()}
+
+
+def a_days_work() -> None:
+    """Nine events of every kind."""
+    open_account(1, "Josh", balance=100)
+    open_account(2, "Luke", balance=10)
+    withdraw(1, 30)
+    withdraw(1, 30, PIN + 1)
+    withdraw(2, 11)
+    deposit(2, 5)
+    withdraw(2, 15)
+
+
+def assert_a_days_figures() -> None:
+    assert queries.bank_figures() == (2, 70, 115, 45)
+    assert (queries.check_balance(1), queries.check_balance(2)) == (70, 0)
+    assert len(queries.statement(1).rows) + len(queries.statement(2).rows) == 9
+    assert positions() == dict.fromkeys(NAMES, 9)
+
+
+# Exactly once
+
+
+def test_events_reach_the_tables_before_the_command_is_acknowledged() -> None:
+    a_days_work()
+    assert_a_days_figures()
+
+
+def test_catching_up_again_and_again_changes_nothing() -> None:
+    a_days_work()
+    before = tables()
+    for _ in range(3):
+        engine.catch_up()
+        engine.catch_up(["totals"])
+        engine.catch_up(events=whole_log())
+        events_appended.send(sender=store.append, events=whole_log()[-1:])
+    assert tables() == before
+
+
+@pytest.mark.usefixtures("asleep")
+@pytest.mark.parametrize("batch", [1, 2, 4, 9, 1000])
+def test_the_tables_are_the_same_whatever_the_batches(
+    batch: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    a_days_work()
+    assert positions() == dict.fromkeys(NAMES, 0)
+    monkeypatch.setattr(engine, "BATCH", batch)
+    engine.catch_up()
+    assert_a_days_figures()
+    assert "A projection failed" not in caplog.text, "all of them go on together"
+
+
+def test_many_accounts_in_one_batch_are_projected_together(caplog: pytest.LogCaptureFixture) -> None:
+    """On PostgreSQL more is sent then than the connection holds, and answers come in between."""
+    data.write(data.business(range(1, 1501), 2))
+    engine.catch_up()
+    assert queries.bank_figures().accounts == 1500
+    assert "A projection failed" not in caplog.text
+
+
+@pytest.mark.usefixtures("asleep")
+def test_events_handed_over_out_of_order_count_once_and_in_order() -> None:
+    a_days_work()
+    log = whole_log()
+    for handed in (log[4:6], log[1:3], log[0:1], log[::-1], log):
+        engine.catch_up(events=handed)
+    engine.catch_up()
+    assert_a_days_figures()
+
+
+@pytest.mark.only_on("sqlite", reason="on PostgreSQL an event with a lower position may still be on its way")
+@pytest.mark.usefixtures("asleep")
+def test_events_in_hand_that_are_the_next_ones_are_used_without_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine.catch_up()  # from then on there are checkpoints
+    a_days_work()
+    log = whole_log()
+    for way in ("read_all", "read_columns"):
+        monkeypatch.setattr(store, way, lambda *args, **kwargs: pytest.fail("the log was read"))
+    engine.catch_up(events=log)
+    assert_a_days_figures()
+
+
+@pytest.mark.usefixtures("asleep")
+def test_one_projection_catches_up_alone_and_the_others_later() -> None:
+    a_days_work()
+    engine.catch_up(["totals"])
+    assert positions() == {**dict.fromkeys(NAMES, 0), "totals": 9}
+    assert queries.bank_figures() == (2, 70, 115, 45)
+    assert queries.get_account_list() == []
+    engine.catch_up()
+    assert_a_days_figures()
+
+
+def test_a_projection_that_lags_behind_is_caught_up_though_another_one_is_ahead(settings: Any) -> None:
+    settings.PROJECTION_MODE = "worker"
+    a_days_work()
+    engine.catch_up(["totals"])
+    settings.PROJECTION_MODE = "inline"
+    events_appended.send(sender=store.append, events=whole_log()[-1:])
+    assert_a_days_figures()
+
+
+@pytest.mark.usefixtures("asleep")
+def test_many_that_catch_up_at_once_count_every_event_once() -> None:
+    a_days_work()
+    at_once([engine.catch_up] * 6)
+    assert_a_days_figures()
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite has one writer at a time")
+def test_a_checkpoint_that_somebody_else_inserts_and_moves_meanwhile_counts(urls: Urls) -> None:
+    open_account(balance=100)
+    query("DELETE FROM projections_checkpoint WHERE name = 'totals'", using="projections")
+    last = whole_log()[-1].place
+    with stranger(urls["PROJECTIONS_DATABASE_URL"]) as other, ThreadPoolExecutor(1) as pool:
+        other.execute("BEGIN")
+        other.execute(
+            """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error, worker)
+               VALUES ('totals', %s, %s, now(), '', '')""",
+            last,
+        )
+        caught_up = pool.submit(at_once, [lambda: engine.catch_up(["totals"])])
+        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        deadline = time.monotonic() + 60
+        while not query(waiting, using="projections"):
+            assert time.monotonic() < deadline
+        other.execute("COMMIT")
+        assert caught_up.result(60) == [0]
+    assert queries.get_total_deposits() == 100, "no event counts twice"
+
+
+def test_an_unknown_projection_is_refused_by_name() -> None:
+    with pytest.raises(engine.UnknownProjection, match="nonsense; there are accounts, statements"):
+        engine.catch_up(["nonsense"])
+
+
+@pytest.mark.usefixtures("asleep")
+def test_in_worker_mode_a_command_leaves_the_tables_to_the_worker() -> None:
+    open_account(balance=100)
+    assert queries.get_account_list() == []
+    engine.catch_up()
+    assert queries.check_balance(1) == 100
+
+
+# A projection that fails
+
+
+def test_a_failing_projection_leaves_the_command_committed_and_the_others_going(poison: set[int]) -> None:
+    open_account()
+    poison.add(2)
+    ack = deposit(1, 50)
+
+    assert ack.position == store.last_position() == 2
+    assert queries.check_balance(1) == 50
+    assert queries.get_total_deposits() == 0
+    assert positions() == {**dict.fromkeys(NAMES, 2), "totals": 1}
+
+
+def test_a_failure_is_on_the_checkpoint_of_the_projection_with_its_position(poison: set[int]) -> None:
+    open_account()
+    poison.add(2)
+    deposit(1, 50)
+
+    states = {state.name: state for state in freshness.projection_states()}
+    failed = states.pop("totals")
+    assert "ZeroDivisionError: cannot digest {2}" in failed.error
+    assert (failed.position, failed.behind, failed.failed_position) == (1, 1, 2)
+    assert failed.failed_at is not None
+    assert datetime.now(UTC) - failed.failed_at < timedelta(minutes=1)
+    assert [(state.error, state.failed_position, state.failed_at) for state in states.values()] == [
+        ("", None, None)
+    ] * (len(NAMES) - 1)
+
+
+@pytest.mark.usefixtures("asleep")
+def test_a_failing_projection_goes_as_far_as_it_can(poison: set[int]) -> None:
+    a_days_work()
+    poison.add(6)
+    engine.catch_up()
+    assert positions() == {**dict.fromkeys(NAMES, 9), "totals": 5}
+    assert queries.bank_figures() == (2, 80, 110, 30)
+
+
+def test_after_the_fix_the_next_wake_up_goes_on_and_the_failure_is_off_the_checkpoint(poison: set[int]) -> None:
+    poison.add(4)
+    a_days_work()
+    assert positions()["totals"] == 3
+    poison.clear()
+
+    events_appended.send(sender=store.append, events=())
+
+    assert_a_days_figures()
+    assert [(state.error, state.failed_position) for state in freshness.projection_states()] == [("", None)] * len(
+        NAMES
+    )
+
+
+def test_while_it_fails_later_commands_go_on_and_it_waits_at_the_same_event(poison: set[int]) -> None:
+    poison.add(4)
+    a_days_work()
+    (failed,) = [state for state in freshness.projection_states() if state.error]
+    assert (failed.name, failed.position, failed.failed_position, failed.behind) == ("totals", 3, 4, 6)
+    assert queries.check_balance(1) == 70
+
+
+def test_an_event_that_nobody_can_read_stops_the_projections_in_front_of_it_and_no_command() -> None:
+    open_account(balance=100)
+    command = Envelope(uuid4(), "close_account", "", clock.now(), b"")
+    store.append("bank_account-2", [NewEvent("account_closed", {"accountId": 2})], expected_version=0, command=command)
+    deposit(1, 5)
+
+    for state in freshness.projection_states():
+        assert (state.position, state.behind, state.failed_position) == (2, 2, 3)
+        assert "UnknownEvent" in state.error
+    assert queries.check_balance(1) == 100
+    assert deposit(1, 5).version == 4
+
+
+def test_a_read_side_that_does_not_answer_fails_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    def down(*args: Any, **kwargs: Any) -> None:
+        raise OperationalError("the read side is down")
+
+    open_account()
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "move_checkpoints", down)
+        assert deposit(1, 50).version == 2
+        with pytest.raises(OperationalError):
+            engine.catch_up()
+    assert [state.error for state in freshness.projection_states()] == [""] * len(NAMES), "it is no projection's fault"
+
+    deposit(1, 5)
+    assert queries.check_balance(1) == 55
+
+
+def test_a_command_sent_again_wakes_projections_that_had_not_heard_of_it(settings: Any) -> None:
+    open_account()
+    settings.PROJECTION_MODE = "worker"
+    command_id = uuid4()
+    deposit(1, 50, command_id=command_id)
+    settings.PROJECTION_MODE = "inline"
+    assert deposit(1, 50, command_id=command_id).repeated
+    assert queries.check_balance(1) == 50

@@ -1,0 +1,335 @@
+"""What pages ask of the read side."""
+
+import time
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from eventstore import clock
+from eventstore.events import START, Place
+from projections import engine, freshness, queries
+from projections.freshness import Freshness
+from tests.support.clocks import StoppedClock
+from tests.support.values import PIN, deposit, open_account, withdraw
+
+pytestmark = pytest.mark.usefixtures("bank")
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def found(text: str, **paging: int) -> list[int]:
+    return [account.account_id for account in queries.find_accounts(text, **paging).rows]
+
+
+# An empty bank
+
+
+def test_an_empty_bank_answers_every_question() -> None:
+    assert queries.get_account_list() == []
+    assert queries.get_total_deposits() == queries.get_total_paid_in() == queries.get_total_paid_out() == 0
+    assert queries.bank_figures() == (0, 0, 0, 0)
+    assert queries.find_accounts() == queries.find_accounts("Josh") == queries.find_accounts("1") == ([], None)
+    assert queries.statement(1) == queries.refusals() == ([], None)
+    assert queries.latest_activity() == []
+    assert queries.daily_totals() == []
+    assert queries.receipt(uuid4()) is None
+    assert queries.next_account_id() == 1
+    assert freshness.look() == Freshness(START, 0, None, True, True)
+    assert [(state.name, state.position, state.behind, state.error) for state in freshness.projection_states()] == [
+        (name, 0, 0, "") for name in ("accounts", "statements", "refusals", "totals", "daily", "names")
+    ]
+
+
+@pytest.mark.parametrize("account_id", [2, 0, -1, 2**63 - 1, 2**63, 10**30])
+def test_an_unknown_account_has_no_balance(account_id: int) -> None:
+    open_account(1)
+    with pytest.raises(queries.UnknownAccount, match=f"no account {account_id}"):
+        queries.check_balance(account_id)
+    with pytest.raises(queries.UnknownAccount):
+        queries.find_account(account_id)
+
+
+# Accounts
+
+
+def test_the_account_list_is_ordered_by_number() -> None:
+    for account_id, holder in ((30, "Ann"), (4, "Zoë"), (2**63 - 1, "Bob")):
+        open_account(account_id, holder)
+    assert queries.get_account_list() == [(4, "Zoë"), (30, "Ann"), (2**63 - 1, "Bob")]
+    assert queries.get_account_list()[0].account_holder == "Zoë"
+
+
+def test_an_account_says_when_it_was_opened_and_when_anything_happened_last() -> None:
+    with clock.set_to(NOON):
+        open_account(1, "Josh", balance=100)
+    with clock.set_to(NOON + timedelta(hours=1)):
+        withdraw(1, 5, PIN + 1)
+    assert queries.find_account(1) == (1, "Josh", 100, 3, NOON, NOON + timedelta(hours=1), 1, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", [1, 2, 3, 12, 20]),
+        ("   ", [1, 2, 3, 12, 20]),
+        ("zoe", [2]),
+        ("ZOË", [2]),
+        ("Zoe\u0308", [2]),
+        ("osh", [1, 12]),
+        (" josh ", [1, 12]),
+        ("strasse", [3]),
+        ("STRASSE", [3]),
+        ("straße", [3]),
+        ("12", [12]),
+        ("2", [2, 20]),
+        ("002", [2]),
+        ("the 2nd", [20]),
+        ("100%", [20]),
+        ("%", [20]),
+        ("_", []),
+        ("山田", [20]),
+        ("' OR 1=1 --", []),
+        ("99999999999999999999999999", []),
+        ("9223372036854775808", []),
+        ("-1", []),
+        ("1.0", []),
+        ("\0", [1, 2, 3, 12, 20]),
+        ("josh smith", []),
+    ],
+)
+def test_accounts_are_found_by_number_or_part_of_the_name(text: str, expected: list[int]) -> None:
+    for account_id, holder in (
+        (1, "Josh"),
+        (2, "Zoë"),
+        (3, "Jan Straße"),
+        (12, "joshua"),
+        (20, "山田 the 2nd, 100%"),
+    ):
+        open_account(account_id, holder)
+    assert found(text) == expected
+
+
+def test_found_accounts_come_in_pages() -> None:
+    for account_id in range(1, 8):
+        open_account(account_id, "Josh")
+    pages, after = [], 0
+    while True:
+        page = queries.find_accounts("josh", after=after, limit=3)
+        pages.append([account.account_id for account in page.rows])
+        if page.next is None:
+            break
+        after = page.next
+    assert pages == [[1, 2, 3], [4, 5, 6], [7]]
+    assert queries.find_accounts("josh", limit=7).next is None, "a full last page has no next"
+    assert found("josh", after=-5, limit=1) == [1]
+    assert found("josh", after=10**30) == []
+
+
+def test_the_next_number_is_one_that_no_account_has() -> None:
+    open_account(41)
+    assert queries.next_account_id() == 42
+
+
+# Statements and receipts
+
+
+def test_a_statement_tells_all_that_happened_the_latest_first_with_the_running_balance() -> None:
+    open_account(1, "Josh", balance=100)
+    open_account(2, "Luke", balance=7)
+    withdraw(1, 30)
+    withdraw(1, 20, PIN + 1)
+    withdraw(1, 71)
+    deposit(1, 5)
+
+    lines = [
+        (line.version, line.kind, line.amount, line.balance, line.is_refusal) for line in queries.statement(1).rows
+    ]
+    assert lines == [
+        (6, "deposit", 5, 75, False),
+        (5, "account_overdrawn", 71, 70, True),
+        (4, "invalid_pin", 20, None, True),
+        (3, "withdrawal", 30, 70, False),
+        (2, "deposit", 100, 100, False),
+        (1, "opened", 0, 0, False),
+    ]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 9, 10, 25])
+def test_the_pages_of_a_statement_join_without_gap_or_repetition(limit: int) -> None:
+    open_account(balance=100)
+    for number in range(4):
+        deposit(1, 1)
+        withdraw(1, 1, PIN + number % 2)
+    seen, before, pages = list[int](), None, 0
+    while True:
+        page = queries.statement(1, before=before, limit=limit)
+        seen += [line.version for line in page.rows]
+        pages += 1
+        if (before := page.next) is None:
+            break
+    assert seen == list(range(10, 0, -1))
+    assert pages == -(-10 // limit)
+
+
+def test_a_page_that_nobody_can_turn_to_is_empty() -> None:
+    open_account(balance=100)
+    assert queries.statement(1, before=-1).rows == queries.statement(1, before=1).rows == []
+    assert len(queries.statement(1, before=10**30).rows) == 2
+
+
+def test_the_latest_activity_is_of_the_whole_bank_and_names_the_holders() -> None:
+    open_account(1, "Josh", balance=100)
+    open_account(2, "Luke")
+    withdraw(1, 500)
+    activity = [(entry.position, entry.account_holder, entry.kind) for entry in queries.latest_activity(3)]
+    assert activity == [(4, "Josh", "account_overdrawn"), (3, "Luke", "opened"), (2, "Josh", "deposit")]
+
+
+@pytest.mark.parametrize(
+    ("amount", "pin", "kind", "balance"),
+    [(30, PIN, "withdrawal", 70), (30, PIN + 1, "invalid_pin", None), (500, PIN, "account_overdrawn", 100)],
+)
+def test_a_receipt_tells_what_a_command_did(amount: int, pin: int, kind: str, balance: int | None) -> None:
+    open_account(1, "Josh", balance=100)
+    command_id = uuid4()
+    with clock.set_to(NOON):
+        withdraw(1, amount, pin, command_id=command_id, actor="tina")
+    deposit(1, 1)
+
+    entry = queries.Entry(3, 1, 3, kind, amount, balance, NOON, "tina", command_id, "Josh")
+    assert queries.receipt(command_id) == entry
+    assert queries.receipt(UUID(int=1)) is None
+
+
+def test_the_refusals_of_the_whole_bank_come_in_pages() -> None:
+    open_account(1, "Josh")
+    open_account(2, "Luke")
+    for number in range(1, 6):
+        withdraw(1 + number % 2, number)
+    first = queries.refusals(limit=3)
+    rest = queries.refusals(before=first.next, limit=3)
+    assert [(line.account_holder, line.amount) for line in first.rows] == [("Luke", 5), ("Josh", 4), ("Luke", 3)]
+    assert [(line.account_holder, line.amount) for line in rest.rows] == [("Josh", 2), ("Luke", 1)]
+    assert rest.next is None
+    assert all(line.is_refusal for line in first.rows)
+
+
+# Days
+
+
+@pytest.mark.parametrize(
+    ("zone", "expected"),
+    [
+        ("UTC", {date(2026, 3, 1): (1, 1, 100, 1, 10, 0), date(2026, 3, 2): (0, 1, 5, 0, 0, 2)}),
+        ("America/New_York", {date(2026, 3, 1): (1, 2, 105, 1, 10, 2)}),
+        ("Asia/Tokyo", {date(2026, 3, 1): (1, 1, 100, 0, 0, 0), date(2026, 3, 2): (0, 1, 5, 1, 10, 2)}),
+    ],
+)
+def test_days_are_those_of_the_banks_time_zone(zone: str, expected: dict[date, tuple[int, ...]], settings: Any) -> None:
+    settings.TIME_ZONE = zone
+    with clock.set_to(NOON):
+        open_account(balance=100)
+    with clock.set_to(datetime(2026, 3, 1, 23, 59, 59, 999999, tzinfo=UTC)):
+        withdraw(1, 10)
+    with clock.set_to(datetime(2026, 3, 2, 0, 0, tzinfo=UTC)):
+        deposit(1, 5)
+        withdraw(1, 10, PIN + 1)
+        withdraw(1, 10_000)
+
+    days = {
+        row.day: (row.accounts_opened, row.deposits, row.paid_in, row.withdrawals, row.paid_out, row.refusals)
+        for row in queries.daily_totals()
+    }
+    assert days == expected
+
+
+def test_days_come_the_latest_first_and_only_those_asked_for() -> None:
+    for day in range(5):
+        with clock.set_to(NOON + timedelta(days=day)):
+            open_account(day + 1)
+    assert [row.day.day for row in queries.daily_totals(limit=3)] == [5, 4, 3]
+
+
+# Freshness
+
+
+def test_a_read_side_that_is_behind_says_by_how_much_and_since_when(settings: Any) -> None:
+    open_account()
+    settings.PROJECTION_MODE = "worker"
+    with clock.set_to(NOON):
+        deposit(1, 5)
+    deposit(1, 5)
+    assert freshness.look()[1:] == (2, NOON, False, True)
+    assert {state.behind for state in freshness.projection_states()} == {2}
+
+    engine.catch_up()
+    assert freshness.look()[1:] == (0, None, True, True)
+
+
+def test_a_moment_behind_is_current_unless_somebody_waits_for_just_that(
+    settings: Any, stopped_clock: StoppedClock
+) -> None:
+    opened = open_account()
+    settings.PROJECTION_MODE = "worker"
+    with clock.set_to(stopped_clock.now):
+        ack = deposit(1, 5)
+    assert freshness.look().current
+    assert freshness.look(opened.token).current
+    assert not freshness.look(ack.token).current
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+def test_figures_that_wait_are_not_current_because_a_clock_was_set(
+    hours: int, settings: Any, stopped_clock: StoppedClock
+) -> None:
+    settings.PROJECTION_MODE = "worker"
+    with clock.set_to(stopped_clock.now):
+        open_account()
+    stopped_clock.forward(3600 * hours)
+    fresh = freshness.look()
+    assert (fresh.behind, fresh.current) == (1, False)
+    assert fresh.poll_every in (freshness.SOON, freshness.SELDOM)
+
+
+@pytest.mark.parametrize("hours", [2, -2])
+def test_a_page_waits_as_long_as_ever_when_the_clock_is_set_meanwhile(
+    hours: int, settings: Any, stopped_clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROJECTION_MODE = "worker"
+    settings.PROJECTION_WAIT = 0.2
+    ack = open_account()
+    pauses: list[float] = []
+    sleep = time.sleep
+
+    def set_clock(seconds: float) -> None:
+        stopped_clock.forward(3600 * hours)
+        pauses.append(seconds)
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", set_clock)
+    assert not freshness.look(ack.token).reached
+    assert 1 < len(pauses) < 30, "neither given up at once nor without end"
+
+
+def test_a_token_beyond_the_end_of_the_log_is_reached_at_its_end(settings: Any) -> None:
+    """As after a restored backup: the reader was told of an event that the log does not have any more."""
+    settings.PROJECTION_WAIT = 0
+    ack = open_account()
+    beyond = Place(10**15, 10**6).token
+    assert Place.of_token(beyond) > Place.of_token(ack.token)
+    assert freshness.look(beyond) == freshness.look(ack.token) == freshness.look()
+
+    settings.PROJECTION_MODE = "worker"
+    deposit(1, 5)
+    engine.catch_up(["accounts"])
+    assert not freshness.look(beyond).reached, "the last event of the log is still missing"
+
+
+def test_the_slowest_projection_tells_how_fresh_all_is(settings: Any) -> None:
+    settings.PROJECTION_MODE = "worker"
+    open_account(balance=5)
+    engine.catch_up(["accounts", "statements", "totals", "daily", "names"])
+    assert freshness.look().behind == 2
+    assert {state.name: state.behind for state in freshness.projection_states() if state.behind} == {"refusals": 2}

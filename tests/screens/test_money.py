@@ -1,0 +1,255 @@
+"""Amounts as people write them."""
+
+import re
+from collections.abc import Callable, Iterator
+from copy import copy
+from decimal import Decimal
+from random import Random
+from typing import Any
+
+import pytest
+from babel import Locale, localedata
+from babel.numbers import get_currency_precision
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bank.screens.money import NotAnAmount, _symbols, format_money, parse_money
+
+
+@pytest.mark.parametrize(
+    ("text", "minor_units"),
+    [
+        ("1250", 125_000),
+        ("1,250.5", 125_050),
+        ("$ 20", 2_000),
+        ("$20.00", 2_000),
+        ("20 USD", 2_000),
+        ("USD 1,234,567.89", 123_456_789),
+        (" 7 ", 700),
+        (".5", 50),
+        ("7.", 700),
+        ("10,000,000,000", 10**12),
+        ("0.01", 1),
+        ("007.50", 750),
+        ("1 000", 100_000),
+        ("1\u00a0234\u202f567.5", 123_456_750),
+        ("$.50", 50),
+        ("20 usd", 2_000),
+        ("20 US dollars", 2_000),
+        ("\ufeff1,250.00\u200e", 125_000),
+        ("\u202a20.00\u202c", 2_000),
+        ("\u2066$ 20\u2069", 2_000),
+        ("\u202e1,250.00", 125_000),  # turned around it is no amount
+        ("\uff04\uff11\uff0c\uff12\uff13\uff14\uff0e\uff15", 123_450),
+        ("٥", 500),
+        ("١٬٢٣٤٫٥", 123_450),
+    ],
+)
+def test_amounts_are_read_leniently(text: str, minor_units: int) -> None:
+    assert parse_money(text) == minor_units
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("1.234", "at most 2 digits"),
+        ("-5", "more than zero"),
+        ("$ -5", "more than zero"),
+        ("\u22125", "more than zero"),
+        ("0", "more than zero"),
+        ("0.00", "more than zero"),
+        ("1e9", "“e” is not understood here. Enter an amount of money such as 1,250.00"),
+        ("NaN", "“NaN” is not"),
+        ("Infinity", "“Infinity” is not"),
+        ("20 EUR", "“EUR” is not"),
+        ("0,500", "“,” is not understood here. Write 0.50 or 500.00."),
+        ("00,500", "“,” is not understood here. Write 0.50 or 500.00."),
+        ("0,001", "“,” is not understood here. Enter"),
+        ("50,00", "“,” is not understood here. Write 50.00 or 5,000.00."),
+        ("1,25", "“,” is not understood here. Write 1.25 or 125.00."),
+        ("1,23,456.50", "“,” is not understood here. Write 123,456.50."),
+        ("1.234,50", "“.” is not understood here. Write 1,234.50."),
+        ("12 50", "The space is not understood here. Write 12.50 or 1,250.00."),
+        ("1  000", "The space is not"),
+        ("1,000 000", "“,” is not"),
+        ("1.2.3", "“.” is not"),
+        (".", "“.” is not"),
+        ("USD.50", "“.” is not"),  # 50 dollars, or half of one
+        ("", "such as"),
+        ("$", "such as"),
+        ("5\xb2", "“\xb2” is not"),
+        ("\u2460", "“\u2460” is not"),
+        ("1\n000", "The sign U\\+000A is not"),
+        ("5\ud800", "The sign U\\+D800 is not"),
+        ("1٥", "“1” and “٥” are of two scripts"),
+        ("\u202e20.00", "With the sign U\\+202E"),  # is shown as 00.02
+        ("\u200f100 200", "With the sign U\\+200F"),  # is shown as 200 100
+        ("١٠٠ ٢٠٠", "With “١”"),
+        ("0x10", "“x” is not"),
+        ("5+5", "“\\+” is not"),
+        ("10,000,000,000.01", "most that can be moved at once is 10,000,000,000.00"),
+        ("9" * 5000, "most that can be moved"),
+        ("1 " * 30_000 + "1", "The space is not"),
+    ],
+)
+def test_what_is_no_amount_is_refused_clearly(text: str, said: str) -> None:
+    with pytest.raises(NotAnAmount, match=said):
+        parse_money(text)
+
+
+@given(st.integers(1, 10**12))
+def test_what_is_shown_can_be_typed_again(minor_units: int) -> None:
+    assert parse_money(format_money(minor_units)) == minor_units
+
+
+def test_a_loss_is_shown_with_a_minus_sign() -> None:
+    assert format_money(-123_456) == "\u22121,234.56"
+
+
+@pytest.fixture
+def elsewhere(settings: Any) -> Iterator[Callable[[str, str], None]]:
+    """A function that moves the bank to another place."""
+
+    def move(locale: str, currency: str) -> None:
+        settings.BANK_LOCALE, settings.BANK_CURRENCY = locale, currency
+        _symbols.cache_clear()
+
+    yield move
+    _symbols.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("locale", "currency", "text", "minor_units"),
+    [
+        ("de_DE", "EUR", "1.234,56 €", 123_456),
+        ("de_DE", "EUR", "1 234,56", 123_456),
+        ("fr_FR", "EUR", "1 234,5 €", 123_450),
+        ("fr_FR", "EUR", "1\u00a0234,5", 123_450),
+        ("fr_FR", "EUR", "1\u202f234,5", 123_450),
+        ("de_CH", "CHF", "1'234.50", 123_450),
+        ("de_CH", "CHF", "1\u2019234.50", 123_450),
+        ("en_IN", "INR", "₹1,23,456.50", 12_345_650),
+        ("ja_JP", "JPY", "¥500", 500),
+        ("ja_JP", "JPY", "\uffe5500", 500),
+        ("ja_JP", "JPY", "500円", 500),
+        ("ja_JP", "JPY", "\uff11\uff12\uff13", 123),
+        ("en_US", "JPY", "1,234", 1_234),
+        ("ar_EG", "EGP", "١٬٢٣٤٫٥٠", 123_450),
+        ("ar_EG", "EGP", "\u200f1,234.50", 123_450),
+        ("ar_KW", "KWD", "د.ك.5", 5_000),
+        ("fa_IR", "IRR", "۱۲۳٬۴۵۶", 123_456),
+        ("bn_BD", "BDT", "১,২৩,৪৫৬.৫০", 12_345_650),
+        ("km_KH", "KHR", "១.២៣៤,៥", 123_450),
+        ("en_US", "KWD", "1.234", 1_234),
+    ],
+)
+def test_amounts_are_read_as_the_place_writes_them(
+    elsewhere: Callable[[str, str], None], locale: str, currency: str, text: str, minor_units: int
+) -> None:
+    elsewhere(locale, currency)
+    assert parse_money(text) == minor_units
+
+
+@pytest.mark.parametrize(
+    ("locale", "currency", "text", "said"),
+    [
+        ("de_DE", "EUR", "0.500", "“.” is not understood here. Write 0,50 or 500,00."),
+        ("de_DE", "EUR", "1250.00", "Write 1.250,00 or 125.000,00."),
+        ("fr_FR", "EUR", "12 34", "Write 12,34 or 1 234,00."),
+        ("fr_FR", "EUR", "12.50", "“.” is not understood here. Write 12,50 or 1 250,00."),
+        ("de_CH", "CHF", "1'23", "“'” is not understood here. Write 1.23 or 123.00."),
+        ("en_IN", "INR", "123,456.50", "“,” is not understood here. Write 1,23,456.50."),
+        ("en_IN", "INR", "INR.50", "“.” is not"),
+        ("ar_EG", "EGP", "١٢٣.٥٠", "“.” is not understood here. Write 123.50 or 12,350.00."),
+        ("en_US", "JPY", "1.5", "An amount has no digits after the “.”."),
+        ("en_US_POSIX", "USD", "1,000", "“,” is not understood here. Write 1.00 or 1000.00."),
+    ],
+)
+def test_what_the_place_writes_otherwise_is_refused_clearly(
+    elsewhere: Callable[[str, str], None], locale: str, currency: str, text: str, said: str
+) -> None:
+    elsewhere(locale, currency)
+    with pytest.raises(NotAnAmount) as refusal:
+        parse_money(text)
+    assert said in " ".join(str(refusal.value).split())
+
+
+def test_indian_amounts_are_grouped_as_in_india(elsewhere: Callable[[str, str], None]) -> None:
+    elsewhere("en_IN", "INR")
+    assert format_money(12_345_650) == "1,23,456.50"
+    assert format_money(99_950) == "999.50"
+
+
+@pytest.mark.parametrize("currency", ["JPY", "USD", "KWD"])
+def test_whatever_is_shown_can_be_typed_again_in_every_locale(
+    elsewhere: Callable[[str, str], None], currency: str
+) -> None:
+    random = Random(currency)
+    for locale in localedata.locale_identifiers():
+        elsewhere(locale, currency)
+        digits = get_currency_precision(currency)
+        for minor_units in (1, 10**12, *(random.randrange(1, 10 ** random.randint(1, 12)) for _ in range(5))):
+            shown = format_money(minor_units)
+            assert parse_money(shown) == minor_units, (locale, shown)
+            assert shown == _by_babel(minor_units, digits, locale), locale
+
+
+def _by_babel(minor_units: int, digits: int, locale: str) -> str:
+    pattern = copy(Locale.parse(locale).decimal_formats[None])
+    pattern.frac_prec = (digits, digits)
+    return str(pattern.apply(Decimal(minor_units).scaleb(-digits), locale))
+
+
+# What a text may mean anywhere in the world
+
+SAME = str.maketrans(
+    dict.fromkeys("\u00a0\u202f\u2009\u3000", " ")
+    | {"\u2019": "'", "\uff0c": ",", "\uff0e": ".", "\uff04": "$", "\uff15": "5", "\u0665": "5"}
+    | dict.fromkeys("\u200e\u200f\u202a\u202c\u2066\u2069\ufeff", "")
+)
+GROUPED = r"[1-9][0-9]{0,2}(?:G[0-9]{3})+|[1-9][0-9]?(?:G[0-9]{2})*G[0-9]{3}"  # as most do, and as India does
+WHOLE = "|".join(["[0-9]+", *(GROUPED.replace("G", f"[{group}]") for group in ",. '")])
+NUMBER = [re.compile(rf"({WHOLE}|)(?:[{point}]([0-9]{{0,2}}))?") for point in ".,"]
+
+
+def readings(text: str) -> set[Decimal]:
+    """Return each number of dollars and cents that somebody somewhere may read a text as."""
+    bare = text.translate(SAME).strip().removeprefix("$").removesuffix("$").strip()
+    orders = [bare]
+    if re.search("[\u200f\u0665]", text):  # the groups may be shown from right to left
+        orders.append(" ".join(bare.split(" ")[::-1]))
+    found = [number.fullmatch(order) for number in NUMBER for order in orders]
+    return {
+        Decimal(f"{re.sub('[^0-9]', '', match[1]) or 0}.{match[2] or 0}")
+        for match in found
+        if match and any(match.groups())
+    }
+
+
+SIGNS = (
+    "00012349,.' -$x\u00a0\u202f\u2009\u3000\u2019\uff0c\uff0e\uff15\u0665\u200e\u200f\u202a\u202c\u2066\u2069\ufeff"
+)
+TEXTS = st.one_of(
+    st.text(SIGNS, max_size=12),
+    st.from_regex(r"\$?[0-9]{1,3}([,. '\u2019\u202f][0-9]{2,3}){0,3}([.,][0-9]{0,3})?\u200f?", fullmatch=True),
+    st.integers(1, 10**12).map(lambda number: f"{number / 100:,.2f}"),
+)
+
+
+@pytest.mark.parametrize("locale", ["en_US", "de_DE", "fr_FR", "de_CH", "en_IN", "ar_EG"])
+def test_an_amount_is_the_only_reading_of_its_text(elsewhere: Callable[[str, str], None], locale: str) -> None:
+    elsewhere(locale, "USD")
+    understood: set[str] = set()
+
+    @settings(max_examples=200, deadline=None, derandomize=True)
+    @given(TEXTS)
+    def only_reading(text: str) -> None:
+        try:
+            amount = parse_money(text)
+        except NotAnAmount:
+            return
+        understood.add(text)
+        assert readings(text) == {Decimal(amount).scaleb(-2)}
+
+    only_reading()
+    assert len(understood) > 10, "enough texts are amounts"

@@ -1,0 +1,171 @@
+"""Every address that the resolver knows, and a valid request for it: of real objects, with complete forms."""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import count
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+
+from eventstore.models import CommandRecord
+from tests.support.clocks import StoppedClock
+from tests.support.helpers import PASSWORD, make_user
+from tests.support.phones import code_of, scanned
+
+PIN, LOCKED = 42, 2
+"""The PIN of each account, and the number of the account from which withdrawals are locked."""
+NEW_PASSWORD = "a much longer password"
+_numbers = count(100)
+
+
+class Request(NamedTuple):
+    """A request that is complete: it does what the address is for, if whoever sends it may."""
+
+    path: str
+    data: dict[str, Any]
+    changes: bool = False  # whether it is there to change something
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "/") -> Iterator[str]:
+    """Yield every address that the resolver knows, a named group of a regular expression as <name>.
+
+    One that names several apps is yielded once for each.
+    """
+    for pattern in (resolver or get_resolver()).url_patterns:
+        named = re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", str(pattern.pattern)).strip("^$")
+        route = prefix + named
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern, route)
+        elif labels := re.search(r"\?P<app_label>([\w|]+)\)", str(pattern.pattern)):
+            yield from (route.replace("/^", "/").replace("<app_label>", label) for label in labels[1].split("|"))
+        else:
+            yield route.replace("/^", "/")
+
+
+def request_for(method: str, route: str, client: Client, clock: StoppedClock) -> Request:
+    """Return a valid request; what it would change is made for it."""
+    path = path_of(route)
+    if method == "GET":
+        return Request(path, QUERIES.get(route, {}))
+    if form := FORMS.get(route):
+        return Request(path, form(client, path, clock), changes=True)
+    is_list = re.fullmatch(r"/admin/(eventstore|projections)/\w+/", route)
+    return Request(path, selected("delete_selected")(client, path, clock) if is_list else {"post": "yes"})
+
+
+def path_of(route: str) -> str:
+    """Fill an address in, with what is there; what could be changed or deleted is made for it."""
+    account = LOCKED if "/unlock/" in route else 1
+    path = route.replace("<int:account_id>", str(account)).replace("<url>", "auth/user")
+    path = path.replace("<path:content_type_id>", str(ContentType.objects.get(model="event").pk))
+    path = path.replace("<id>", str(victim("user")))
+    if "<uuid:command_id>" in path:
+        path = path.replace("<uuid:command_id>", str(CommandRecord.objects.values_list("id", flat=True)[0]))
+    if "<path:object_id>" in path:
+        path = path.replace("<path:object_id>", str(key_in(path)))
+    return path
+
+
+def key_in(path: str) -> object:
+    """Return the key of a row of the table that an admin's address is about."""
+    found = re.match(r"/admin/(\w+)/(\w+)/", path)
+    if not found or found[1] == "r":
+        return 1
+    if found[1] == "auth":
+        return victim(found[2])
+    keys = list(apps.get_model(found[1], found[2]).objects.values_list("pk", flat=True)[:1])
+    assert keys, f"the test has no row for {path}"
+    return keys[0]
+
+
+def victim(model: str) -> object:
+    """Return the key of a user or group that nobody needs."""
+    name = f"{model} {next(_numbers)}".replace(" ", "-")
+    return make_user(name).pk if model == "user" else Group.objects.create(name=name).pk
+
+
+# Forms
+
+Form = Callable[[Client, str, StoppedClock], dict[str, Any]]
+
+
+def just(**data: Any) -> Form:
+    return lambda client, path, clock: data
+
+
+def task(**data: Any) -> Form:
+    """Return the form of a task; accounts are opened under a number that is free."""
+
+    def form(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
+        opening = {"account_id": str(next(_numbers)), "account_holder": "Grace"} if "/open/" in path else {}
+        return {"command_id": str(uuid4()), **opening, **data}
+
+    return form
+
+
+def first_code(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
+    """Return the code of the secret that the page shows, if it shows one."""
+    page = client.get(path)
+    return {"code": code_of(scanned(page), clock) if page.status_code == 200 else "123456"}
+
+
+def selected(action: str) -> Form:
+    def form(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
+        return {"action": action, "_selected_action": str(key_in(path)), "post": "yes"}
+
+    return form
+
+
+def named(**data: Any) -> Form:
+    """Return a form of the admin for a user or a group of a new name."""
+
+    def form(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
+        name = f"new-{next(_numbers)}"
+        return {"username": name, "name": name, **data}
+
+    return form
+
+
+_twice = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
+_pin = f"{PIN:04}"
+
+FORMS: dict[str, Form] = {
+    "/login/": just(username="somebody else", password=PASSWORD),
+    "/login/code/": just(code="123456"),
+    "/login/second-factor/": first_code,
+    "/logout/": just(),
+    "/confirm/": just(password=PASSWORD),
+    "/own/password/": just(old_password=PASSWORD, new_password1=NEW_PASSWORD, new_password2=NEW_PASSWORD),
+    "/own/second-factor/": first_code,
+    "/own/sessions/": just(),
+    "/accounts/open/": task(pin="0001"),
+    "/accounts/<int:account_id>/deposit/": task(amount="5"),
+    "/accounts/<int:account_id>/withdraw/": task(amount="1", pin=_pin),
+    "/accounts/<int:account_id>/unlock/": task(),
+    "/accounts/<int:account_id>/pin/": task(pin=_pin, pin_again=_pin),
+    "/admin/logout/": just(),
+    "/admin/auth/user/": selected("end_sessions"),
+    "/admin/auth/group/": selected("delete_selected"),
+    "/admin/auth/user/add/": named(**_twice),
+    "/admin/auth/group/add/": named(),
+    "/admin/auth/user/<path:object_id>/change/": named(date_joined_0="2026-01-02", date_joined_1="03:04:05"),
+    "/admin/auth/group/<path:object_id>/change/": named(),
+    "/admin/auth/user/<id>/password/": just(**_twice),
+    "/admin/auth/user/<path:object_id>/delete/": just(post="yes"),
+    "/admin/auth/group/<path:object_id>/delete/": just(post="yes"),
+}
+"""What is posted where, for those addresses whose form does something."""
+
+QUERIES: dict[str, dict[str, str]] = {
+    "/accounts/": {"q": "ada"},
+    "/login/": {"next": "/days/"},
+    "/confirm/": {"next": "/days/"},
+    "/admin/autocomplete/": {"app_label": "auth", "model_name": "user", "field_name": "groups", "term": "Tell"},
+    "/admin/eventstore/event/": {"q": "1"},
+}
+"""What is asked for where, for those addresses that take a query."""

@@ -1,0 +1,228 @@
+"""Where a test's bank lives: two SQLite files, or two databases of a PostgreSQL server, of its own.
+
+The databases refuse to delete events, so the usual emptying of tables after a test cannot work; instead a migrated
+pair is made once and copied for each test.
+"""
+
+import importlib.util
+import os
+import secrets
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrapper
+
+VARIABLES = {"default": "DATABASE_URL", "projections": "PROJECTIONS_DATABASE_URL"}
+FILES = {"default": "bank.sqlite3", "projections": "projections.sqlite3"}
+SERVERS = [url for url in os.environ.get("TEST_POSTGRES_URL", "").split(",") if url]
+"""A superuser's URLs of PostgreSQL servers to test on, which are nobody else's: one for each process that tests."""
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+"""Which of the processes that test side by side this is."""
+SERVER = SERVERS[WORKER] if SERVERS else ""
+VENDORS = ["sqlite", "postgresql"] if SERVER else ["sqlite"]
+
+
+def needs(vendor: str) -> list[pytest.MarkDecorator]:
+    """Return the marks of a test on this kind of database."""
+    return [pytest.mark.skipif(vendor not in VENDORS, reason="TEST_POSTGRES_URL names no PostgreSQL server")]
+
+
+type Urls = dict[str, str]
+"""Where the two databases are: the environment variables that tell the application so."""
+
+
+class Sqlite:
+    """Makes pairs of files."""
+
+    def empty(self, folder: Path) -> Urls:
+        """Return where two databases will be that are still to be migrated."""
+        return {variable: f"sqlite:///{folder / FILES[alias]}" for alias, variable in VARIABLES.items()}
+
+    def copy(self, template: Urls, folder: Path) -> Urls:
+        urls = self.empty(folder)
+        for variable in VARIABLES.values():
+            shutil.copy(template[variable].removeprefix("sqlite:///"), urls[variable].removeprefix("sqlite:///"))
+        return urls
+
+    def drop(self, urls: Urls) -> None:
+        """Files go with their folder."""
+
+
+class Postgresql:
+    """Makes pairs of databases on this process's server."""
+
+    def __init__(self) -> None:
+        self.run = secrets.token_hex(4)
+        self.made = 0
+
+    def empty(self, folder: Path) -> Urls:
+        return self._make(dict.fromkeys(VARIABLES.values(), "template1"))
+
+    def copy(self, template: Urls, folder: Path) -> Urls:
+        return self._make({variable: name_in(template[variable]) for variable in VARIABLES.values()})
+
+    def drop(self, urls: Urls) -> None:
+        for variable in VARIABLES.values():
+            server().execute(f'DROP DATABASE "{name_in(urls[variable])}" WITH (FORCE)'.encode())
+
+    def _make(self, templates: Mapping[str, str]) -> Urls:
+        self.made += 1
+        urls = {}
+        for (variable, template), side in zip(templates.items(), ("write", "read"), strict=True):
+            name = f"bank_test_{self.run}_{self.made}_{side}"
+            # The other way, which is the usual one, writes each page to the server's log as well.
+            server().execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'.encode())
+            urls[variable] = f"{SERVER.rpartition('/')[0]}/{name}"
+        return urls
+
+
+def is_sqlite(urls: Urls) -> bool:
+    return all(url.startswith("sqlite:") for url in urls.values())
+
+
+def name_in(url: str) -> str:
+    """Return the name of a server's database."""
+    return url.rpartition("/")[2]
+
+
+@cache
+def server() -> psycopg.Connection:
+    """Return a connection to the server itself, for as long as the tests run."""
+    return psycopg.connect(SERVER, autocommit=True)
+
+
+MAKERS: dict[str, Sqlite | Postgresql] = {"sqlite": Sqlite(), "postgresql": Postgresql()}
+
+
+@contextmanager
+def empty_databases(vendor: str, folder: Path) -> Iterator[Urls]:
+    """Make two databases that nobody has migrated, and drop them at the end."""
+    urls = MAKERS[vendor].empty(folder)
+    yield urls
+    MAKERS[vendor].drop(urls)
+
+
+@contextmanager
+def migrated_databases(vendor: str, folder: Path) -> Iterator[Urls]:
+    """Make two databases, migrated and empty but for the groups, to which nobody is connected; drop them at the end."""
+    from bank.operations import roles  # when Django is ready
+
+    with empty_databases(vendor, folder) as urls:
+        with in_use(urls):
+            for alias in VARIABLES:
+                call_command("migrate", database=alias, verbosity=0)
+            roles.make_groups()
+            if vendor == "sqlite":
+                for alias in VARIABLES:
+                    with connections[alias].cursor() as cursor:
+                        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        yield urls
+
+
+@contextmanager
+def copied_databases(vendor: str, template: Urls, folder: Path, options: Mapping[str, Any] = {}) -> Iterator[Urls]:
+    """Copy a pair, use it, and drop it at the end; `options` are what shall differ in the connections' OPTIONS."""
+    urls = MAKERS[vendor].copy(template, folder)
+    try:
+        with in_use(urls, options):
+            yield urls
+    finally:
+        MAKERS[vendor].drop(urls)
+
+
+@contextmanager
+def in_use(urls: Urls, options: Mapping[str, Any] = {}) -> Iterator[None]:
+    """Let the connections of every thread that opens one be to these databases."""
+    before = connections.settings
+    forget_connections()
+    settings = connections.configure_settings(settings_of(urls))
+    for each in settings.values():
+        if "pool" in each["OPTIONS"]:  # tests side by side have slow machines
+            each["OPTIONS"]["pool"] |= {"timeout": 30}
+        each["OPTIONS"] |= options
+    connections.settings = settings
+    try:
+        yield
+    finally:
+        forget_connections()
+        connections.settings = before
+
+
+@contextmanager
+def out_of_reach(urls: Urls, alias: str) -> Iterator[None]:
+    """Let a database be where there is none. A pool gives up sooner than in service."""
+    variable = VARIABLES[alias]
+    impatient = {"pool": {"min_size": 0, "max_size": 2, "timeout": 0.2}}
+    with in_use({**urls, variable: f"{urls[variable]}/gone"}, {} if is_sqlite(urls) else impatient):
+        yield
+
+
+@contextmanager
+def read_only(urls: Urls) -> Iterator[None]:
+    """Let connections refuse to write: as on a file system that is read-only, or at a server that is a standby."""
+    if is_sqlite(urls):
+        with connections["default"].cursor() as cursor:
+            cursor.execute("PRAGMA query_only=ON")
+        yield
+        with connections["default"].cursor() as cursor:
+            cursor.execute("PRAGMA query_only=OFF")
+    else:
+        with in_use(urls, {"options": "-c default_transaction_read_only=on"}):
+            yield
+
+
+def settings_of(urls: Urls) -> dict[str, dict[str, Any]]:
+    """Return DATABASES, exactly as the application's settings make it of these variables."""
+    spec = importlib.util.find_spec("bank.settings")
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        for variable, url in urls.items():
+            patch.setenv(variable, url)
+        spec.loader.exec_module(module)
+    databases: dict[str, dict[str, Any]] = module.DATABASES
+    return databases
+
+
+def forget_connections() -> None:
+    """Close this thread's connections, and the pools that all threads share."""
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        del connections[connection.alias]
+    pools = PostgresqlWrapper._connection_pools  # type: ignore[attr-defined]
+    while pools:
+        pools.popitem()[1].close()
+
+
+@contextmanager
+def stranger(url: str) -> Iterator[Any]:
+    """Yield a plain connection of the database's own driver, outside of any transaction: somebody from elsewhere."""
+    if url.startswith("sqlite"):
+        connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
+    else:
+        connection = psycopg.connect(url, autocommit=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextmanager
+def another_connection(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
+    """Yield a second connection to a database: somebody else's, who sees only what is committed."""
+    connection = connections.create_connection(alias)
+    try:
+        yield connection
+    finally:
+        connection.close()

@@ -1,0 +1,131 @@
+"""What several tests share: short words for commands, a look into the tables, threads that start together."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+from django.db import connections
+
+from bank.application.handlers import Ack, handle
+from bank.domain.commands import (
+    ChangePin,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    UnlockPin,
+    WithdrawMoneyFromBankAccount,
+)
+from bank.domain.errors import CommandRejected
+from eventstore import store
+from eventstore.chain import GENESIS, canonical, event_hash
+from eventstore.events import Place, RecordedEvent
+
+PIN = 1234
+
+
+def open_account(
+    account_id: int = 1, holder: str = "Josh", pin: int = PIN, *, balance: int = 0, command_id: UUID | None = None
+) -> Ack:
+    """Open an account and pay its first balance in."""
+    ack = handle(CreateBankAccount(account_id, holder, pin), command_id=command_id)
+    return deposit(account_id, balance) if balance else ack
+
+
+def deposit(account_id: int, amount: int, *, command_id: UUID | None = None, actor: str = "") -> Ack:
+    return handle(DepositMoneyIntoBankAccount(account_id, amount), command_id=command_id, actor=actor)
+
+
+def withdraw(account_id: int, amount: int, pin: int = PIN, *, command_id: UUID | None = None, actor: str = "") -> Ack:
+    return handle(WithdrawMoneyFromBankAccount(account_id, amount, pin), command_id=command_id, actor=actor)
+
+
+def do_business() -> None:
+    """Let every kind of event and rejection happen, with a snapshot and commands of two events."""
+    for account_id in (1, 2, 3, 4):
+        open_account(account_id, f"Holder {account_id}", balance=1000 * account_id)
+    for amount in range(1, 20):
+        deposit(1, amount, actor="teller")
+        withdraw(1 + amount % 4, amount, actor="teller")
+    for pin in (PIN + 1, PIN + 1, PIN + 1, PIN):
+        withdraw(2, 5, pin)
+    handle(UnlockPin(2), actor="supervisor")
+    handle(ChangePin(3, 42), actor="supervisor")
+    withdraw(4, 10**9)
+    for nonsense in (DepositMoneyIntoBankAccount(77, 5), DepositMoneyIntoBankAccount(1, 0), UnlockPin(1)):
+        with suppress(CommandRejected):
+            handle(nonsense)
+
+
+def query(statement: str, *values: Any, using: str = "default") -> list[tuple[Any, ...]]:
+    """Return all rows of a statement in plain SQL."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(statement, values)
+        return cursor.fetchall() if cursor.description else []
+
+
+def count(table: str, *, using: str = "default") -> int:
+    return int(query(f"SELECT COUNT(*) FROM {table}", using=using)[0][0])
+
+
+def everything_in(alias: str) -> list[object]:
+    """Return each value of each row of each table of a database."""
+    tables = connections[alias].introspection.table_names()
+    return [value for table in tables for row in query(f"SELECT * FROM {table}", using=alias) for value in row]
+
+
+def lift_protection() -> None:
+    """Let events be changed, as nobody can who has no power over the tables themselves."""
+    on_postgresql = connections["default"].vendor == "postgresql"
+    query(
+        "DROP TRIGGER eventstore_event_append_only ON eventstore_event"
+        if on_postgresql
+        else "DROP TRIGGER eventstore_event_no_update"
+    )
+
+
+def whole_log() -> list[RecordedEvent]:
+    """Return every event in the order of positions."""
+    log: list[RecordedEvent] = []
+    while more := store.read_all(log[-1].place if log else Place(0, 0)):
+        log += more
+    return log
+
+
+def broken_links() -> list[int]:
+    """Recompute the chain of every stream; return the positions of events that do not fit."""
+    broken: list[int] = []
+    ends: dict[str, tuple[int, bytes]] = {}
+    for event in whole_log():
+        version, previous = ends.get(event.stream, (0, GENESIS))
+        digest = event_hash(
+            previous,
+            event.stream,
+            version + 1,
+            event.type,
+            event.schema_version,
+            canonical(event.data),
+            canonical(event.metadata),
+            event.command_id,
+            event.recorded_at,
+        )
+        if digest != event.hash or event.version != version + 1:
+            broken.append(event.position)
+        ends[event.stream] = (event.version, event.hash)
+    return broken
+
+
+def at_once[Result](works: Sequence[Callable[[], Result]]) -> list[Result]:
+    """Do all works at the same time, each in a thread and with connections of its own; return their results."""
+    barrier = threading.Barrier(len(works))
+
+    def do(work: Callable[[], Result]) -> Result:
+        try:
+            barrier.wait(30)
+            return work()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(works)) as threads:
+        return [future.result(60) for future in [threads.submit(do, work) for work in works]]

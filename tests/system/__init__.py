@@ -1,0 +1,1 @@
+"""Tests of the whole system: browsers, servers, clusters, faults, fuzzing, the simulator."""

@@ -1,0 +1,81 @@
+"""A real browser: the system's Chromium, headless."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.support.helpers import client_of
+
+PATIENCE = 30_000
+"""How long something may take to be on a page, in milliseconds: machines are slow."""
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave PostgreSQL to browsers with JavaScript: what a page does without is the same on either database."""
+
+    def is_said_twice(item: pytest.Item) -> bool:
+        chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+        return chosen.get("javascript") is False and chosen.get("vendor") == "postgresql"
+
+    items[:] = [item for item in items if not is_said_twice(item)]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        if os.environ.get("CI"):
+            pytest.fail("CI needs Chromium for the browser tests")
+        pytest.skip("there is no Chromium on this machine")
+    # Playwright's own loop runs in this thread, where Django would otherwise take itself to be asynchronous.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
+
+
+@pytest.fixture(params=[True, False], ids=["javascript", "no-javascript"])
+def javascript(request: pytest.FixtureRequest) -> bool:
+    return bool(request.param)
+
+
+@pytest.fixture
+def context(chromium: Browser, bank: Path, live_server: Any, javascript: bool) -> Iterator[BrowserContext]:
+    context = chromium.new_context(base_url=live_server.url, java_script_enabled=javascript)
+    yield context
+    context.close()
+
+
+def be(context: BrowserContext, live_server: Any, name: str, group: str) -> None:
+    """Let the browser be one in which a new user of a group is logged in."""
+    cookie = settings.SESSION_COOKIE_NAME
+    session = client_of(name, group).cookies[cookie].value
+    context.add_cookies([{"name": cookie, "value": session, "url": live_server.url}])
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """What the browser's console complained of: violations of the content security policy among it."""
+    return []
+
+
+@pytest.fixture
+def page(context: BrowserContext, live_server: Any, complaints: list[str]) -> Iterator[Page]:
+    """A teller's page, logged in, at the desk; `test_access.py` shows how one logs in."""
+    be(context, live_server, "tina", "Tellers")
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto("/")
+    yield page
+    # The browser itself speaks of each answer that is a refusal, and of leaving the focus to htmx where Enter was
+    # pressed in a field, and htmx, twice, of a search that is given up because somebody types on. None is a fault.
+    said = ("status of 422", "Autofocus processing was blocked", "htmx:sendAbort", "htmx:afterRequest")
+    assert [text for text in complaints if not any(part in text for part in said)] == []

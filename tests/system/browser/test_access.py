@@ -1,0 +1,209 @@
+"""Getting in and staying in, in a real browser: with JavaScript and without, accessible in light and dark."""
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from playwright.sync_api import BrowserContext, Page, expect
+
+from bank.access import sessions
+from bank.access.models import UsedCode
+from bank.application.handlers import handle
+from bank.domain.commands import CreateBankAccount
+from tests.support.helpers import PASSWORD, make_user
+from tests.support.phones import scanned
+
+pytestmark = pytest.mark.only_on("sqlite", reason="the tasks of test_tasks.py show a browser on every database")
+
+# The browser speaks of each answer that is a refusal, and of a field that was typed in before it could be focused.
+NO_FAULT = re.compile(r"status of (403|422|429)|Autofocus processing was blocked")
+
+
+@pytest.fixture
+def stranger(context: BrowserContext, bank: object) -> Any:
+    """A page of somebody who is not logged in; the console must not complain."""
+    complaints: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    yield page
+    assert [text for text in complaints if not NO_FAULT.search(text)] == []
+
+
+def log_in(page: Page, name: str, password: str = PASSWORD) -> None:
+    page.get_by_label("User name").fill(name)
+    page.get_by_label("Password").fill(password)
+    page.get_by_role("button", name="Log in").click()
+
+
+def age_sessions(seconds: int, *names: str) -> None:
+    """Let all sessions be older."""
+    for row in Session.objects.all():
+        session = SessionStore(row.session_key)
+        for name in names:
+            session[name] -= seconds
+        session.save()
+
+
+def code_of(device: TOTPDevice) -> str:
+    return f"{TOTP(device.bin_key).token():06}"
+
+
+def test_a_second_factor_is_set_up_and_asked_for(stranger: Page, settings: Any) -> None:
+    settings.BANK_TOTP_ROLES = ["Supervisors"]
+    make_user("susan", "Supervisors")
+    stranger.goto("/days/")
+    log_in(stranger, "susan")
+    expect(stranger.get_by_role("heading", name="Set up a second factor")).to_be_visible()
+    expect(stranger.locator("figure svg")).to_be_visible()
+    stranger.get_by_text("Type it in instead").click()
+    device = scanned(stranger.content())
+    stranger.get_by_label("Code").fill(code_of(device))
+    stranger.get_by_role("button", name="Set it up").click()
+    stranger.wait_for_url("**/days/")
+
+    stranger.get_by_role("button", name="Log out").click()
+    log_in(stranger, "susan")
+    TOTPDevice.objects.update(last_t=-1)  # as if half a minute had passed
+    UsedCode.objects.all().delete()
+    expect(stranger.get_by_role("heading", name="Your code")).to_be_visible()
+    stranger.get_by_label("Code").fill(code_of(device))
+    stranger.get_by_role("button", name="Log in").click()
+    expect(stranger.get_by_role("heading", name="Desk")).to_be_visible()
+
+
+def test_after_a_log_out_back_shows_nothing(page: Page) -> None:
+    handle(CreateBankAccount(1, "Ada Lovelace", 42))
+    page.goto("/accounts/1/")
+    expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    assert "Lovelace" not in page.content()  # a token of the form may well have "Ada" in it
+
+
+def test_an_idle_session_moves_the_whole_page_to_the_log_in_and_back(page: Page) -> None:
+    handle(CreateBankAccount(1, "Ada Lovelace", 42))
+    page.goto("/accounts/1/")
+    age_sessions(3600, sessions.SEEN)
+    page.locator("#deposit_amount").fill("5")
+    page.get_by_role("button", name="Deposit").click()
+    expect(page.get_by_text("nothing was done for a while")).to_be_visible()
+    expect(page.locator("h1")).to_have_count(1)
+    log_in(page, "tina")
+    expect(page.get_by_role("heading", name="Deposit into account 1")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True)
+def test_a_page_that_keeps_asking_does_not_keep_the_session(page: Page, settings: Any) -> None:
+    settings.PROJECTION_MODE = "worker"
+    page.goto("/accounts/open/")
+    page.get_by_label("Account holder").fill("Ada Lovelace")
+    page.get_by_label("PIN").fill("0042")
+    page.get_by_role("button", name="Open account").click()
+    expect(page.get_by_role("heading", name="Recorded")).to_be_visible()
+    age_sessions(14 * 60, sessions.SEEN)
+    with page.expect_response(lambda response: response.request.headers.get("bank-poll") == "true"):
+        pass
+    before = SessionStore(Session.objects.get().session_key)[sessions.SEEN]
+    with page.expect_response(lambda response: response.request.headers.get("bank-poll") == "true"):
+        pass
+    assert SessionStore(Session.objects.get().session_key)[sessions.SEEN] == before
+    age_sessions(60, sessions.SEEN)
+    expect(page.get_by_text("nothing was done for a while")).to_be_visible()
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True)
+def test_a_page_that_is_left_alone_does_not_stay_to_be_read(page: Page, settings: Any) -> None:
+    handle(CreateBankAccount(1, "Ada Lovelace", 42))
+    settings.BANK_IDLE_MINUTES = 0.1
+    page.goto("/accounts/1/")
+    expect(page.get_by_text("nothing was done for a while")).to_be_visible(timeout=60_000)
+    assert "Lovelace" not in page.content()
+
+
+def test_the_password_is_asked_for_again_and_leads_on(page: Page) -> None:
+    age_sessions(3600, sessions.PASSWORD)
+    page.get_by_role("link", name="tina").click()
+    page.get_by_role("link", name="Set up a second factor").click()
+    expect(page.get_by_role("heading", name="Your password again")).to_be_visible()
+    page.get_by_label("Password").fill("wrong")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.locator(".errors")).to_be_focused()
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("heading", name="Set up a second factor")).to_be_visible()
+
+
+def test_a_password_is_changed(page: Page) -> None:
+    page.goto("/own/password/")
+    page.get_by_label("Current password").fill(PASSWORD)
+    page.get_by_label("New password", exact=True).fill("a much longer password")
+    page.get_by_label("New password again").fill("a much longer password")
+    page.get_by_role("button", name="Change it").click()
+    expect(page.get_by_role("heading", name="Your log-in")).to_be_visible()
+    assert User.objects.get().check_password("a much longer password")
+
+
+def throttled(page: Page) -> None:
+    """Come to the page that says how long to wait."""
+    page.goto("/login/")
+    for _ in range(20):
+        log_in(page, "nobody", "wrong")
+        page.locator("h1").wait_for()
+        if page.get_by_role("heading", name="Too many tries").count():
+            return
+    raise AssertionError("nobody was throttled")
+
+
+def test_too_many_tries_are_told_how_long_to_wait(stranger: Page) -> None:
+    throttled(stranger)
+    expect(stranger.get_by_text(re.compile(r"Try again in \d+ seconds?\."))).to_be_visible()
+    stranger.get_by_role("link", name="Try again").click()
+    expect(stranger.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
+@pytest.mark.parametrize("javascript", [True], indirect=True)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_screens_of_getting_in_are_accessible(stranger: Page, scheme: str, settings: Any) -> None:
+    def check() -> None:
+        results = Axe().run(stranger)
+        assert results.violations_count == 0, f"{stranger.url}: {results.generate_report()}"
+
+    settings.BANK_TOTP_ROLES = ["Supervisors"]
+    stranger.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    make_user("susan", "Supervisors")
+    make_user("tina", "Tellers")
+    for reason in ("", "?ended=idle", "?ended=shift"):
+        stranger.goto(f"/login/{reason}")
+        check()
+    log_in(stranger, "susan", "wrong")
+    check()
+    log_in(stranger, "susan")
+    stranger.get_by_text("Type it in instead").click()
+    check()
+    stranger.get_by_label("Code").fill("12345")
+    stranger.get_by_role("button", name="Set it up").click()
+    check()
+    TOTPDevice.objects.create(user=User.objects.get(username="susan"), name="Phone")
+    stranger.goto("/login/")
+    log_in(stranger, "susan")
+    expect(stranger.get_by_role("heading", name="Your code")).to_be_visible()
+    check()
+    stranger.goto("/login/")
+    log_in(stranger, "tina")
+    stranger.get_by_role("heading", name="Desk").wait_for()
+    for url in ("/own/", "/own/password/", "/own/second-factor/", "/confirm/"):
+        stranger.goto(url)
+        check()
+    stranger.context.clear_cookies()
+    throttled(stranger)
+    check()

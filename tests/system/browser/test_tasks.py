@@ -1,0 +1,157 @@
+"""A teller's work in a real browser, with JavaScript and without."""
+
+import re
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from bank.application.handlers import handle
+from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
+from eventstore import store
+from projections import engine, queries
+
+
+@pytest.fixture
+def ada(page: Page) -> Page:
+    """The page of account 1, in which Ada has 100.00."""
+    handle(CreateBankAccount(1, "Ada Lovelace", 42))
+    handle(DepositMoneyIntoBankAccount(1, 10_000))
+    page.goto("/accounts/1/")
+    return page
+
+
+def withdraw(page: Page, amount: str, pin: str) -> None:
+    page.locator("#withdraw_amount").fill(amount)
+    page.locator("#withdraw_pin").fill(pin)
+    page.get_by_role("button", name="Withdraw").click()
+
+
+def test_an_account_is_opened_and_found(page: Page) -> None:
+    page.get_by_role("link", name="Open an account").click()
+    page.get_by_label("Account number").fill("7")
+    page.get_by_label("Account holder").fill("Björk Guðmundsdóttir")
+    page.get_by_label("PIN").fill("0042")
+    page.get_by_role("button", name="Open account").click()
+    expect(page.get_by_role("heading", name="Account opened")).to_be_visible()
+
+    page.goto("/")
+    page.get_by_label("Account number or holder").fill("7")
+    page.get_by_role("button", name="Find").click()
+    expect(page.get_by_role("heading", name="Björk Guðmundsdóttir")).to_be_visible()
+
+
+def test_a_deposit_is_taken(ada: Page) -> None:
+    ada.locator("#deposit_amount").fill("1,250.5")
+    ada.get_by_role("button", name="Deposit").click()
+    ada.wait_for_url("**/receipts/**")
+    expect(ada.get_by_text("1,350.50 USD")).to_be_visible()
+
+
+def test_a_withdrawal_is_paid_out(ada: Page) -> None:
+    withdraw(ada, "60", "0042")
+    ada.wait_for_url("**/receipts/**")
+    expect(ada.get_by_text("40.00 USD")).to_be_visible()
+
+
+def test_a_wrong_pin_is_refused_and_can_be_tried_again(ada: Page) -> None:
+    withdraw(ada, "60", "4242")
+    ada.wait_for_url("**/receipts/**")
+    expect(ada.get_by_role("heading", name="Refused: wrong PIN")).to_be_visible()
+
+    ada.get_by_role("link", name="Try again with the right PIN").click()
+    withdraw(ada, "60", "0042")
+    ada.wait_for_url("**/receipts/**")
+    expect(ada.get_by_role("heading", name="Withdrawal")).to_be_visible()
+
+
+def test_more_than_there_is_is_refused(ada: Page) -> None:
+    withdraw(ada, "100.01", "0042")
+    ada.wait_for_url("**/receipts/**")
+    expect(ada.get_by_role("heading", name="Refused: not enough money")).to_be_visible()
+    assert queries.check_balance(1) == 10_000
+
+
+def test_an_error_is_said_where_the_teller_looks(ada: Page, javascript: bool) -> None:
+    withdraw(ada, "1.234", "0042")
+    expect(ada.locator(".errors")).to_be_focused()
+    expect(ada.locator("#withdraw_amount")).to_have_value("1.234")
+    expect(ada.locator("#withdraw_pin")).to_have_value("")
+    if javascript:
+        expect(ada).to_have_url(re.compile("/accounts/1/$"))
+        expect(ada.get_by_role("heading", name="Statement")).to_be_visible()
+    ada.locator(".errors a").click()
+    expect(ada.locator("#withdraw_amount")).to_be_focused()
+
+
+def test_a_double_click_deposits_once(ada: Page) -> None:
+    ada.locator("#deposit_amount").fill("5")
+    ada.get_by_role("button", name="Deposit").dblclick()
+    expect(ada).to_have_url(re.compile("/receipts/"))  # the second click breaks off what the first one began
+    assert queries.check_balance(1) == 10_500
+
+
+def test_a_form_reached_by_back_is_a_new_one(ada: Page) -> None:
+    ada.locator("#deposit_amount").fill("5")
+    first = ada.locator("[name=command_id]").first.input_value()
+    ada.get_by_role("button", name="Deposit").click()
+    ada.wait_for_url("**/receipts/**")
+    ada.go_back()
+    ada.wait_for_url("**/accounts/1/")
+    expect(ada.locator("[name=command_id]").first).not_to_have_value(first)
+
+    ada.locator("#deposit_amount").fill("5")
+    ada.get_by_role("button", name="Deposit").click()
+    ada.wait_for_url("**/receipts/**")
+    assert queries.check_balance(1) == 11_000
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True)
+def test_accounts_are_found_while_typing(ada: Page) -> None:
+    handle(CreateBankAccount(2, "Grace Hopper", 1))
+    ada.goto("/accounts/")
+    ada.get_by_label("Account number or holder").press_sequentially("hopp")
+    expect(ada.locator("tbody tr")).to_have_count(1)
+    expect(ada).to_have_url(re.compile(r"\?q=hopp$"))
+
+
+@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
+@pytest.mark.parametrize("javascript", [True], indirect=True)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_are_accessible(ada: Page, scheme: str) -> None:
+    withdraw(ada, "60", "4242")
+    ada.wait_for_url("**/receipts/**")
+    receipt = ada.url
+    ada.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+    for url in ("/", "/accounts/", "/accounts/1/", "/accounts/open/", "/accounts/1/withdraw/", "/days/", receipt):
+        ada.goto(url)
+        results = Axe().run(ada)
+        assert results.violations_count == 0, f"{url}: {results.generate_report()}"
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True)
+def test_figures_that_were_behind_appear_by_themselves(ada: Page, settings: Any) -> None:
+    settings.PROJECTION_MODE = "worker"
+    ada.locator("#deposit_amount").fill("5")
+    ada.get_by_role("button", name="Deposit").click()
+    expect(ada.get_by_role("heading", name="Recorded")).to_be_visible()
+    engine.catch_up()
+    expect(ada.get_by_role("heading", name="Deposit")).to_be_visible()
+    assert store.last_position() == 3
+
+
+@pytest.mark.parametrize("javascript", [True], indirect=True)
+def test_a_statement_that_was_behind_catches_up_by_itself(ada: Page, settings: pytest.FixtureRequest) -> None:
+    settings.PROJECTION_MODE = "worker"  # type: ignore[attr-defined]
+    ada.locator("#deposit_amount").fill("5")
+    ada.get_by_role("button", name="Deposit").click()
+    expect(ada.get_by_role("heading", name="Recorded")).to_be_visible()
+    ada.goto("/accounts/1/")
+    expect(ada.get_by_text("still catching up")).to_be_visible()
+    ada.locator("#withdraw_amount").fill("7")
+    engine.catch_up()
+    expect(ada.locator("#statement tbody tr")).to_have_count(3)
+    expect(ada.get_by_text("still catching up")).to_have_count(0)
+    expect(ada.locator("#figures")).to_contain_text("105.00")
+    expect(ada.locator("#withdraw_amount")).to_have_value("7")

@@ -1,0 +1,15 @@
+"""The empty bank that both worlds begin with. It is SQLite's: its files can be compared byte by byte."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.databases import Urls
+from tests.system.simulator.runs import simulated_databases
+
+
+@pytest.fixture(scope="module")
+def template(django_db_blocker: Any) -> Iterator[Urls]:
+    with django_db_blocker.unblock(), simulated_databases() as urls:
+        yield urls

@@ -1,0 +1,148 @@
+"""Everything that is ever done with a PIN, right and wrong, well and badly, at the screens."""
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+from uuid import uuid4
+
+from django.contrib.auth.models import User
+from django.test import Client, override_settings
+
+from eventstore.models import CommandRecord, Event
+from tests.support.helpers import client_of
+from tests.support.statements import watched
+from tests.system.canaries.world import Clock, Other, Seen, see_mail
+
+FAULTS = (2, 7, 12, 18)
+"""Which statements of a request fail, one at a time."""
+HTMX = {"HX-Request": "true"}
+PAGES = ("/", "/accounts/", "/days/", "/admin/eventstore/event/", "/admin/eventstore/commandrecord/",
+         "/admin/eventstore/snapshot/", "/admin/projections/statementline/", "/admin/projections/refusedwithdrawal/",
+         "/admin/projections/accountsummary/", "/admin/projections/checkpoint/")  # fmt: skip
+
+
+class Fault(RuntimeError):
+    """What goes wrong in the middle of a command."""
+
+
+class Bank:
+    """The people of a bank, at their browsers."""
+
+    def __init__(self, seen: Seen, clock: Clock, other: Other) -> None:
+        self.seen, self.clock, self.other = seen, clock, other
+        self.teller = client_of("tina", "Tellers", date_joined=clock.now)
+        self.supervisor = client_of("sue", "Supervisors", date_joined=clock.now)
+        self.inspector = client_of("root", is_staff=True, is_superuser=True, date_joined=clock.now)
+        for client in (self.teller, self.supervisor, self.inspector):
+            client.raise_request_exception = False
+
+    def pin(self, pin: int) -> str:
+        """Return what is typed in this world for a PIN."""
+        return f"{self.other(pin % 10_000):04}"
+
+    def see(self, response: Any, *, what: str = "answer") -> Any:
+        """Look at a whole answer. Redirects are followed one by one, to where they lead."""
+        cookies = sorted(morsel.OutputString() for morsel in response.cookies.values())
+        self.seen.see(what, (response.status_code, sorted(response.headers.items()), cookies, response.content))
+        return response
+
+    def send(self, client: Client, path: str, *, see: bool = True, headers: Any = None, **fields: str) -> Any:
+        """Fetch a form, send it, and go where the answer leads."""
+        self.clock.forward()
+        page = client.get(path)
+        found = re.search(r'name="command_id" value="([^"]+)"', page.content.decode())
+        command_id = found[1] if found else str(uuid4())
+        response = client.post(path, {"command_id": command_id, **fields}, headers=headers or {})
+        if see:
+            self.see(page)
+            self.see(response)
+            if where := response.headers.get("Location"):
+                self.see(client.get(where))
+        see_mail(self.seen)
+        return response
+
+    # What happens
+
+    def business(self, number: int, pin: int) -> None:
+        """Open an account, and do with its PIN all that can be done."""
+        right, wrong, new = self.pin(pin), self.pin(pin + 1), self.pin(pin + 2)
+        account = f"/accounts/{number}"
+        opening: Any = {"account_id": str(number), "account_holder": "Josh"}
+        for mistyped in ("", f"{right}7", right[:3], f"{right[:3]}x", f"-{right}"):
+            self.send(self.teller, "/accounts/open/", **opening, pin=mistyped)
+        for _ in range(2):  # the second time it exists already
+            self.send(self.teller, "/accounts/open/", **opening, pin=right)
+        self.send(self.teller, f"{account}/deposit/", amount="1000", pin=right)
+        self.send(self.teller, f"{account}/withdraw/", amount="nonsense", pin=right)
+        self.send(self.teller, f"{account}/withdraw/", amount="5", pin=f"{right}7", headers=HTMX)
+        self.send(self.teller, f"{account}/withdraw/", amount="5", pin=right)
+        self.send(self.teller, f"{account}/withdraw/", amount="5000", pin=right, headers=HTMX)
+        self.wrong_field(account, right)
+        self.in_the_address(account, right)
+        for _ in range(4):
+            self.send(self.teller, f"{account}/withdraw/", amount="5", pin=wrong)
+        self.send(self.teller, f"{account}/withdraw/", amount="5", pin=right)
+        self.send(self.supervisor, f"{account}/unlock/")
+        self.send(self.supervisor, f"{account}/pin/", pin=new, pin_again=wrong)
+        self.send(self.supervisor, f"{account}/pin/", pin=new, pin_again=new)
+        self.send(self.teller, f"{account}/withdraw/", amount="5", pin=new)
+
+    def wrong_field(self, account: str, right: str) -> None:
+        """Type the PIN where the amount goes: that page has to show it again, and nothing else may have it."""
+        self.send(self.teller, f"{account}/withdraw/", amount=f"{right}x", pin="", see=False)
+        self.send(self.teller, f"{account}/withdraw/", amount=right, pin="", see=False)
+
+    def in_the_address(self, account: str, right: str) -> None:
+        """Put the PIN into an address, as a form sent the wrong way would."""
+        for path in (f"{account}/withdraw/", "/accounts/open/", account + "/", "/days/"):
+            self.see(self.teller.get(path, {"pin": right, "amount": "5"}))
+
+    def faults(self, number: int, pin: int, at: Sequence[int]) -> int:
+        """Fail at one statement after the other of each task that takes a PIN, and look at what is said of it."""
+        failed = 0
+        right, new = self.pin(pin), self.pin(pin + 2)
+        tasks: list[tuple[Client, str, dict[str, str]]] = [
+            (self.teller, f"/accounts/{number}/withdraw/", {"amount": "5", "pin": right}),
+            (self.supervisor, f"/accounts/{number}/pin/", {"pin": new, "pin_again": new}),
+            (self.teller, "/accounts/open/", {"account_id": "999", "account_holder": "Josh", "pin": right}),
+        ]
+        for client, path, fields in tasks:
+            for statement in at:
+                for debug in (False, True):
+                    failed += self.fail(client, path, fields, statement, debug=debug)
+        return failed
+
+    def fail(self, client: Client, path: str, fields: dict[str, str], statement: int, *, debug: bool) -> bool:
+        """Send a form while its n-th statement on the way fails; tell whether there was one."""
+        sent = 0
+
+        def trip(connection: Any, sql: str) -> None:
+            nonlocal sent
+            sent += 1
+            if sent == statement:
+                raise Fault("something went wrong")
+
+        self.clock.forward()
+        said = {"command_id": str(uuid4()), **fields}
+        with override_settings(DEBUG=debug), watched(before=trip):
+            for accept in ("text/html", "text/plain"):
+                sent = 0
+                response = client.post(f"{path}?pin={fields['pin']}", said, headers={"Accept": accept})
+                self.see(response, what=f"failure at {statement}")
+                if response.status_code != 500:
+                    break
+        see_mail(self.seen)
+        return response.status_code == 500
+
+    def inspect(self) -> None:
+        """Look at every page of the admin on what was recorded, and at the log as JSON."""
+        for path in PAGES:
+            self.see(self.inspector.get(path))
+        for event in Event.objects.order_by("-position")[:40]:
+            self.see(self.inspector.get(f"/admin/eventstore/event/{event.position}/change/"))
+            self.seen.see("event", json.dumps([event.data, event.metadata]))
+        for record in CommandRecord.objects.order_by("-received_at")[:40]:
+            self.see(self.inspector.get(f"/admin/eventstore/commandrecord/{record.pk}/change/"))
+            self.seen.see("record", (record.message, record.reason, record.name, str(record)))
+        self.seen.see("users", list(User.objects.values_list("username", flat=True)))

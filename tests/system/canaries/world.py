@@ -1,0 +1,144 @@
+"""A world whose clock, randomness and keyed hash are set, and all that can be seen of it from outside."""
+
+import hashlib
+import hmac
+import logging
+import os
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+from django.contrib.contenttypes.models import ContentType
+from django.core import mail
+from django.db import connections
+from django.test import override_settings
+from django.utils import timezone
+from django.utils.log import AdminEmailHandler
+
+from bank.application import handlers, pins, repository
+from eventstore import clock as event_clock
+
+MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
+DURATION = re.compile(r"\(\d+\.\d+\) ")
+"""How long a statement took, in Django's log of them."""
+
+ADDRESS = re.compile(r"at 0x[0-9a-f]+|\b(?:c|v|pre|post)[0-9]{10,}\b")
+"""Where in memory an object or a frame happens to be, as a report of an error shows it."""
+
+type Other = Callable[[int], int]
+"""Which PIN stands for a PIN in a world."""
+
+
+def as_it_is(pin: int) -> int:
+    return pin
+
+
+def other(pin: int) -> int:
+    """Return another PIN for each, with none of its digits where it has them."""
+    return 9999 - pin
+
+
+class Seen(logging.Handler):
+    """All that was seen of a world so far, in its order."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.setFormatter(logging.Formatter("%(levelname)s %(name)s: %(message)s"))
+        self.things: list[str] = []
+        self.is_looking = True
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.see("log", DURATION.sub("", self.format(record)))
+
+    def see(self, what: str, thing: object) -> None:
+        self.things.append(ADDRESS.sub("somewhere", f"{what}: {thing}"))
+
+    def take(self) -> list[str]:
+        """Return what was seen since the last time."""
+        taken, self.things = self.things, []
+        return taken
+
+
+class Clock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = MORNING
+
+    def forward(self) -> None:
+        self.now += timedelta(milliseconds=10)
+
+
+class Oracle:
+    """In the place of HMAC: the n-th new question has the n-th answer, which says nothing of the question."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[bytes, bytes], bytes] = {}
+
+    def digest(self, key: bytes, message: bytes, kind: str) -> bytes:
+        number = len(self.answers)
+        return self.answers.setdefault((key, message), hashlib.sha256(b"answer %d" % number).digest())
+
+
+@contextmanager
+def world(seen: Seen) -> Iterator[Clock]:
+    """Run the block in a world that is the same each time, and let everything be logged to its last detail."""
+    clock, luck = Clock(), random.Random("a world")
+    root = logging.getLogger()
+    mails = AdminEmailHandler(include_html=True)
+    mails.setLevel(logging.ERROR)
+    with ExitStack() as stack:
+        for module, name, value in (
+            (os, "urandom", luck.randbytes),
+            (random, "_urandom", luck.randbytes),
+            (time, "time", lambda: clock.now.timestamp()),
+            (time, "monotonic", lambda: clock.now.timestamp()),  # how long an account is contested
+            (timezone, "now", lambda: clock.now),
+            (event_clock, "now", lambda: clock.now),
+            (pins, "hmac", SimpleNamespace(digest=Oracle().digest, compare_digest=hmac.compare_digest, new=hmac.new)),
+        ):
+            stack.enter_context(mock.patch.object(module, name, value))
+        for memory in (handlers._contested_until, repository._kept):
+            stack.enter_context(mock.patch.dict(memory, clear=True))
+        post = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
+        stack.enter_context(override_settings(ADMINS=["operator@bank.example"], MAILERS=post, PROJECTION_MODE="inline"))
+        stack.enter_context(mock.patch.object(root, "handlers", [seen, mails]))
+        for logger in (root, logging.getLogger("django")):
+            stack.callback(logger.setLevel, logger.level)
+            logger.setLevel(logging.DEBUG)
+        mail.outbox = []
+        ContentType.objects.clear_cache()
+        for connection in connections.all():
+            with connection.cursor() as cursor:
+                cursor.execute("PRAGMA synchronous=OFF")  # nobody pulls the plug
+            connection.force_debug_cursor = True
+            stack.callback(setattr, connection, "force_debug_cursor", False)
+        yield clock
+
+
+def see_mail(seen: Seen) -> None:
+    """Look at the error reports that were mailed, their HTML too."""
+    for message in mail.outbox:
+        seen.see("mail", (message.subject, message.body, getattr(message, "alternatives", ())))
+    mail.outbox = []
+
+
+def see_databases(seen: Seen) -> None:
+    """Look at every row of both databases and at every byte of their files, sessions and indexes included."""
+    for alias in ("default", "projections"):
+        connection = connections[alias]
+        connection.force_debug_cursor = False
+        connection.ensure_connection()
+        raw: Any = connection.connection
+        for line in raw.iterdump():
+            seen.see(f"row of {alias}", line)
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        with Path(connection.settings_dict["NAME"]).open("rb") as file:
+            seen.things += [f"page of {alias}: {page.hex()}" for page in iter(lambda: file.read(4096), b"")]

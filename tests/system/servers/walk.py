@@ -1,0 +1,101 @@
+"""A walk through the whole bank over HTTP: every task, every page, the whole inspector, a replay and its check.
+
+What passes it works, on whatever databases the bank stands.
+"""
+
+import re
+import time
+
+from tests.support.programs import PASSWORD, PATIENCE, Web, manage
+from tests.support.teller import Answer, Teller, logged_in
+
+USERS = {"BANK_TELLER_PASSWORD": PASSWORD, "BANK_ADMIN_PASSWORD": PASSWORD}
+"""What the first start is told, so that `walk` can log in."""
+MODELS = {
+    "eventstore": ("event", "commandrecord", "snapshot"),
+    "projections": (
+        "accountsummary",
+        "statementline",
+        "refusedwithdrawal",
+        "banktotals",
+        "dailytotals",
+        "checkpoint",
+    ),
+    "auth": ("user", "group"),
+}
+
+REBUILD = """
+from django.core.management import call_command
+for arguments in (["--check"], [], ["--check"]):
+    call_command("replay_projections", *arguments)
+"""
+"""The commands in one process, which starts but once."""
+
+
+def walk(web: Web, account_id: int = 1) -> None:
+    """Do every task with a new account, which has 30.00 in the end, and look at every page."""
+    teller = logged_in(web, "teller", PASSWORD)
+    do_tasks(teller, account_id)
+    look_around(teller, account_id)
+    inspect(logged_in(web, "admin", PASSWORD))
+
+
+def do_tasks(teller: Teller, account_id: int) -> None:
+    """Open an account, pay in and out, ask for what is refused and for what is rejected."""
+    assert "Account opened" in once_caught_up(teller, teller.open_account(account_id)).words
+    assert "New balance 50.00" in once_caught_up(teller, teller.deposit(account_id, "50.00")).words
+    assert "New balance 30.00" in once_caught_up(teller, teller.withdraw(account_id, "20.00")).words
+    assert "not the right one" in once_caught_up(teller, teller.withdraw(account_id, "1.00", pin=4321)).words
+    assert "less than was asked for" in once_caught_up(teller, teller.withdraw(account_id, "30.01")).words
+    again = teller.fill_in("/accounts/open/", account_id=account_id, account_holder="Josh", pin="1234")
+    assert again.status == 422, again.words
+    assert "exists already" in again.words, again.words
+
+
+def once_caught_up(teller: Teller, answer: Answer) -> Answer:
+    """Return a receipt as it is when the figures have caught up: where a worker projects, that may take a moment."""
+    path = re.search(r"/receipts/[0-9a-f-]+/", teller.path)
+    assert path, teller.path
+    deadline = time.monotonic() + PATIENCE
+    while "when the figures have caught up" in answer.words and time.monotonic() < deadline:
+        time.sleep(0.1)
+        answer = teller.get(path[0])
+    return answer
+
+
+def look_around(teller: Teller, account_id: int) -> None:
+    """Look at every page of a teller's."""
+    for path, said in {
+        "/": "Latest activity",
+        "/accounts/": "30.00",
+        "/accounts/?q=Josh": "30.00",
+        f"/accounts/{account_id}/": "30.00",
+        f"/accounts/{account_id}/?before=3": "Account opened",
+        "/days/": "Accounts opened",
+        "/accounts/open/": "Open an account",
+    }.items():
+        page = teller.get(path)
+        assert page.status == 200, (path, page.words)
+        assert said in page.words, (path, page.words)
+
+
+def inspect(admin: Teller) -> None:
+    """Look at every list of the admin, searched and filtered, and at the first row of each."""
+    assert admin.get("/admin/").status == 200
+    for app, models in MODELS.items():
+        for model in models:
+            page = admin.get(f"/admin/{app}/{model}/")
+            assert page.status == 200, (model, page.words)
+            if link := re.search(rf'href="(/admin/{app}/{model}/[^/"]+/change/[^"]*)"', page.text):
+                shown = admin.get(link[1])
+                assert shown.status == 200, (link[1], shown.words)
+    for query in ("q=1", "q=teller", "type=invalid_pin", "actor=teller"):
+        page = admin.get(f"/admin/eventstore/event/?{query}")
+        assert page.status in (200, 302), (query, page.words)
+
+
+def rebuild(web: Web) -> str:
+    """Check the read side, rebuild it, and check it again, with this web process's settings; return what is said."""
+    said = manage(web.data, "shell", "--no-imports", "-c", REBUILD, **web.variables)
+    assert [said.count("No difference"), said.count("Rebuilt")] == [2, 1], said
+    return said

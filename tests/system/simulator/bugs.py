@@ -1,0 +1,206 @@
+"""Known bugs to plant into the program: a simulator that does not find them proves nothing.
+
+Each is a mistake that somebody could really make in an event-sourced bank.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
+from typing import Any
+from unittest import mock
+
+from django.db import connections, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils import timezone
+
+from bank.application import pins
+from bank.domain.account import BankAccount
+from bank.domain.events import AccountOverdrawn, MoneyWithdrawnFromBankAccount
+from eventstore import snapshots, store
+from eventstore.events import Place
+from projections import engine, projectors
+from projections.engine import move_checkpoints
+from projections.workers import replay
+from tests.system.simulator.runs import Bug
+
+
+def without(table: str, constraint: str) -> Callable[[sqlite3.Connection], None]:
+    """Return what makes an empty table again with a constraint taken out of its definition, and without triggers."""
+
+    def make_again(connection: sqlite3.Connection) -> None:
+        (definition,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", [table]).fetchone()
+        assert constraint in definition, definition
+        connection.execute(f"DROP TABLE {table}")
+        connection.execute(definition.replace(constraint, ""))
+
+    return make_again
+
+
+@contextmanager
+def checkpoint_moved_in_a_transaction_of_its_own() -> Iterator[None]:
+    move = engine.move_checkpoints
+
+    def later(cursor: CursorWrapper, names: Sequence[str], place: Place, *, after: int | None = None) -> None:
+        if after is not None:  # nothing is known yet: go the other way
+            cursor.execute("DELETE FROM projections_checkpoint WHERE false")
+            return
+
+        def now() -> None:
+            with transaction.atomic(using="projections"), connections["projections"].cursor() as own:
+                move(own, names, place)
+
+        transaction.on_commit(now, using="projections")
+
+    with mock.patch.object(engine, "move_checkpoints", later):
+        yield
+
+
+@contextmanager
+def pin_verifier_written_in_a_transaction_of_its_own() -> Iterator[None]:
+    write = pins.store_verifier
+
+    def later(account_id: int, verifier: pins.Verifier) -> None:
+        transaction.on_commit(lambda: write(account_id, verifier), using="default")
+
+    with mock.patch.object(pins, "store_verifier", later):
+        yield
+
+
+@contextmanager
+def pin_looked_at_after_the_balance() -> Iterator[None]:
+    withdraw = BankAccount.withdraw
+
+    def hasty(self: BankAccount, amount: int, **pin: Any) -> Any:
+        if self.is_open and 0 < self.balance < amount and not self.pin_locked:
+            return [AccountOverdrawn(self.account_id, self.balance, amount)]
+        return withdraw(self, amount, **pin)
+
+    with mock.patch.object(BankAccount, "withdraw", hasty):
+        yield
+
+
+@contextmanager
+def pin_looked_at_behind_the_lock() -> Iterator[None]:
+    withdraw = BankAccount.withdraw
+
+    def curious(self: BankAccount, amount: int, *, pin_matches: Callable[[], bool], pin_attempts: int) -> Any:
+        account = replace(self, pin_locked=self.pin_locked and not pin_matches())
+        return withdraw(account, amount, pin_matches=pin_matches, pin_attempts=pin_attempts)
+
+    with mock.patch.object(BankAccount, "withdraw", curious):
+        yield
+
+
+@contextmanager
+def overdraft_of_one_cent() -> Iterator[None]:
+    withdraw = BankAccount.withdraw
+
+    def generous(self: BankAccount, amount: int, **pin: Any) -> Any:
+        events = withdraw(self, amount, **pin)
+        if isinstance(events[0], AccountOverdrawn) and amount == self.balance + 1:
+            return [MoneyWithdrawnFromBankAccount(self.account_id, amount)]
+        return events
+
+    with mock.patch.object(BankAccount, "withdraw", generous):
+        yield
+
+
+@contextmanager
+def append_at_whatever_version() -> Iterator[None]:
+    """Nobody takes turns, and whoever was overtaken is not told."""
+    append, seen = store.append, store.read_stream
+
+    def blind(stream: str, events: Any, *, expected_version: int, **others: Any) -> Any:
+        version = max((event.version for event in seen(stream)), default=0)
+        previous = [event.hash for event in seen(stream, first=version)] if version else [None]
+        return append(stream, events, expected_version=version, **{**others, "previous_hash": previous[0]})
+
+    with mock.patch.object(store, "append", blind), mock.patch.object(store, "turn", return_value=nullcontext()):
+        yield
+
+
+@contextmanager
+def snapshot_of_an_earlier_state() -> Iterator[None]:
+    values = snapshots.values
+    states: dict[str, Mapping[str, Any]] = {}
+
+    def late(stream: str, version: int, state: Mapping[str, Any], event_hash: bytes) -> list[Any]:
+        earlier = states.get(stream, state)
+        states[stream] = state
+        return values(stream, version, earlier, event_hash)
+
+    with mock.patch.object(snapshots, "values", late):
+        yield
+
+
+@contextmanager
+def failing_event_skipped() -> Iterator[None]:
+    record = engine._record_failure
+
+    def skip(name: str, error: Exception) -> None:
+        record(name, error)
+        with transaction.atomic(using="projections"), connections["projections"].cursor() as cursor:
+            place = engine.lock_checkpoints(cursor, [name])[name]
+            engine.move_checkpoints(cursor, [name], store.read_all(place, limit=1)[0].place)
+
+    with mock.patch.object(engine, "_record_failure", skip):
+        yield
+
+
+@contextmanager
+def checkpoint_left_behind_by_a_replay() -> Iterator[None]:
+    take, move = replay._take_place, engine.move_checkpoints
+    swapping: list[Any] = []
+
+    def swap(editor: Any, model: Any) -> None:
+        take(editor, model)
+        swapping.append(model)
+
+    def forget(cursor: CursorWrapper, names: Sequence[str], place: Place) -> None:
+        if swapping:
+            swapping.pop()
+        else:
+            move(cursor, names, place)
+
+    with mock.patch.object(replay, "_take_place", swap), mock.patch.object(engine, "move_checkpoints", forget):
+        yield
+
+
+@contextmanager
+def told_before_the_commit() -> Iterator[None]:
+    """The projections hear of events that may still be rolled back."""
+    with mock.patch.object(store, "after_commit", lambda do: do()):
+        yield
+
+
+def _move(cursor: CursorWrapper, names: Sequence[str], place: Place, *, after: int | None = None) -> None:
+    move_checkpoints(cursor, names, place)
+
+
+def _wall_clock(vendor: str, raw: Any) -> Any:
+    return connections["projections"].ops.adapt_datetimefield_value(timezone.now())
+
+
+BUGS: dict[str, Callable[[], Bug]] = {
+    "checkpoint moved in a transaction of its own": lambda: Bug(checkpoint_moved_in_a_transaction_of_its_own()),
+    "command ids not unique": lambda: Bug(schema=without("eventstore_commandrecord", " PRIMARY KEY")),
+    "stream versions not unique": lambda: Bug(
+        schema=without("eventstore_event", ', CONSTRAINT "event_stream_version" UNIQUE ("stream", "version")')
+    ),
+    "PIN looked at after the balance": lambda: Bug(pin_looked_at_after_the_balance()),
+    "PIN verifier written in a transaction of its own": lambda: Bug(pin_verifier_written_in_a_transaction_of_its_own()),
+    "PIN looked at behind the lock": lambda: Bug(pin_looked_at_behind_the_lock()),
+    "append at whatever version the stream is": lambda: Bug(append_at_whatever_version()),
+    "overdraft of one cent": lambda: Bug(overdraft_of_one_cent()),
+    "snapshot of an earlier state": lambda: Bug(snapshot_of_an_earlier_state()),
+    "events in hand taken for the next ones": lambda: Bug(mock.patch.object(engine, "move_checkpoints", _move)),
+    "events announced before the commit": lambda: Bug(told_before_the_commit()),
+    "failing event skipped": lambda: Bug(failing_event_skipped()),
+    "checkpoint left behind by a replay": lambda: Bug(checkpoint_left_behind_by_a_replay()),
+    "wall clock in a projector": lambda: Bug(mock.patch.object(projectors, "time_column", _wall_clock)),
+    "rejections not on record": lambda: Bug(mock.patch.object(store, "record_rejection", return_value=None)),
+    "reused id answered with another command's outcome": lambda: Bug(
+        mock.patch.object(pins, "is_fingerprint", return_value=True)
+    ),
+}

@@ -1,0 +1,97 @@
+"""What a seed makes of a run: how many there are of whom, how bad their luck is, which fault the program has."""
+
+import random
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from unittest import mock
+
+from django.db.backends.utils import CursorWrapper
+
+from bank.application import handlers
+from eventstore import snapshots
+from projections import engine
+from projections.projectors import PROJECTORS
+from projections.projectors.base import Changes, Projector
+from projections.projectors.batches import Batch
+
+MORNING = datetime(2026, 3, 1, 9, tzinfo=UTC)
+FOREVER = 10**9
+
+
+class Poisoned(Exception):
+    """What a projector raises at an event that it cannot digest."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One run's circumstances. Likelihoods are per statement."""
+
+    mode: str
+    tellers: int
+    commands: int
+    accounts: int
+    workers: int
+    operations: int
+    switch: float
+    death: float
+    patience: int
+    batch: int
+    snapshot_every: int
+    poisoned: str
+    poison: int
+    attempts: int
+    contested: float
+    morning: datetime = MORNING
+
+    @property
+    def reads_own_writes(self) -> bool:
+        """Tell whether each ack comes after the projections have seen what it is of."""
+        return self.mode == "inline" and self.patience == FOREVER
+
+
+def plan_of(chance: random.Random) -> Plan:
+    """Return the circumstances of a run."""
+    return Plan(
+        mode=chance.choice(("inline", "inline", "worker")),
+        tellers=chance.randint(2, 5),
+        commands=chance.randint(4, 9),
+        accounts=chance.randint(1, 4),
+        workers=chance.randint(0, 2),
+        operations=chance.randint(0, 5),
+        switch=chance.choice((0.02, 0.2, 0.5, 1.0)),
+        death=chance.choice((0.0, 0.002, 0.01, 0.03)),
+        patience=chance.choice((FOREVER, FOREVER, FOREVER, 4)),
+        batch=chance.choice((1, 2, 5, 1000)),
+        snapshot_every=chance.choice((1, 2, 3, 20)),
+        poisoned=chance.choice(("", "", "", *PROJECTORS)),
+        poison=chance.randint(1, 20),
+        attempts=chance.choice((1, 2, 3)),
+        contested=chance.choice((0.0, 0.0, 1.0)),
+    )
+
+
+@contextmanager
+def circumstances(plan: Plan) -> Iterator[None]:
+    """Run the block with a plan's sizes, and its fault in a projector."""
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.dict(handlers._contested_until, clear=True))
+        stack.enter_context(mock.patch.object(handlers, "CONTESTED", plan.contested))
+        stack.enter_context(mock.patch.object(snapshots, "EVERY", plan.snapshot_every))
+        stack.enter_context(mock.patch.object(engine, "BATCH", plan.batch))
+        if plan.poisoned:
+            stack.enter_context(_poisoned(PROJECTORS[plan.poisoned], plan.poison))
+        yield
+
+
+def _poisoned(kind: type[Projector], position: int) -> AbstractContextManager[object]:
+    """Let a projector fail at the event of a position, after it has written what it does to the table."""
+    healthy = kind.apply
+
+    def apply(self: Projector, cursor: CursorWrapper, batch: Batch, waiting: Changes | None = None) -> None:
+        healthy(self, cursor, batch, waiting)
+        if position in batch.positions:
+            raise Poisoned(f"{self.name} cannot digest {position}")
+
+    return mock.patch.object(kind, "apply", apply)

@@ -1,0 +1,195 @@
+"""What has to hold all along: looked at after every commit, from a connection of its own.
+
+The write side is read row by row and held against the model: each event is what the model decides on the account as
+it was just before, each rejection what it decides on the account as it was at some moment while the command was under
+way. The read side is held against the fold of the log up to its checkpoint.
+"""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from bank.application import pins
+from bank.domain.commands import Command
+from eventstore.chain import GENESIS, event_hash
+from eventstore.events import RecordedEvent
+from tests.system.simulator import model
+from tests.system.simulator.tables import TABLES, Fold
+
+EVENT = "position, stream, version, type, schema_version, data, metadata, command_id, recorded_at, transaction_id, hash"
+RECORD = (
+    "rowid, id, name, actor, received_at, outcome, reason, message, stream, version, position, event_count, fingerprint"
+)
+
+
+class Violation(AssertionError):
+    """Something does not hold."""
+
+
+def hold(condition: object, what: str, *facts: object) -> None:
+    """Raise Violation unless the condition holds."""
+    if not condition:
+        raise Violation(" ".join([what, *(repr(fact) for fact in facts)]))
+
+
+class Submission:
+    """A command under an id, with what is known of its sender and the accounts' histories when it came."""
+
+    def __init__(self, command: Command, actor: str, moment: datetime, begun: int) -> None:
+        self.command, self.actor, self.moment, self.begun = command, actor, moment, begun
+
+
+class Book:
+    """All that was ever submitted, what the log says, and what the model says of it."""
+
+    def __init__(self, folder: Path, files: dict[str, str], attempts: int) -> None:
+        self.attempts = attempts
+        self.database = {
+            alias: sqlite3.connect(folder / name, isolation_level=None, check_same_thread=False)
+            for alias, name in files.items()
+        }
+        self.submitted: dict[UUID, list[Submission]] = {}
+        self.log: list[RecordedEvent] = []
+        self.histories: dict[int, list[tuple[int, model.Account]]] = {}
+        self.hashes: dict[str, bytes] = {}
+        self.records: dict[UUID, dict[str, Any]] = {}
+        self.last_record = 0
+        self.folds = [{name: frozenset(Fold().rows(name)) for name in TABLES}]
+        self._fold = Fold()
+
+    def close(self) -> None:
+        for connection in self.database.values():
+            connection.close()
+
+    def submit(self, command_id: UUID, command: Command, actor: str, moment: datetime) -> None:
+        """Take note that a command is being sent."""
+        self.submitted.setdefault(command_id, []).append(Submission(command, actor, moment, len(self.log)))
+
+    def committed(self, alias: str) -> None:
+        """Look at what a commit has left."""
+        if alias == "default":
+            self.read_log()
+        else:
+            self.check_tables()
+
+    # The write side
+
+    def read_log(self) -> None:
+        """Read the events and command records that are new, and check each command with what it led to."""
+        before = len(self.log)
+        select = f"SELECT {EVENT} FROM eventstore_event WHERE position > ? ORDER BY position"
+        by_command: dict[UUID, list[RecordedEvent]] = {}
+        for row in self.database["default"].execute(select, [before]).fetchall():
+            event = _recorded(row)
+            self._check_chain(event)
+            by_command.setdefault(event.command_id, []).append(event)
+        select = f"SELECT {RECORD} FROM eventstore_commandrecord WHERE rowid > ? ORDER BY rowid"
+        for row in self.database["default"].execute(select, [self.last_record]).fetchall():
+            record = dict(zip(RECORD.split(", "), row, strict=True))
+            self.last_record = record["rowid"]
+            command_id = UUID(record["id"])
+            hold(command_id not in self.records, "a command id has one record", command_id)
+            self.records[command_id] = record
+            self._check_command(record, self._sent_as(command_id, record), by_command.pop(command_id, []))
+        hold(not by_command, "each event has the record of its command beside it", by_command)
+        self._check_accounts()
+
+    def _check_chain(self, event: RecordedEvent) -> None:
+        hold(event.position == len(self.log) + 1, "positions have no gap", event)
+        self.log.append(event)
+        version = 1 + sum(1 for other in self.log[:-1] if other.stream == event.stream)
+        hold(event.version == version, "versions have no gap", event)
+        said = (event.stream, event.version, event.type, event.schema_version)
+        data, metadata = _text(event.data), _text(event.metadata)
+        previous = self.hashes.get(event.stream, GENESIS)
+        digest = event_hash(previous, *said, data, metadata, event.command_id, event.recorded_at)
+        hold(digest == event.hash, "the chain is whole", event)
+        self.hashes[event.stream] = event.hash
+        self._fold.add(event)
+        self.folds.append({name: frozenset(self._fold.rows(name)) for name in TABLES})
+
+    def _sent_as(self, command_id: UUID, record: dict[str, Any]) -> Submission:
+        """Return the submission that a record is of; of several under one id the fingerprint tells."""
+        fitting = [
+            each
+            for each in self.submitted.get(command_id, [])
+            if each.actor == record["actor"] and pins.is_fingerprint(record["fingerprint"], each.command)
+        ]
+        hold(fitting, "what is on record was submitted", record)
+        return fitting[0]
+
+    def _check_command(self, record: dict[str, Any], sent: Submission, events: Sequence[RecordedEvent]) -> None:
+        account_id = sent.command.account_id
+        history = self.histories.setdefault(account_id, [(0, model.Account())])
+        if record["outcome"] == "rejected":
+            hold(not events, "a rejection has no event", events)
+            begun = max(i for i, (length, _) in enumerate(history) if length <= sent.begun)
+            possible = [model.decide(account, sent.command, self.attempts) for _, account in history[begun:]]
+            hold(record["reason"] in possible, "the model rejects it too, for this reason", record, possible)
+            return
+        account = history[-1][1]
+        happened = [(event.type, event.data) for event in events]
+        decided = model.decide(account, sent.command, self.attempts)
+        hold(decided == happened, "the model decides what was recorded", decided, happened, account, sent.command)
+        last = events[-1]
+        said = (record["stream"], record["version"], record["position"], record["event_count"])
+        hold(said == (last.stream, last.version, last.position, len(events)), "a record says what happened", record)
+        for event in events:
+            hold(event.stream == f"bank_account-{account_id}", "an event is in its account's stream", event)
+            facts = {"actor": sent.actor, "correlation_id": str(event.command_id)}
+            hold(event.metadata == facts, "an event says who and why", event)
+            moments = {each.moment for each in self.submitted[event.command_id]}
+            hold(event.recorded_at in moments, "an event has the sender's time", event)
+        account = model.after(account, sent.command, happened)
+        hold(account.balance >= 0, "no balance is below zero", account)
+        history.append((last.position, account))
+
+    def _check_accounts(self) -> None:
+        opened = {number for number, history in self.histories.items() if history[-1][1].holder}
+        verifiers = self.database["default"].execute("SELECT account_id FROM bank_pinverifier").fetchall()
+        hold({number for (number,) in verifiers} == opened, "each account has a PIN and no other has", opened)
+
+    def account(self, account_id: int) -> model.Account:
+        """Return an account as the model has it now."""
+        return self.histories.get(account_id, [(0, model.Account())])[-1][1]
+
+    # The read side
+
+    def reached(self) -> dict[str, int]:
+        """Return how far each projection says that it has come."""
+        rows = self.database["projections"].execute("SELECT name, position FROM projections_checkpoint").fetchall()
+        return {name: rows.get(name, 0) for rows in [dict(rows)] for name in TABLES}
+
+    def check_tables(self) -> None:
+        """Hold each table against the log up to its checkpoint, and the figures against one another."""
+        self.read_log()  # a projection never reads what is not committed
+        reached = self.reached()
+        for name, (kind, columns) in TABLES.items():
+            select = f"SELECT {', '.join(columns)} FROM {kind._meta.db_table}"
+            rows = self.database["projections"].execute(select).fetchall()
+            hold(len(rows) == len(set(rows)), "no row is there twice", name)
+            hold(reached[name] < len(self.folds), "no checkpoint is ahead of the log", name, reached)
+            wanted = self.folds[reached[name]][name]
+            hold(set(rows) == wanted, "a table is the log up to its checkpoint", name, reached, wanted ^ set(rows))
+        for name, position in reached.items():
+            fold = self.folds[position]
+            balances = sum(row[3] for row in fold["accounts"])
+            for _, _, balance, paid_in, paid_out in fold["totals"]:
+                hold(paid_in - paid_out == balance == balances, "in less out is what there is", name, position)
+
+
+def _recorded(row: Sequence[Any]) -> RecordedEvent:
+    position, stream, version, kind, schema, data, metadata, command_id, recorded_at, transaction_id, digest = row
+    moment = datetime.fromisoformat(recorded_at).replace(tzinfo=UTC)
+    return RecordedEvent(
+        position, stream, version, kind, schema, json.loads(data), json.loads(metadata), UUID(command_id), moment,
+        transaction_id, bytes(digest),
+    )  # fmt: skip
+
+
+def _text(value: dict[str, Any]) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)

@@ -1,0 +1,158 @@
+"""One seed's run, from an empty bank to the last check."""
+
+import hashlib
+import logging
+import random
+import secrets
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, NamedTuple
+from unittest import mock
+
+from django.test import override_settings
+
+from bank.application import handlers, pins, repository
+from eventstore.sqlite import wal
+from projections import engine, queries
+from projections.workers import replay
+from tests.support.databases import FILES, Urls, copied_databases, migrated_databases
+from tests.system.simulator.clients import Clients
+from tests.system.simulator.faults import Plan, circumstances, plan_of
+from tests.system.simulator.invariants import Book, hold
+from tests.system.simulator.scheduler import Scheduler
+
+PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA recursive_triggers=ON;"
+"""Processes die here, and machines do not: nothing has to reach the disk."""
+NEVER_WAIT = {"timeout": 0, "init_command": PRAGMAS}
+"""Whoever finds a database locked is told so at once, and goes on when the scheduler lets it."""
+
+
+class SeedFailed(AssertionError):
+    """A run in which something did not hold; the message says how to see it again."""
+
+
+class Report(NamedTuple):
+    """What happened in a run. `digest` covers every step and every row of the write side."""
+
+    seed: int
+    digest: str
+    events: int
+    commands: int
+    steps: int
+    deaths: int
+    locked: int
+
+
+class Bug(NamedTuple):
+    """A known bug to plant: a patch of the program, and something done to the empty write side."""
+
+    patch: AbstractContextManager[Any] = nullcontext()
+    schema: Callable[[sqlite3.Connection], None] = lambda connection: None
+
+
+HEALTHY = Bug()
+
+
+@contextmanager
+def simulated_databases() -> Iterator[Urls]:
+    """Yield both databases, migrated and empty."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bank-simulator-") as folder,
+        migrated_databases("sqlite", Path(folder)) as urls,
+    ):
+        yield urls
+
+
+def run(seed: int, template: Urls, bug: Bug = HEALTHY) -> Report:
+    """Run a seed on copies of the empty databases.
+
+    Raises:
+        SeedFailed
+    """
+    chance = random.Random(seed)
+    plan = plan_of(chance)
+    scheduler = Scheduler(chance, switch=plan.switch, death=plan.death, patience=plan.patience)
+    with (
+        tempfile.TemporaryDirectory(prefix=f"seed-{seed}-") as name,
+        copied_databases("sqlite", template, Path(name), NEVER_WAIT),
+    ):
+        folder = Path(name)
+        with closing(sqlite3.connect(folder / FILES["default"])) as connection:
+            bug.schema(connection)
+        book = Book(folder, FILES, plan.attempts)
+        try:
+            with _under_control(seed, plan), bug.patch:
+                with circumstances(plan):
+                    scheduler.run(Clients(chance, plan, scheduler, book).works())
+                _check_end(book)
+            return Report(
+                seed,
+                _digest(scheduler, book),
+                len(book.log),
+                len(book.records),
+                scheduler.steps,
+                scheduler.deaths,
+                scheduler.locked,
+            )
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            last = "\n".join(scheduler.trace[-12:])
+            raise SeedFailed(
+                f"seed {seed} failed at step {scheduler.steps}: {type(error).__name__}: {error}\n{plan}\n"
+                f"the last steps:\n{last}\nagain: uv run python -m tests.system.simulator --from {seed} --seeds 1"
+            ) from error
+        finally:
+            book.close()
+
+
+@contextmanager
+def _under_control(seed: int, plan: Plan) -> Iterator[None]:
+    """Let the seed stand in for whatever else is left to chance, and keep what is meant to fail out of the log."""
+    luck = random.Random(f"salt {seed}")
+    before = random.getstate()
+    logging.disable(logging.CRITICAL)
+    try:
+        random.seed(seed)
+        settings = override_settings(PROJECTION_MODE=plan.mode, PIN_ATTEMPTS=plan.attempts)
+        # One thread runs at a time, so no checkpoint meets a writer, and none has to wait for one to end.
+        with (
+            settings,
+            mock.patch.object(wal, "HAS_RACE", new=False),
+            mock.patch.object(secrets, "token_bytes", luck.randbytes),
+            mock.patch.dict(repository._kept, clear=True),
+            mock.patch.dict(handlers._contested_until, clear=True),
+        ):
+            yield
+    finally:
+        random.setstate(before)
+        logging.disable(logging.NOTSET)
+
+
+def _check_end(book: Book) -> None:
+    """Let a healthy process come, and check that all is well when it has done its work."""
+    engine.catch_up()
+    book.check_tables()
+    reached = book.reached()
+    hold(set(reached.values()) == {len(book.log)}, "whoever comes after finds the way on", reached)
+    hold(replay.check() == [], "a check finds no difference")
+    replay.replay()
+    book.check_tables()
+    accounts = {number: history[-1][1] for number, history in book.histories.items() if history[-1][1].holder}
+    hold(dict(queries.get_account_list()) == {number: each.holder for number, each in accounts.items()}, "the list")
+    for number, account in accounts.items():
+        hold(queries.check_balance(number) == account.balance, "a balance is what the model has", number, account)
+        right = [pin for pin in (0, 42, 1234, 9999) if pins.matches(number, pin)]
+        hold(right == [account.pin], "the PIN is the one that was chosen", number)
+    hold(queries.get_total_deposits() == sum(each.balance for each in accounts.values()), "the total")
+
+
+def _digest(scheduler: Scheduler, book: Book) -> str:
+    digest = hashlib.sha256(scheduler.digest.digest())
+    for table in ("eventstore_event", "eventstore_commandrecord", "bank_pinverifier"):
+        for row in book.database["default"].execute(f"SELECT * FROM {table} ORDER BY 1"):
+            digest.update(repr(row).encode())
+    return digest.hexdigest()

@@ -1,0 +1,189 @@
+"""What the read side's tables have to hold: the log folded in plain Python, written apart from the projectors.
+
+It knows the stored names of events and the columns of the tables, and imports nothing of the application but the
+shape of a recorded event and the models, whose rows it compares.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model
+
+from eventstore.events import RecordedEvent
+from projections.models import AccountSummary, BankTotals, DailyTotals, NamePart, RefusedWithdrawal, StatementLine
+
+HOLDERS = {"Josh": "josh", "Luke Ng": "luke ng", "Zoë Ångström": "zoe angstrom", "Ada": "ada", "ΑΘΗΝΑ": "αθηνα"}
+"""Names, each with what it is found by."""
+
+PIN_LINES = {"pin_locked": "locked", "pin_unlocked": "unlocked", "pin_changed": "new_pin"}
+"""What a statement calls what happened to a PIN."""
+
+type Row = tuple[Any, ...]
+
+TABLES: dict[str, tuple[type[Model], Sequence[str]]] = {
+    "accounts": (
+        AccountSummary,
+        (
+            "account_id",
+            "account_holder",
+            "search_name",
+            "balance",
+            "version",
+            "opened_at",
+            "last_event_at",
+            "wrong_pins",
+            "pin_locked",
+        ),
+    ),
+    "statements": (
+        StatementLine,
+        ("position", "account_id", "version", "kind", "amount", "balance", "recorded_at", "actor", "command_id"),
+    ),
+    "refusals": (
+        RefusedWithdrawal,
+        (
+            "position",
+            "account_id",
+            "version",
+            "reason",
+            "amount_requested",
+            "balance",
+            "recorded_at",
+            "actor",
+            "command_id",
+        ),
+    ),
+    "names": (NamePart, ("key", "account_id")),
+    "totals": (BankTotals, ("id", "accounts", "balance", "paid_in", "paid_out")),
+    "daily": (
+        DailyTotals,
+        ("day", "accounts_opened", "deposits", "paid_in", "withdrawals", "paid_out", "refusals"),
+    ),
+}
+"""Each projection's model with the columns that are compared, the key first."""
+
+
+class Fold:
+    """The tables as the events up to a position make them."""
+
+    def __init__(self) -> None:
+        self.accounts: dict[int, list[Any]] = {}
+        self.names: list[Row] = []
+        self.statements: list[Row] = []
+        self.refusals: list[Row] = []
+        self.totals = [0, 0, 0, 0]
+        self.days: dict[date, list[int]] = {}
+
+    def add(self, event: RecordedEvent) -> None:
+        """Take the next event in."""
+        data = event.data
+        account_id, amount = data["accountId"], data.get("amount", 0)
+        day = self.days.setdefault(event.recorded_at.date(), [0] * 6)
+        if event.type == "bank_account_created":
+            holder = data["accountHolder"]
+            self.accounts[account_id] = [account_id, holder, HOLDERS[holder], 0, 0, event.recorded_at, None, 0, False]
+            self.names += [(key, account_id) for key in _parts(HOLDERS[holder], account_id)]
+            self.totals[0] += 1
+            day[0] += 1
+        account = self.accounts[account_id]
+        account[4], account[6] = event.version, event.recorded_at
+        origin = (event.recorded_at, event.metadata["actor"], event.command_id)
+        place = (event.position, account_id, event.version)
+        match event.type:
+            case "invalid_pin" | "withdrawal_blocked":
+                self.refusals.append((*place, event.type, data["amount_requested"], None, *origin))
+            case "account_overdrawn":
+                self.refusals.append((*place, event.type, data["amount_requested"], data["balance"], *origin))
+            case "bank_account_created":
+                self.statements.append((*place, "opened", 0, 0, *origin))
+            case "money_deposited_into_bank_account":
+                self._move(account, amount, place, "deposit", origin)
+                self.totals[2] += amount
+                day[1] += 1
+                day[2] += amount
+            case "money_withdrawn_from_bank_account":
+                self._move(account, -amount, place, "withdrawal", origin)
+                self.totals[3] += amount
+                day[3] += 1
+                day[4] += amount
+            case "pin_locked" | "pin_unlocked" | "pin_changed":
+                self._move(account, 0, place, PIN_LINES[event.type], origin)
+            case other:
+                raise AssertionError(f"the model knows nothing of {other}")
+        self._count_wrong_pins(account, event.type)
+        day[5] += event.type in ("invalid_pin", "account_overdrawn", "withdrawal_blocked")
+
+    def _count_wrong_pins(self, account: list[Any], kind: str) -> None:
+        if kind == "invalid_pin":
+            account[7] += 1
+        elif kind in ("money_withdrawn_from_bank_account", "account_overdrawn", "pin_unlocked", "pin_changed"):
+            account[7] = 0
+        if kind in ("pin_locked", "pin_unlocked"):
+            account[8] = kind == "pin_locked"
+
+    def _move(self, account: list[Any], amount: int, place: Row, kind: str, origin: Row) -> None:
+        account[3] += amount
+        self.totals[1] += amount
+        self.statements.append((*place, kind, amount, account[3], *origin))
+
+    def rows(self, name: str) -> set[Row]:
+        """Return what the table of a projection has to hold."""
+        match name:
+            case "accounts":
+                rows: Iterable[Row] = (tuple(row) for row in self.accounts.values())
+            case "totals":
+                rows = [(1, *self.totals)] if self.days else []
+            case "daily":
+                rows = ((day, *row) for day, row in self.days.items())
+            case _:
+                rows = getattr(self, name)
+        return {plain(row) for row in rows}
+
+
+def _parts(name: str, account_id: int) -> set[bytes]:
+    number = account_id.to_bytes(8, "big")
+    return {word[at:][:16].encode() + b"\0" + number for word in name.split() for at, _ in enumerate(word)}
+
+
+def fold(log: Iterable[RecordedEvent]) -> Fold:
+    """Return the tables that a log adds up to."""
+    folded = Fold()
+    for event in log:
+        folded.add(event)
+    return folded
+
+
+def plain(row: Sequence[Any]) -> Row:
+    """Return a row's values as plain text and numbers, whichever database they come from."""
+    return tuple(_plain(value) for value in row)
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return str(value.replace(tzinfo=None))
+        case date():
+            return value.isoformat()
+        case UUID():
+            return value.hex
+        case memoryview():
+            return bytes(value)
+        case _:
+            return value
+
+
+def live_rows(name: str) -> set[Row]:
+    """Return what the table of a projection holds."""
+    model, columns = TABLES[name]
+    rows = [plain(row) for row in model._base_manager.values_list(*columns)]
+    assert len(rows) == len(set(rows)), "no row is there twice"
+    return set(rows)
+
+
+def assert_is_fold(log: Sequence[RecordedEvent], reached: dict[str, int]) -> None:
+    """Raise AssertionError unless each table is what the events up to its projection's position add up to."""
+    for name in TABLES:
+        wanted = fold(event for event in log if event.position <= reached.get(name, 0)).rows(name)
+        assert live_rows(name) == wanted, f"{name} at {reached.get(name, 0)}"
