@@ -33,7 +33,7 @@ READ_SIDE = {
 }
 """The columns that a verification compares."""
 ANY = [
-    None, -1, 2**63 - 1, 3.5, float("inf"), b"", b"\xff\x00", b"x" * 32,
+    None, -1, 10**14, 2**63 - 1, 3.5, float("inf"), b"", b"\xff\x00", b"x" * 32,
     "", "x", "99999999999999999999", "\x1b[2J\nall is well", "x" * 10_000, "2026-13-45 25:61:61", "0000-01-01 00:00:00",
 ]  # fmt: skip
 JSON = [
