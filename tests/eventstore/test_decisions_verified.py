@@ -170,7 +170,10 @@ def test_wrong_pins_from_before_their_number_was_recorded_are_no_finding() -> No
 def rewritten(urls: Urls, stream: str, version: int, **columns: Any) -> Iterator[None]:
     """Change an event in the database, while this process remembers nothing, and put back what was there."""
     with stranger(urls["DATABASE_URL"]) as database:
+        trigger = ""
         if vandal.is_sqlite(database):
+            named = "SELECT sql FROM sqlite_master WHERE name = 'eventstore_event_no_update'"
+            (trigger,) = database.execute(named).fetchone()
             database.execute("DROP TRIGGER eventstore_event_no_update")
         else:
             database.execute("SET session_replication_role = replica")
@@ -181,6 +184,8 @@ def rewritten(urls: Urls, stream: str, version: int, **columns: Any) -> Iterator
         repository._kept.clear()
         yield
         _write(database, before)
+        if trigger:
+            database.execute(trigger)
         repository._kept.clear()
 
 
