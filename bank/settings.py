@@ -1,6 +1,6 @@
 """Every setting of the application; what differs from place to place comes from the environment.
 
-The README lists the variables with their meaning and defaults.
+`docs/operations.md` lists the variables with their meaning and defaults.
 """
 
 import os
