@@ -178,6 +178,21 @@ def test_nonsense_is_rejected_without_a_look_at_the_pin(amount: int, pin: int, c
 # Many at once
 
 
+def test_a_pin_is_compared_only_while_nobody_else_can_write_at_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the last refusal might not count yet, and many who guess at once would have more attempts than one."""
+    alone: list[bool] = []
+    really = pins.matches
+
+    def matches(account_id: int, pin: int) -> bool:
+        alone.append(store.has_turn())
+        return really(account_id, pin)
+
+    monkeypatch.setattr(pins, "matches", matches)
+    withdraw(1, 5, WRONG)
+    withdraw(1, 5, PIN)
+    assert alone == [True, True]
+
+
 def test_fifty_who_guess_at_once_get_three_comparisons(comparisons: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream_lock, "LONGEST_TURN", 120_000)
 

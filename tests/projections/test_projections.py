@@ -81,6 +81,18 @@ def assert_a_days_figures() -> None:
     assert positions() == dict.fromkeys(NAMES, 9)
 
 
+def catch_up_totals_beside(other: Any) -> int:
+    """Let the totals catch up beside an open transaction, which commits as soon as they wait for it."""
+    waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    with ThreadPoolExecutor(1) as pool:
+        caught_up = pool.submit(at_once, [lambda: engine.catch_up(["totals"])])
+        deadline = time.monotonic() + 60
+        while not query(waiting, using="projections"):
+            assert time.monotonic() < deadline
+        other.execute("COMMIT")
+        return caught_up.result(60)[0]
+
+
 # Exactly once
 
 
@@ -175,21 +187,30 @@ def test_a_checkpoint_that_somebody_else_inserts_and_moves_meanwhile_counts(urls
     open_account(balance=100)
     query("DELETE FROM projections_checkpoint WHERE name = 'totals'", using="projections")
     last = whole_log()[-1].place
-    with stranger(urls["PROJECTIONS_DATABASE_URL"]) as other, ThreadPoolExecutor(1) as pool:
+    with stranger(urls["PROJECTIONS_DATABASE_URL"]) as other:
         other.execute("BEGIN")
         other.execute(
             """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error, worker)
                VALUES ('totals', %s, %s, now(), '', '')""",
             last,
         )
-        caught_up = pool.submit(at_once, [lambda: engine.catch_up(["totals"])])
-        waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        deadline = time.monotonic() + 60
-        while not query(waiting, using="projections"):
-            assert time.monotonic() < deadline
-        other.execute("COMMIT")
-        assert caught_up.result(60) == [0]
+        assert catch_up_totals_beside(other) == 0
     assert queries.get_total_deposits() == 100, "no event counts twice"
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite's writers are alone")
+def test_an_event_that_another_process_is_applying_counts_once(urls: Urls, settings: Any) -> None:
+    open_account(balance=100)
+    settings.PROJECTION_MODE = "worker"
+    deposit(1, 50)
+    last = whole_log()[-1].place
+    with stranger(urls["PROJECTIONS_DATABASE_URL"]) as other:
+        other.execute("BEGIN")
+        other.execute("UPDATE projections_banktotals SET balance = balance + 50, paid_in = paid_in + 50")
+        move = "UPDATE projections_checkpoint SET transaction_id = %s, position = %s WHERE name = 'totals'"
+        other.execute(move, last)
+        assert catch_up_totals_beside(other) == 0
+    assert queries.get_total_deposits() == 150
 
 
 def test_an_unknown_projection_is_refused_by_name() -> None:

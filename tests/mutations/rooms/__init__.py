@@ -1,0 +1,16 @@
+"""The mutations of each room of the code."""
+
+from collections.abc import Mapping, Sequence
+
+from ..mutation import Mutation
+from . import access, application, domain, eventstore, projections, screens, verification
+
+ROOMS: Mapping[str, Sequence[Mutation]] = {
+    "domain": domain.MUTATIONS,
+    "application": application.MUTATIONS,
+    "event store": eventstore.MUTATIONS,
+    "verification and backup": verification.MUTATIONS,
+    "projections": projections.MUTATIONS,
+    "screens": screens.MUTATIONS,
+    "access and health": access.MUTATIONS,
+}

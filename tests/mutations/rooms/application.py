@@ -1,0 +1,138 @@
+"""Commands on their way to an account: once only, PINs, the repository."""
+
+from ..mutation import Mutation
+
+MUTATIONS = [
+    Mutation(
+        breaks="A command id with other content has the first outcome.",
+        file="bank/application/handlers.py",
+        text="if not pins.is_fingerprint(outcome.fingerprint, command):",
+        instead="if False:",
+        tests=[
+            "tests/application/test_handlers.py::test_an_id_with_other_content_is_refused_and_the_first_outcome_stands"
+        ],
+    ),
+    Mutation(
+        breaks="A rejected command that is sent again is rejected for another reason.",
+        file="bank/application/handlers.py",
+        text="raise REJECTIONS[outcome.reason](outcome.message)",
+        instead="raise InvalidAccountId(outcome.message)",
+        tests=["tests/application/test_handlers.py::test_a_rejection_is_on_record_records_no_event_and_is_repeated"],
+    ),
+    Mutation(
+        breaks="A rejection is not on record.",
+        file="bank/application/handlers.py",
+        text="store.record_rejection(stream, envelope, reason=rejection.code, message=str(rejection))",
+        instead="pass",
+        tests=["tests/application/test_handlers.py::test_a_rejection_is_on_record_records_no_event_and_is_repeated"],
+    ),
+    Mutation(
+        breaks="A withdrawal that is sent again has its PIN compared again.",
+        file="bank/application/handlers.py",
+        text="if store.find_outcome(envelope.id) is not None:",
+        instead="if False:",
+        tests=["tests/application/test_pin_lock.py::test_the_id_of_an_earlier_command_is_no_way_to_try_pins"],
+    ),
+    Mutation(
+        breaks="Many who guess a PIN at once get more attempts than one who guesses alone.",
+        file="bank/application/handlers.py",
+        text="queue = attempt > 0 or isinstance(command, WithdrawMoneyFromBankAccount)",
+        instead="queue = attempt > 0",
+        tests=[
+            "tests/application/test_pin_lock.py::test_a_pin_is_compared_only_while_nobody_else_can_write_at_the_account"
+        ],
+    ),
+    Mutation(
+        breaks="A command that loses one race for its account is given up.",
+        file="bank/application/handlers.py",
+        text="MAX_TRIES = 100",
+        instead="MAX_TRIES = 1",
+        tests=["tests/application/test_busy.py::test_a_writer_who_loses_a_race_decides_again_on_what_is_there_then"],
+    ),
+    Mutation(
+        breaks="A new account's PIN verifier is written outside of the transaction of its event.",
+        file="bank/application/handlers.py",
+        text="return repository.save(loaded, [event], envelope, "
+        "also=lambda: pins.store_verifier(command.account_id, verifier))",
+        instead="saved = repository.save(loaded, [event], envelope)\n"
+        "    pins.store_verifier(command.account_id, verifier)\n"
+        "    return saved",
+        tests=["tests/application/test_handlers.py::test_what_cannot_be_kept_beside_the_events_undoes_them"],
+    ),
+    Mutation(
+        breaks="An account without a PIN verifier accepts any PIN.",
+        file="bank/application/pins.py",
+        text='raise InstallationFault(f"Account {account_id} has no PIN verifier. See verify_events.")',
+        instead="return True",
+        tests=["tests/application/test_pins.py::test_an_account_without_a_verifier_has_no_right_pin"],
+    ),
+    Mutation(
+        breaks="A PIN verifier holds for another account with the same row.",
+        file="bank/application/pins.py",
+        text="(account_id, salt, pin)",
+        instead="(0, salt, pin)",
+        tests=[
+            "tests/application/test_pins.py::test_a_verifier_that_is_copied_to_another_account_does_not_match_there"
+        ],
+    ),
+    Mutation(
+        breaks="A PIN verifier does not depend on its salt.",
+        file="bank/application/pins.py",
+        text="(account_id, salt, pin)",
+        instead='(account_id, b"", pin)',
+        tests=["tests/application/test_pins.py::test_a_verifier_does_not_match_with_another_salt"],
+    ),
+    Mutation(
+        breaks="A PIN verifier does not depend on the key outside of the database.",
+        file="bank/application/pins.py",
+        text="hmac.digest(key, ",
+        instead='hmac.digest(b"", ',
+        tests=["tests/application/test_pins.py::test_whoever_has_the_database_and_not_the_key_cannot_find_the_pin"],
+    ),
+    Mutation(
+        breaks="Every PIN verifier has the same salt.",
+        file="bank/application/pins.py",
+        text="secrets.token_bytes(16)",
+        instead="bytes(16)",
+        tests=["tests/application/test_pins.py::test_each_verifier_has_a_salt_of_its_own"],
+    ),
+    Mutation(
+        breaks="The fingerprint of a command tells its PIN.",
+        file="bank/application/pins.py",
+        text=" if field.repr]",
+        instead="]",
+        tests=[
+            "tests/application/test_pins.py::test_commands_that_differ_in_their_pins_alone_have_the_same_fingerprint"
+        ],
+    ),
+    Mutation(
+        breaks="An account is in the memory of the process before its events are committed.",
+        file="bank/application/repository.py",
+        text="store.after_commit(lambda: _keep(Loaded(account, last.version, last.hash)))",
+        instead="_keep(Loaded(account, last.version, last.hash))",
+        tests=["tests/application/test_account_cache.py::test_an_account_is_not_kept_before_its_events_are_committed"],
+    ),
+    Mutation(
+        breaks="A PIN is compared at an account as this process remembers it.",
+        file="bank/application/repository.py",
+        text=" and not store.has_turn():",
+        instead=":",
+        tests=[
+            "tests/application/test_account_cache.py::test_a_lock_that_another_process_set_is_seen_before_a_pin_is_compared"
+        ],
+    ),
+    Mutation(
+        breaks="Another history of the same length passes for the account that this process remembers.",
+        file="bank/application/repository.py",
+        text="if kept and first.hash == kept.hash:",
+        instead="if kept and first.version == kept.version:",
+        tests=["tests/application/test_account_cache.py::test_another_history_of_the_same_length_is_told_by_its_hash"],
+    ),
+    Mutation(
+        breaks="A snapshot of another version of the program is used.",
+        file="bank/application/repository.py",
+        text=" and state.keys() == FIELDS:",
+        instead=":",
+        tests=["tests/application/test_pin_lock.py::test_a_snapshot_from_before_there_was_a_lock_is_not_used"],
+    ),
+]

@@ -1,0 +1,85 @@
+"""The rules of an account."""
+
+from ..mutation import Mutation
+
+MUTATIONS = [
+    Mutation(
+        breaks="A withdrawal may exceed the balance.",
+        file="bank/domain/account.py",
+        text="if amount > self.balance:",
+        instead="if amount > self.balance + 1:",
+        tests=["tests/domain/test_account.py::test_more_than_the_balance_is_refused_on_record"],
+    ),
+    Mutation(
+        breaks="The last cent of a balance cannot be paid out.",
+        file="bank/domain/account.py",
+        text="if amount > self.balance:",
+        instead="if amount >= self.balance:",
+        tests=["tests/domain/test_account.py::test_the_last_unit_can_be_paid_out"],
+    ),
+    Mutation(
+        breaks="A balance may exceed what a 64-bit column holds.",
+        file="bank/domain/account.py",
+        text="if self.balance + amount > MAX_BALANCE:",
+        instead="if self.balance > MAX_BALANCE:",
+        tests=[
+            "tests/domain/test_account.py::test_an_account_can_be_filled_to_the_last_unit_that_64_bits_hold_and_no_further"
+        ],
+    ),
+    Mutation(
+        breaks="An amount of 0 may be moved.",
+        file="bank/domain/account.py",
+        text="type(amount) is not int or amount < 1",
+        instead="type(amount) is not int or amount < 0",
+        tests=["tests/domain/test_account.py::test_what_is_no_amount_is_rejected"],
+    ),
+    Mutation(
+        breaks="One command may move more than the limit.",
+        file="bank/domain/account.py",
+        text="if amount > MAX_AMOUNT:",
+        instead="if amount > MAX_AMOUNT + 1:",
+        tests=["tests/domain/test_account.py::test_more_than_can_be_moved_at_once_is_rejected"],
+    ),
+    Mutation(
+        breaks="An account may be opened twice.",
+        file="bank/domain/account.py",
+        text="if self.is_open:",
+        instead="if False:",
+        tests=["tests/domain/test_account.py::test_an_account_that_exists_is_not_opened_again"],
+    ),
+    Mutation(
+        breaks="The account locks one wrong PIN too late.",
+        file="bank/domain/account.py",
+        text="self.wrong_pins + 1 >= pin_attempts",
+        instead="self.wrong_pins >= pin_attempts",
+        tests=["tests/domain/test_pin_lock.py::test_the_third_wrong_pin_in_a_row_locks_beside_its_refusal"],
+    ),
+    Mutation(
+        breaks="A right PIN does not set the count of wrong PINs to 0.",
+        file="bank/domain/account.py",
+        text="self._having(self.balance - event.amount, 0)",
+        instead="self._having(self.balance - event.amount, self.wrong_pins)",
+        tests=["tests/domain/test_pin_lock.py::test_a_right_pin_sets_the_count_back"],
+    ),
+    Mutation(
+        breaks="A right PIN that asks for too much does not set the count of wrong PINs to 0.",
+        file="bank/domain/account.py",
+        text="self._having(self.balance, 0)",
+        instead="self._having(self.balance, self.wrong_pins)",
+        tests=["tests/domain/test_pin_lock.py::test_a_right_pin_sets_the_count_back"],
+    ),
+    Mutation(
+        breaks="A locked account pays out to the right PIN.",
+        file="bank/domain/account.py",
+        text="if self.pin_locked:\n            return [WithdrawalBlocked",
+        instead="if self.pin_locked and not pin_matches():\n            return [WithdrawalBlocked",
+        tests=["tests/domain/test_pin_lock.py::test_a_locked_account_refuses_on_record_without_a_look_at_the_pin"],
+    ),
+    Mutation(
+        breaks="A new PIN leaves the account locked.",
+        file="bank/domain/account.py",
+        text="[changed, PinUnlocked(self.account_id)] if self.pin_locked",
+        instead="[changed] if self.pin_locked",
+        tests=["tests/domain/test_pin_lock.py::test_a_new_pin_lifts_the_lock_and_says_so"],
+    ),
+]

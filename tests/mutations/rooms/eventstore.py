@@ -1,0 +1,186 @@
+"""Appending, reading in order, hashes and seals, snapshots, what is never changed."""
+
+from ..mutation import Mutation
+
+MUTATIONS = [
+    Mutation(
+        breaks="A writer that has not seen the latest event of a stream is not told so.",
+        file="eventstore/errors.py",
+        text='if "eventstore_event" in said or "event_stream_version" in said:',
+        instead="if False:",
+        tests=["tests/eventstore/test_store.py::test_a_writer_who_has_not_seen_the_latest_version_is_refused"],
+    ),
+    Mutation(
+        breaks="A command id that is taken is not told as taken.",
+        file="eventstore/errors.py",
+        text='if "eventstore_commandrecord" in said:',
+        instead="if False:",
+        tests=["tests/eventstore/test_store.py::test_a_command_id_counts_once_whatever_the_stream"],
+    ),
+    Mutation(
+        breaks="An event is appended after another event than the one that the decision was made on.",
+        file="eventstore/backends/rows.py",
+        text="AND version = %s AND hash = %s",
+        instead="AND version = %s AND (hash = %s OR TRUE)",
+        tests=[
+            "tests/eventstore/test_store.py::test_a_writer_who_knows_the_version_but_means_another_event_there_is_refused"
+        ],
+    ),
+    Mutation(
+        breaks="On PostgreSQL a writer without the stream's lock appends while another one holds it.",
+        file="eventstore/backends/rows.py",
+        text='_NO_TURN = f"pg_try_advisory_xact_lock({TURN})"',
+        instead='_NO_TURN = f"{TURN} IS NOT NULL"',
+        tests=[
+            "tests/eventstore/test_stream_lock.py::test_a_writer_without_a_turn_is_refused_while_another_one_has_it"
+        ],
+        database="postgresql",
+    ),
+    Mutation(
+        breaks="An append becomes a part of somebody else's transaction.",
+        file="eventstore/store.py",
+        text="with writing(connection, durable=not has_turn()) as cursor:",
+        instead="with writing(connection, durable=False) as cursor:",
+        tests=[
+            "tests/eventstore/test_store_transactions.py::test_an_append_within_somebody_elses_transaction_is_refused"
+        ],
+    ),
+    Mutation(
+        breaks="The command record is written in a transaction of its own.",
+        file="eventstore/store.py",
+        text="        recorded = [insert_event(cursor, draft) for draft in drafts]\n",
+        instead="        recorded = [insert_event(cursor, draft) for draft in drafts]\n"
+        "    with writing(connection, durable=not has_turn()) as cursor:\n",
+        tests=[
+            "tests/eventstore/test_store_transactions.py::test_nothing_is_written_or_said_when_something_fails_on_the_way"
+        ],
+    ),
+    Mutation(
+        breaks="Events are announced before they are committed.",
+        file="eventstore/store.py",
+        text="after_commit(lambda: events_appended.send(sender=append, events=recorded))",
+        instead="events_appended.send(sender=append, events=recorded)",
+        tests=[
+            "tests/eventstore/test_store_transactions.py::test_what_a_turn_appended_is_announced_when_it_is_committed"
+        ],
+    ),
+    Mutation(
+        breaks="A reader of the log gets the event at its checkpoint a second time.",
+        file="eventstore/store.py",
+        text="SELECT {} FROM eventstore_event WHERE position > %s",
+        instead="SELECT {} FROM eventstore_event WHERE position >= %s",
+        tests=["tests/eventstore/test_store.py::test_the_whole_log_can_be_read_in_pieces"],
+    ),
+    Mutation(
+        breaks="On PostgreSQL a reader of the log overtakes a writer whose transaction is still open.",
+        file="eventstore/store.py",
+        text="AND transaction_id < pg_snapshot_xmin(",
+        instead="AND transaction_id < 1000000 + pg_snapshot_xmin(",
+        tests=[
+            "tests/eventstore/test_log_order.py::test_a_slow_writer_with_a_lower_position_is_not_skipped_when_a_fast_one_commits_before_it"
+        ],
+        database="postgresql",
+    ),
+    Mutation(
+        breaks="An event's hash does not cover the event before it.",
+        file="eventstore/chain.py",
+        text="hashlib.sha256(previous + row.encode())",
+        instead="hashlib.sha256(row.encode())",
+        tests=[
+            "tests/eventstore/test_hashing.py::test_a_known_event_has_its_known_hash",
+            "tests/eventstore/test_chain.py::test_whatever_is_changed_in_a_row_breaks_the_chain",
+        ],
+    ),
+    Mutation(
+        breaks="An event's hash does not cover what happened.",
+        file="eventstore/chain.py",
+        text="{_text(data)}",
+        instead='{_text("")}',
+        tests=["tests/eventstore/test_hashing.py::test_an_events_hash_goes_over_the_json_of_its_row"],
+    ),
+    Mutation(
+        breaks="An event's hash does not cover who did it.",
+        file="eventstore/chain.py",
+        text="{_text(metadata)}",
+        instead='{_text("")}',
+        tests=["tests/eventstore/test_hashing.py::test_an_events_hash_goes_over_the_json_of_its_row"],
+    ),
+    Mutation(
+        breaks="An event's hash does not cover when it was recorded.",
+        file="eventstore/chain.py",
+        text='"{command_id}", "{recorded_at}"]',
+        instead='"{command_id}", ""]',
+        tests=["tests/eventstore/test_hashing.py::test_an_events_hash_goes_over_the_json_of_its_row"],
+    ),
+    Mutation(
+        breaks="The seal of a command record does not cover the command's events.",
+        file="eventstore/chain.py",
+        text='"{last_hash.hex()}"]',
+        instead='""]',
+        tests=["tests/eventstore/test_hashing.py::test_a_command_records_seal_goes_over_the_json_of_its_row"],
+    ),
+    Mutation(
+        breaks="The seal of a command record does not cover what the command said.",
+        file="eventstore/chain.py",
+        text='"{fingerprint.hex()}", {became}',
+        instead='"", {became}',
+        tests=["tests/eventstore/test_hashing.py::test_a_command_records_seal_goes_over_the_json_of_its_row"],
+    ),
+    Mutation(
+        breaks="Any seal under a known key fits any content.",
+        file="eventstore/seals.py",
+        text="if not hmac.compare_digest(_digest(key, content), mark[KEY_ID:]):",
+        instead="if False:",
+        tests=["tests/eventstore/test_hashing.py::test_a_seal_is_of_one_text_under_one_key"],
+    ),
+    Mutation(
+        breaks="A snapshot is believed without a proof that it belongs to its events.",
+        file="eventstore/snapshots.py",
+        text="if state_hash(text, event_hash) != snapshot.hash or not is_sealed(stream, snapshot):",
+        instead="if not is_sealed(stream, snapshot):",
+        tests=["tests/eventstore/test_forged_snapshots.py::test_a_snapshot_that_was_changed_or_moved_is_not_believed"],
+    ),
+    Mutation(
+        breaks="A snapshot is believed that the bank has not sealed.",
+        file="eventstore/snapshots.py",
+        text="if state_hash(text, event_hash) != snapshot.hash or not is_sealed(stream, snapshot):",
+        instead="if state_hash(text, event_hash) != snapshot.hash:",
+        tests=["tests/eventstore/test_forged_snapshots.py::test_a_forged_snapshot_unlocks_nothing"],
+    ),
+    Mutation(
+        breaks="An older snapshot replaces a newer one.",
+        file="eventstore/snapshots.py",
+        text="    WHERE eventstore_snapshot.version < excluded.version\n",
+        instead="",
+        tests=["tests/application/test_handlers.py::TestSnapshots::test_an_older_snapshot_replaces_no_newer_one"],
+    ),
+    Mutation(
+        breaks="SQLite lets a recorded row be updated.",
+        file="eventstore/migrations/0002_append_only.py",
+        text="BEFORE UPDATE ON {table} BEGIN {refuse}; END",
+        instead="BEFORE UPDATE ON {table} BEGIN SELECT 1; END",
+        tests=["tests/eventstore/test_append_only.py::test_the_database_refuses_every_statement"],
+    ),
+    Mutation(
+        breaks="SQLite lets a recorded row be deleted.",
+        file="eventstore/migrations/0002_append_only.py",
+        text="BEFORE DELETE ON {table} BEGIN {refuse}; END",
+        instead="BEFORE DELETE ON {table} BEGIN SELECT 1; END",
+        tests=["tests/eventstore/test_append_only.py::test_the_database_refuses_every_statement"],
+    ),
+    Mutation(
+        breaks="SQLite lets a recorded row be replaced by an insert.",
+        file="eventstore/migrations/0002_append_only.py",
+        text='f"WHEN EXISTS (SELECT 1 FROM {table} old WHERE {same}) BEGIN {refuse}; END"',
+        instead='f"WHEN EXISTS (SELECT 1 FROM {table} old WHERE {same}) BEGIN SELECT 1; END"',
+        tests=["tests/eventstore/test_append_only.py::test_it_refuses_a_stranger_to_the_application_as_well"],
+    ),
+    Mutation(
+        breaks="PostgreSQL lets a table of the record be truncated.",
+        file="eventstore/migrations/0002_append_only.py",
+        text="BEFORE UPDATE OR DELETE OR TRUNCATE ON",
+        instead="BEFORE UPDATE OR DELETE ON",
+        tests=["tests/eventstore/test_append_only.py::test_the_database_refuses_every_statement"],
+        database="postgresql",
+    ),
+]

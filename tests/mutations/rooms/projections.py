@@ -1,0 +1,147 @@
+"""Each event counts exactly once, every figure has the right sign, and a page knows how fresh it is."""
+
+from ..mutation import Mutation
+
+MUTATIONS = [
+    Mutation(
+        breaks="A projection that lags behind is left there where another one is ahead.",
+        file="projections/engine.py",
+        text="if wanted and min(places.values()) >= wanted:",
+        instead="if wanted and max(places.values()) >= wanted:",
+        tests=[
+            "tests/projections/test_projections.py::test_a_projection_that_lags_behind_is_caught_up_though_another_one_is_ahead"
+        ],
+        database="postgresql",
+    ),
+    Mutation(
+        breaks="Two that project at the same moment count an event twice.",
+        file="projections/engine.py",
+        text='lock = " FOR UPDATE"',
+        instead='lock = ""',
+        tests=["tests/projections/test_projections.py::test_an_event_that_another_process_is_applying_counts_once"],
+        database="postgresql",
+    ),
+    Mutation(
+        breaks="A withdrawal raises the balance that is shown.",
+        file="projections/projectors/__init__.py",
+        text="change.balance -= values[1]",
+        instead="change.balance += values[1]",
+        tests=[
+            "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
+        ],
+    ),
+    Mutation(
+        breaks="A later batch replaces the balance that is shown.",
+        file="projections/projectors/__init__.py",
+        text="balance = account.balance + excluded.balance",
+        instead="balance = excluded.balance",
+        tests=[
+            "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
+        ],
+    ),
+    Mutation(
+        breaks="A lock that was lifted is shown as a lock.",
+        file="projections/projectors/__init__.py",
+        text="change.pin_locked = False",
+        instead="change.pin_locked = True",
+        tests=[
+            "tests/projections/test_pin_lock.py::test_an_account_tells_its_wrong_pins_in_a_row_and_whether_it_is_locked"
+        ],
+    ),
+    Mutation(
+        breaks="A withdrawal raises the running balance of a statement.",
+        file="projections/projectors/__init__.py",
+        text='("withdrawal", -1)',
+        instead='("withdrawal", 1)',
+        tests=[
+            "tests/projections/test_queries.py::test_a_statement_tells_all_that_happened_the_latest_first_with_the_running_balance"
+        ],
+    ),
+    Mutation(
+        breaks="A refused withdrawal is not listed with what was asked for.",
+        file="projections/projectors/__init__.py",
+        text="values[0], REASONS[kind], values[-1], balance, *origin",
+        instead="values[0], REASONS[kind], values[1], balance, *origin",
+        tests=[
+            "tests/projections/test_queries.py::test_a_statement_tells_all_that_happened_the_latest_first_with_the_running_balance"
+        ],
+    ),
+    Mutation(
+        breaks="Money paid out counts as money on deposit.",
+        file="projections/projectors/__init__.py",
+        text="accounts, paid_in - paid_out, paid_in, paid_out]",
+        instead="accounts, paid_in + paid_out, paid_in, paid_out]",
+        tests=[
+            "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
+        ],
+    ),
+    Mutation(
+        breaks="The bank's totals forget what was paid out before.",
+        file="projections/projectors/__init__.py",
+        text="paid_out = totals.paid_out + excluded.paid_out",
+        instead="paid_out = excluded.paid_out",
+        tests=[
+            "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
+        ],
+    ),
+    Mutation(
+        breaks="A refused withdrawal is missing from the figures of its day.",
+        file="projections/projectors/__init__.py",
+        text="row[5] += 1",
+        instead="row[5] += 0",
+        tests=["tests/projections/test_queries.py::test_days_are_those_of_the_banks_time_zone"],
+    ),
+    Mutation(
+        breaks="What was paid out on a day has the wrong sign.",
+        file="projections/projectors/__init__.py",
+        text="row[4] += values[1]",
+        instead="row[4] -= values[1]",
+        tests=["tests/projections/test_queries.py::test_days_are_those_of_the_banks_time_zone"],
+    ),
+    Mutation(
+        breaks="The freshest projection tells how fresh the figures are.",
+        file="projections/freshness.py",
+        text="min(reached.get(name, START) for name in names)",
+        instead="max(reached.get(name, START) for name in names)",
+        tests=["tests/projections/test_queries.py::test_the_slowest_projection_tells_how_fresh_all_is"],
+    ),
+    Mutation(
+        breaks="A page counts as current before it shows what its reader was told of.",
+        file="projections/freshness.py",
+        text="reached = place >= wanted",
+        instead="reached = True",
+        tests=[
+            "tests/projections/test_queries.py::test_a_moment_behind_is_current_unless_somebody_waits_for_just_that"
+        ],
+    ),
+    Mutation(
+        breaks="A reader whose token is beyond the end of the log waits for what never comes.",
+        file="projections/freshness.py",
+        text="wanted = min(Place.of_token(told), last)",
+        instead="wanted = Place.of_token(told)",
+        tests=[
+            "tests/projections/test_queries.py::test_a_token_beyond_the_end_of_the_log_is_waited_for_as_far_as_the_log_goes"
+        ],
+    ),
+    Mutation(
+        breaks="Two replays run at the same time.",
+        file="projections/workers/replay.py",
+        text="if not is_mine:",
+        instead="if False:",
+        tests=["tests/projections/test_replay.py::test_a_second_replay_says_that_one_is_running"],
+    ),
+    Mutation(
+        breaks="A replay does not swap the table that it has built in.",
+        file="projections/workers/replay.py",
+        text="        _take_place(editor, projector.model)\n",
+        instead="        pass\n",
+        tests=["tests/projections/test_replay.py::test_a_replay_mends_what_was_spoilt"],
+    ),
+    Mutation(
+        breaks="A check of the projections finds no row that is missing.",
+        file="projections/workers/replay.py",
+        text="for each in sorted({*here, *there},",
+        instead="for each in sorted({*here},",
+        tests=["tests/projections/test_replay.py::test_a_check_says_what_differs_and_changes_nothing"],
+    ),
+]

@@ -1,0 +1,119 @@
+"""Who reaches a task, forms that count once, and what protects a log-in."""
+
+from ..mutation import Mutation
+
+MUTATIONS = [
+    *(
+        Mutation(
+            breaks=f"Whoever is logged in may {what}.",
+            file="bank/screens/tasks.py",
+            text=f"@{guard}\ndef {view}(",
+            instead=f"def {view}(",
+            tests=["tests/access/test_who_may_what.py::test_each_address_answers_those_whom_the_table_names"],
+        )
+        for what, guard, view in (
+            ("open an account", "may_serve", "open_account"),
+            ("take a deposit", "may_serve", "deposit"),
+            ("pay out a withdrawal", "may_serve", "withdraw"),
+            ("unlock an account", "may_supervise", "unlock"),
+            ("give a new PIN", "may_supervise", "change_pin"),
+        )
+    ),
+    Mutation(
+        breaks="A supervisor's task needs no fresh password.",
+        file="bank/screens/tasks.py",
+        text="(sessions.fresh_password(view))",
+        instead="(view)",
+        tests=["tests/screens/test_pin_lock.py::test_a_supervisors_task_wants_a_fresh_password"],
+    ),
+    Mutation(
+        breaks="Whoever is logged in sees the accounts.",
+        file="bank/screens/pages.py",
+        text="require_GET(may_look(reads(answer)))",
+        instead="require_GET(reads(answer))",
+        tests=["tests/screens/test_screens.py::test_who_has_no_role_sees_nothing"],
+    ),
+    Mutation(
+        breaks="A form that is sent twice counts twice.",
+        file="bank/screens/tasks.py",
+        text="command_id=form.get_command_id(), ",
+        instead="",
+        tests=["tests/screens/test_screens.py::test_a_form_sent_twice_has_one_effect_and_one_receipt"],
+    ),
+    Mutation(
+        breaks="The actor of a command is not recorded.",
+        file="bank/screens/tasks.py",
+        text=", actor=request.user.get_username())",
+        instead=")",
+        tests=[
+            "tests/screens/test_pin_lock.py::test_the_statement_and_the_desk_tell_who_unlocked_and_who_gave_a_new_pin"
+        ],
+    ),
+    Mutation(
+        breaks="A form that is shown again carries the id that was sent.",
+        file="bank/screens/forms.py",
+        text="        return str(uuid4())\n\n    @property\n    def shown_fields",
+        instead='        return str(self.data.get("command_id") or uuid4())\n\n    @property\n    def shown_fields',
+        tests=["tests/screens/test_screens.py::test_a_form_sent_again_with_other_entries_is_shown_again"],
+    ),
+    Mutation(
+        breaks="A form with two command ids is taken.",
+        file="bank/screens/forms.py",
+        text="return values[0] if len(values) == 1 else None",
+        instead="return values[0] if values else None",
+        tests=["tests/screens/test_screens.py::test_what_cannot_be_is_refused_at_the_form"],
+    ),
+    Mutation(
+        breaks="A form that is shown again shows the PIN that was typed.",
+        file="bank/screens/forms.py",
+        text="render_value=False",
+        instead="render_value=True",
+        tests=["tests/screens/test_screens.py::test_what_cannot_be_is_refused_at_the_form"],
+    ),
+    Mutation(
+        breaks="A new PIN is taken that was typed differently the second time.",
+        file="bank/screens/forms.py",
+        text='if again != self.cleaned_data.get("pin", again):',
+        instead="if False:",
+        tests=[
+            "tests/screens/test_pin_lock.py::test_what_a_supervisor_cannot_do_is_refused_at_the_form_which_repeats_no_pin"
+        ],
+    ),
+    Mutation(
+        breaks="Figures without a task pass for current with the teller who has just done it.",
+        file="bank/screens/tasks.py",
+        text="    set_cookie(response, SEEN, ack.token)\n",
+        instead="",
+        tests=[
+            "tests/screens/test_screens.py::test_a_teller_who_has_done_a_task_is_shown_no_figures_without_it_as_current"
+        ],
+    ),
+    Mutation(
+        breaks="A form from another site is taken.",
+        file="bank/settings.py",
+        text='    "django.middleware.csrf.CsrfViewMiddleware",\n',
+        instead="",
+        tests=["tests/screens/test_page_parts.py::test_a_page_has_one_token_which_counts_and_the_next_page_another"],
+    ),
+    Mutation(
+        breaks="An amount whose digits are grouped in no known way is taken.",
+        file="bank/screens/money.py",
+        text=' or _grouped(digits.lstrip("0"), separator, symbols.sizes) != whole:',
+        instead=":",
+        tests=["tests/screens/test_money.py::test_what_is_no_amount_is_refused_clearly"],
+    ),
+    Mutation(
+        breaks="A third digit after the decimal point is cut off.",
+        file="bank/screens/money.py",
+        text="if -int(amount.as_tuple().exponent) > symbols.digits:",
+        instead="if -int(amount.as_tuple().exponent) > symbols.digits + 1:",
+        tests=["tests/screens/test_money.py::test_what_is_no_amount_is_refused_clearly"],
+    ),
+    Mutation(
+        breaks="An amount that a screen may show as another one is taken.",
+        file="bank/screens/money.py",
+        text="if any(_read(order, symbols) not in (None, amount) for order in _as_shown(number, text)):",
+        instead="if False:",
+        tests=["tests/screens/test_money.py::test_what_is_no_amount_is_refused_clearly"],
+    ),
+]
