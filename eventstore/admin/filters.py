@@ -1,4 +1,4 @@
-"""Filters and pages of the inspector that stay fast when the log is long: nothing here counts or scans all of it."""
+"""Filters and pagination of the inspector. No query counts or scans the whole log, so long logs stay fast."""
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
@@ -25,13 +25,13 @@ else:
     AnyPaginator = Paginator
 
 CAP = 10_000
-"""How many rows of a filtered list are counted and can be paged through."""
+"""The largest number of rows of a filtered list that are counted and paged."""
 CHOICES = 200
-"""How many values a filter offers at most."""
+"""The largest number of values that a filter offers."""
 
 
 class BoundedPaginator(AnyPaginator):
-    """Counts no further than `CAP`."""
+    """Paginator that counts at most `CAP` rows."""
 
     object_list: QuerySet[Any]
 
@@ -49,7 +49,7 @@ class BoundedPaginator(AnyPaginator):
 
 
 class LogPaginator(BoundedPaginator):
-    """Pages of the whole log go by position, so that the last costs what the first does."""
+    """Paginator of the whole log by position, so that the last page costs as much as the first."""
 
     @cached_property
     def whole(self) -> bool:
@@ -77,14 +77,14 @@ class LogPaginator(BoundedPaginator):
 
 
 class FixedOrder(ChangeList):
-    """A list in the one order that an index gives."""
+    """Change list in the one order that an index supports."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str | Combinable]:
         return list(self.model_admin.get_ordering(request))
 
 
 def distinct(table: str, expression: str) -> list[str]:
-    """Return the distinct values of an indexed expression by leaping from one to the next in the index."""
+    """Return the distinct values of an indexed expression with a recursive skip scan of the index."""
     with connections[store.WRITE_SIDE].cursor() as cursor:
         cursor.execute(
             f"""WITH RECURSIVE leap(value) AS (
@@ -152,7 +152,7 @@ class OutcomeFilter(admin.SimpleListFilter):
 
 
 class DayFilter(admin.SimpleListFilter):
-    """One day of the bank's time zone, or the last seven; any other day is picked or typed."""
+    """Filter by a day of the bank's time zone or by the last seven days. Other days are picked or typed."""
 
     title = "day"
     parameter_name = "day"
@@ -168,7 +168,7 @@ class DayFilter(admin.SimpleListFilter):
         return super().choices(changelist)
 
     def picked(self) -> str:
-        """Return the day that was picked, for the date field."""
+        """Return the picked day for the date field, or the empty string."""
         value = self.value()
         return "" if value is None or value in dict(self.lookup_choices) else value
 

@@ -1,4 +1,4 @@
-"""The inspector: everything that was recorded, for looking at. Nobody can change anything here."""
+"""The inspector: read-only admin pages of the whole record."""
 
 import logging
 from typing import Any, ClassVar, NamedTuple
@@ -33,7 +33,7 @@ logger = logging.getLogger(__name__)
 
 
 class ReadOnlyAdmin(AnyAdmin):
-    """Rows to look at, for those who have the permission to view them. `search_in` finds what was typed."""
+    """Read-only admin for users with the view permission. `search_in` implements the search."""
 
     actions = None
     change_form_template = "admin/eventstore/change_form.html"
@@ -43,7 +43,7 @@ class ReadOnlyAdmin(AnyAdmin):
     sortable_by = ()
     search_fields: ClassVar[tuple[str, ...]] = (
         "pk",
-    )  # that there is a search field at all; what it finds is said below
+    )  # makes Django show the search field; `search_in` does the search
 
     class Media:
         css = {"all": ["eventstore/admin.css"]}
@@ -61,7 +61,7 @@ class ReadOnlyAdmin(AnyAdmin):
         return FixedOrder
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Filter by nothing but the filters: anything else might read the whole table."""
+        """Allow only the lookups of the filters: any other might scan the whole table."""
         return lookup in {getattr(each, "parameter_name", None) for each in self.list_filter}
 
     def get_search_results(
@@ -84,11 +84,11 @@ class Change(NamedTuple):
 
 
 def changes(event: Event) -> list[Change] | None:
-    """Return what the event's stream added up to before and after it; None where nobody can tell."""
+    """Return the state of the event's stream before and after it, or None if it cannot be rebuilt."""
     state_of = import_string(settings.EVENTSTORE_STATE_OF)
     try:
         before, after = state_of(event.stream, event.version - 1), state_of(event.stream, event.version)
-    except Exception:  # whatever an old or foreign event does to it, its page can still be read
+    except Exception:  # the page of an old or unknown event must still open
         logger.exception("The state of %s at %s could not be rebuilt", event.stream, event.version)
         return None
     pairs = {name: (before.get(name), after.get(name)) for name in {**before, **after}}
@@ -109,7 +109,7 @@ class EventAdmin(ReadOnlyAdmin):
     )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
-        # Each is the order of the index that finds the rows.
+        # Each order is that of the index that finds the rows.
         return ("-recorded_at", "-position") if request.GET.get("day") else ("-position",)
 
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -164,7 +164,7 @@ class EventAdmin(ReadOnlyAdmin):
 
     @admin.display(description="hash fits", boolean=True)
     def chain(self, event: Event) -> bool:
-        """Tell whether the hash covers the row as it stands and the hash before it."""
+        """Return whether the hash covers the row and the previous hash."""
         row = (event.stream, event.version, event.type, event.schema_version)
         texts = (canonical(event.data), canonical(event.metadata))
         digest = event_hash(self._previous(event), *row, *texts, event.command_id, event.recorded_at)

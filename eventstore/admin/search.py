@@ -1,4 +1,4 @@
-"""What is typed into the inspector's search fields, and how it shows what it finds."""
+"""Parsing of the inspector's search terms, and formatting of its values."""
 
 import json
 from typing import Any
@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 
 
 def number_in(term: str) -> int | None:
-    """Return the number that was typed, if it is one that a column can hold."""
+    """Return the number in a search term, or None if it is no number or too large for a column."""
     digits = term.removeprefix("#")
     if not (digits.isascii() and digits.isdecimal() and len(digits) <= 19):
         return None
@@ -21,7 +21,7 @@ def number_in(term: str) -> int | None:
 
 
 def uuid_in(term: str) -> UUID | None:
-    """Return the UUID that was typed, if it is one."""
+    """Return the UUID in a search term, or None."""
     try:
         return UUID(term)
     except ValueError:
@@ -29,12 +29,12 @@ def uuid_in(term: str) -> UUID | None:
 
 
 def streams_of(number: int) -> list[str]:
-    """Return the names of the streams that may be meant by a number."""
+    """Return the names of the streams that a number may stand for."""
     return [f"{category}-{number}" for category in getattr(settings, "EVENTSTORE_CATEGORIES", ())]
 
 
 def shown(name: str, value: object) -> str:
-    """Return a value as it is read best: numbers in groups of three, unless they are ids."""
+    """Return a value for display: numbers with thousands separators, unless they are ids."""
     is_amount = isinstance(value, int) and not isinstance(value, bool) and not name.lower().endswith("id")
     return "-" if value is None else f"{value:,}" if is_amount else f"{value}"
 
@@ -45,16 +45,16 @@ def readable(data: dict[str, Any]) -> str:
 
 
 def pretty(value: object) -> SafeString:
-    """Return JSON with a line for each entry, in the order in which it is hashed; PostgreSQL has one of its own."""
+    """Return indented JSON with sorted keys, the order that is hashed. PostgreSQL's JSONB has another order."""
     return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
 
 
 def link(model: type[Model], key: object, text: object) -> SafeString:
-    """Return a link to the page of a row."""
+    """Return a link to the admin page of a row."""
     name = f"admin:{model._meta.app_label}_{model._meta.model_name}_change"
     return format_html('<a href="{}">{}</a>', reverse(name, args=[key]), text)
 
 
 def hex_of(value: bytes | memoryview) -> SafeString:
-    """Return bytes, in whichever type a database has them, in hexadecimal."""
+    """Return bytes or a memoryview as hexadecimal HTML."""
     return format_html("<code>{}</code>", bytes(value).hex())
