@@ -1,1 +1,1 @@
-"""Verification of the record: reading strictly, checking streams, signed heads."""
+"""Verification of the record: strict reading, stream checks and signed heads."""

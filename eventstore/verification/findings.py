@@ -1,15 +1,15 @@
-"""Findings: what a verification reports, the first of each stream."""
+"""Findings of a verification: the first one of each stream."""
 
 import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""The errors that reading a value raises which the store cannot have written."""
+"""The errors raised by reading a value that the store cannot have written."""
 LOG = "the log"
-"""The place of a finding that concerns no stream."""
+"""The stream name of a finding that concerns no stream."""
 LONGEST = 4000
-"""The most characters of what a finding says that are printed."""
+"""The largest number of characters printed of a finding's text."""
 
 
 def shown(value: object) -> str:
@@ -21,14 +21,14 @@ def shown(value: object) -> str:
 
 
 def whole(value: Any, otherwise: int = 0) -> int:
-    """Return a value of a row if it is an integer, else the other one."""
+    """Return a row's value if it is an integer, otherwise the default."""
     return value if type(value) is int else otherwise
 
 
 class Finding(NamedTuple):
-    """Something that does not fit.
+    """One fault of the record.
 
-    `stream` is `LOG` where it concerns no stream, `version` and `position` are 0 where it concerns no event.
+    `stream` is `LOG` if the finding concerns no stream. `version` and `position` are 0 if it concerns no event.
     """
 
     stream: str
@@ -40,7 +40,7 @@ class Finding(NamedTuple):
         version = f" version {self.version}" if self.version else ""
         position = f" (position {self.position})" if self.position else ""
         text = f"{self.stream:.200}{version}{position}: {self.what:.{LONGEST}}"
-        # A name in the database may hold what a terminal obeys, or what no encoding can print.
+        # A stored name may contain terminal control characters or characters that cannot be encoded.
         return text if text.isprintable() else text.encode("unicode_escape").decode()
 
 
@@ -51,7 +51,7 @@ class Findings:
         self._first: dict[str, Finding] = {}
 
     def add(self, stream: Any, version: Any, position: Any, what: str) -> None:
-        """Add a finding, if it is the first of its stream. The values come from a row and may be of any type."""
+        """Add a finding if it is the first of its stream. The values come from a row and may have any type."""
         name = stream if stream and isinstance(stream, str) else shown(stream)
         finding = Finding(name, whole(version), whole(position), what)
         known = self._first.get(finding.stream)
@@ -59,7 +59,7 @@ class Findings:
             self._first[finding.stream] = finding
 
     def join(self, others: Iterable[Finding]) -> None:
-        """Add findings of others."""
+        """Add the findings of another collection."""
         for finding in others:
             self.add(*finding)
 

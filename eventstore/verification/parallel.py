@@ -1,8 +1,8 @@
-"""The work of a verification in several processes: each checks all events of some streams.
+"""Parallel verification: several processes, each of which checks all events of some streams.
 
-One process alone reads the database, so all of it is of one moment, every row goes to one checker, and a record goes
-with the event at its position, whatever either says. The others get rows through a pipe and at its end send back what
-they saw; they open no database and end as soon as their pipe does.
+Only one process reads the database, so the whole verification reads one database snapshot. It sends every row to
+exactly one checker, and each command record together with the event at its position. The other processes receive rows
+through a pipe and return their results at the end. They open no database, and they end when their pipe closes.
 """
 
 import fcntl
@@ -21,25 +21,28 @@ from .reader import Reader
 from .stream_checker import Auditor, Checked, Checker, Row
 
 BATCH = 200
-"""How many events go through a pipe at a time."""
+"""The number of events sent through a pipe at a time."""
 AHEAD = 2**20
-"""How many bytes may lie in a pipe, so that neither end waits for the other at each batch."""
+"""The buffer size of a pipe in bytes, so that neither end waits for the other at each batch."""
 SETTINGS = ("SEAL_KEYS", "SPACED_SEAL_KEYS", "TIME_ZONE", "USE_TZ")
-"""All that checkers and auditors need of the settings."""
+"""The only settings that checkers and auditors read."""
 
 
 class Unfinished(Exception):
-    """A verification that did not come to its end, and so says nothing; the message says why."""
+    """A verification that did not finish, and therefore has no result. The message gives the reason."""
 
 
 @contextmanager
 def shares[A: Auditor](
     processes: int, reader: Reader, snapshots: Mapping[str, SnapshotOf], auditor: A
 ) -> Iterator["Shares[A]"]:
-    """Yield what checks events in so many processes, of which this is one and none of the others is left at the end.
+    """Yield a checker that distributes events over this number of processes.
+
+    This process is one of them. All others have ended when the context ends.
 
     Args:
-        auditor: has heard nothing yet, and has heard all at the end; it can be pickled.
+        auditor: checks the meaning of events. It has no events at the start and all of them at the end. It must be
+            picklable.
 
     Raises:
         Unfinished
@@ -47,7 +50,7 @@ def shares[A: Auditor](
     others: list[_Process[A]] = []
     try:
         for _ in range(1, processes):
-            others.append(_Process())  # one by one: none may be forgotten if the next one cannot be started
+            others.append(_Process())  # one at a time, so that all are closed if the next one cannot be started
         yield Shares(others, reader, snapshots, auditor)
     finally:
         for process in others:
@@ -61,7 +64,7 @@ class Shares[A: Auditor]:
         self, others: "Sequence[_Process[A]]", reader: Reader, snapshots: Mapping[str, SnapshotOf], auditor: A
     ) -> None:
         numbers = range(len(others) + 1)
-        # This process reads the database. Beside one other it has time for a third of the streams, else for none.
+        # This process also reads the database: with one other process it checks a third of the streams, else none.
         self.numbers = {1: [0], 2: [0, 1, 1]}.get(len(numbers)) or numbers[1:]
         parts: list[dict[str, SnapshotOf]] = [{} for _ in numbers]
         for stream, snapshot in snapshots.items():
@@ -71,11 +74,11 @@ class Shares[A: Auditor]:
             process.begin(reader, part, auditor)
 
     def check(self, row: Row, command_row: Row | None) -> None:
-        """Look at the next event; see `Checker.check`."""
+        """Check the next event; see `Checker.check`."""
         self.checkers[self._number_of(row[1])].check(row, command_row)
 
     def end(self, *, whole: bool) -> Checked[A]:
-        """Return what all of them saw; see `Checker.end`."""
+        """Return the joined results of all processes; see `Checker.end`."""
         streams, findings, unbelieved, auditor = self.checkers[0].end(whole=whole)
         for other in self.checkers[1:]:
             more = other.end(whole=whole)
@@ -90,7 +93,7 @@ class Shares[A: Auditor]:
 
 
 class _Process[A: Auditor]:
-    """A process with a checker, by the two ends of its pipes that are here."""
+    """A child process with a checker, and this process's ends of its two pipes."""
 
     def __init__(self) -> None:
         try:
@@ -99,51 +102,51 @@ class _Process[A: Auditor]:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-                process_group=0,  # Ctrl-C is for this process to hear
+                process_group=0,  # only this process receives Ctrl-C
             )
         except OSError as error:
             raise Unfinished(f"no process can be started: {error}") from error
         assert self.process.stdin
         assert self.process.stdout
-        self.asked, self.told = self.process.stdin, self.process.stdout
+        self.requests, self.results = self.process.stdin, self.process.stdout
         with suppress(OSError, AttributeError):
-            fcntl.fcntl(self.asked, fcntl.F_SETPIPE_SZ, AHEAD)
+            fcntl.fcntl(self.requests, fcntl.F_SETPIPE_SZ, AHEAD)
         self.batch: list[tuple[Row, Row | None]] = []
 
     def begin(self, *checker: object) -> None:
-        """Tell it what its checker is made of."""
-        self._tell({name: getattr(settings, name) for name in SETTINGS})
-        self._tell(checker)
+        """Send the settings and the arguments of the checker."""
+        self._send({name: getattr(settings, name) for name in SETTINGS})
+        self._send(checker)
 
     def check(self, row: Row, command_row: Row | None) -> None:
-        """Hand on an event; see `Checker.check`."""
+        """Add an event to the batch, and send the batch when it is full; see `Checker.check`."""
         self.batch.append((row, command_row))
         if len(self.batch) == BATCH:
-            self._tell(self.batch)
+            self._send(self.batch)
             self.batch.clear()
 
     def end(self, *, whole: bool) -> Checked[A]:
-        """Return what it saw; see `Checker.end`."""
-        self._tell(self.batch)
-        self._tell(whole)
+        """Return the child's result; see `Checker.end`."""
+        self._send(self.batch)
+        self._send(whole)
         try:
-            checked: Checked[A] = pickle.load(self.told)  # noqa: S301  # from our own process
+            checked: Checked[A] = pickle.load(self.results)  # noqa: S301  # from our own process
         except (EOFError, pickle.UnpicklingError) as error:
             raise self._unfinished() from error
         return checked
 
     def close(self) -> None:
-        """End it, whatever it is at."""
+        """Kill the process and close its pipes."""
         self.process.kill()
         self.process.wait()
-        self.told.close()
+        self.results.close()
         with suppress(BrokenPipeError):
-            self.asked.close()
+            self.requests.close()
 
-    def _tell(self, what: object) -> None:
+    def _send(self, message: object) -> None:
         try:
-            self.asked.write(pickle.dumps(what))
-            self.asked.flush()
+            self.requests.write(pickle.dumps(message))
+            self.requests.flush()
         except BrokenPipeError as error:
             raise self._unfinished() from error
 
@@ -152,16 +155,16 @@ class _Process[A: Auditor]:
 
 
 def serve() -> None:
-    """Be one of the processes: check what comes in, and at the end say what was seen."""
-    asked, told = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what is printed goes where errors go, and not in between
-    # The parent is gone; or an event holds lists within lists, so deep that they cannot be sent back: the parent sees
-    # the end of the pipe, and ends without a result.
+    """Run one child process: check the received events, and send the result at the end."""
+    requests, results = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # printed text must not mix with the results
+    # EOFError and BrokenPipeError: the parent has ended. RecursionError: an event is nested too deeply to pickle; the
+    # parent then sees the end of the pipe, and raises Unfinished.
     with suppress(EOFError, BrokenPipeError, RecursionError):
-        settings.configure(**pickle.load(asked))  # noqa: S301  # all of it is from our own parent
-        checker = Checker[Any](*pickle.load(asked))  # noqa: S301
-        while not isinstance(batch := pickle.load(asked), bool):  # noqa: S301
+        settings.configure(**pickle.load(requests))  # noqa: S301  # all of it is from our own parent
+        checker = Checker[Any](*pickle.load(requests))  # noqa: S301
+        while not isinstance(batch := pickle.load(requests), bool):  # noqa: S301
             for row, command_row in batch:
                 checker.check(row, command_row)
-        pickle.dump(checker.end(whole=batch), told)
-        told.flush()
+        pickle.dump(checker.end(whole=batch), results)
+        results.flush()

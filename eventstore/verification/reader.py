@@ -1,7 +1,7 @@
-"""Strict reading of the record's rows: each value has the type and the form in which the store writes it.
+"""Strict reading of the record's rows: each value must have the type and the form that the store writes.
 
-SQLite keeps any value in any column, and constraints can be dropped, so a row may hold anything. Hashes and seals cover
-the rows' own texts where those are in the form in which the store writes them.
+SQLite stores any value in any column, and constraints can be dropped, so a row may contain anything. Hashes and seals
+cover the stored text of a row if it is in the form that the store writes.
 """
 
 import json
@@ -25,7 +25,7 @@ def binary(value: Any) -> bytes:
     """Return the value of a binary column.
 
     Raises:
-        TypeError: it is not binary; `bytes` would make zeros of an integer, gigabytes of them even.
+        TypeError: it is not binary. `bytes` would turn an integer into that many zeros, possibly gigabytes.
     """
     if type(value) is bytes:
         return value
@@ -35,7 +35,7 @@ def binary(value: Any) -> bytes:
 
 
 class ReadEvent(NamedTuple):
-    """An event as a verification reads it: a `RecordedEvent` but for the id of its command, which is in hex."""
+    """An event as verification reads it: a `RecordedEvent` with its command id in hex."""
 
     position: int
     stream: str
@@ -51,10 +51,10 @@ class ReadEvent(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A command record, its id in hex and its moment as text.
+    """A command record, with its id in hex and its time as text.
 
-    `outcome` is its outcome, reason, message, stream, version and event count. `facts` is what the metadata of its
-    events has to say.
+    `outcome` holds the outcome, reason, message, stream, version and event count. `facts` holds the values that the
+    metadata of its events must contain.
     """
 
     id: str
@@ -69,11 +69,11 @@ class Command(NamedTuple):
     facts: dict[str, Any]
 
     def misfit(self, event: ReadEvent, count: int, ring: seals.Ring) -> str | None:
-        """Return what is wrong with the record of an accepted command.
+        """Return the fault of the record of an accepted command, or None.
 
         Args:
             event: the last event of the command, at the record's position.
-            count: how many events it has.
+            count: the number of events of the command.
             ring: the bank's keys.
         """
         if self.id != event.command_id:
@@ -87,7 +87,7 @@ class Command(NamedTuple):
         return self._broken_seal(event.hash, ring)
 
     def misfit_of_rejection(self, ring: seals.Ring) -> str | None:
-        """Return what is wrong with the record of a command that has no event."""
+        """Return the fault of the record of a command without events, or None."""
         outcome, _, _, _, version, event_count = self.outcome
         if (outcome, version, event_count) != ("rejected", None, 0):
             return "it tells of events, but not where they are"
@@ -120,8 +120,8 @@ class Reader:
         """Return the event of a row of `Log.events`, and the hash that it should have.
 
         Args:
-            previous: the hash of the event before it.
-            facts: what its metadata most likely says, so that it need not be parsed.
+            previous: the hash of the previous event of the stream.
+            facts: the expected metadata. Metadata with this text need not be parsed.
         """
         position, stream, version, type_, schema, data, metadata, command_id, moment, transaction_id, digest = row
         if not (type(position) is type(version) is type(schema) is type(transaction_id) is int):
@@ -148,14 +148,14 @@ class Reader:
         )
 
     def snapshot(self, row: Sequence[Any]) -> SnapshotOf:
-        """Return the snapshot of a row of `Log.snapshots`, its state as canonical JSON."""
+        """Return the snapshot of a row of `Log.snapshots`, with its state as canonical JSON."""
         stream, version, state, digest, seal = row
         if type(stream) is not str or type(version) is not int:
             raise TypeError("its stream is not text, or its version not an integer")
-        said, _ = self._payload(state)
-        if type(said) is not dict:
+        value, _ = self._payload(state)
+        if type(value) is not dict:
             raise TypeError("its state is not an object")
-        return SnapshotOf(version, canonical(said), binary(digest), binary(seal))
+        return SnapshotOf(version, canonical(value), binary(digest), binary(seal))
 
     def _id(self, value: Any) -> str:
         if not self.on_sqlite:
@@ -165,8 +165,8 @@ class Reader:
         return value  # type: ignore[no-any-return]
 
     def _moment(self, value: Any) -> str:
-        """Return a moment as `hashing.moment_text` does."""
-        if value is None:  # `Log` makes NULL of what is no time, or of one that Python has not
+        """Return a time as `chain.moment_text` does."""
+        if value is None:  # `Log` returns NULL for a value that is not a time, or not one of Python's
             raise ValueError("its time is not one")
         if not self.on_sqlite:
             return moment_text(value)
@@ -178,14 +178,14 @@ class Reader:
 
     def _payload(self, text: str) -> tuple[dict[str, Any], str]:
         """Return the value of a JSON text, and its canonical text."""
-        said, end = _parsed(text)
+        value, end = _parsed(text)
         if end != len(text):
             raise ValueError(f"there is more than JSON in {shown(text)}")
-        return said, text if self.on_sqlite else canonical(said)
+        return value, text if self.on_sqlite else canonical(value)
 
     def _metadata(self, text: str, facts: dict[str, Any] | None) -> tuple[dict[str, Any], str]:
         if facts:
-            said = encode_basestring(facts["actor"]), facts["correlation_id"]
-            if text == self._facts % said:
-                return facts, _FACTS % said
+            values = encode_basestring(facts["actor"]), facts["correlation_id"]
+            if text == self._facts % values:
+                return facts, _FACTS % values
         return self._payload(text)

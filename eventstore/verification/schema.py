@@ -1,7 +1,7 @@
 """Comparison of a database's triggers, constraints and columns with those that the migrations make.
 
-The record is append-only because the database refuses everything else. Whoever drops or replaces what refuses leaves no
-trace in the rows, but does here. Plain indexes are not compared: they change how fast the database answers, not what.
+The record is append-only because the database refuses every other change. A dropped or replaced trigger leaves no trace
+in the rows, but this comparison finds it. Plain indexes are not compared: they change only the speed of the database.
 """
 
 import re
@@ -12,10 +12,10 @@ from django.db import connections
 from ..bulk_reading import rows_of
 
 type Schema = Mapping[str, Mapping[str, str]]
-"""The definitions of a database by the names of tables and of what belongs to them."""
+"""The definitions of a database, by table name and object name."""
 
 FUNCTIONS = "functions"
-"""The entry of a schema, beside its tables, for what belongs to no table."""
+"""The entry of a schema for the objects that belong to no table."""
 
 _SQLITE = """
     SELECT CASE type WHEN 'table' THEN type WHEN 'index' THEN 'unique index ' || name ELSE type || ' ' || name END, sql
@@ -71,10 +71,12 @@ _POSTGRESQL_SCHEMA = """
 
 
 def differences(using: str, expected: Schema) -> Iterator[tuple[str, str]]:
-    """Yield what is missing, altered or more than the migrations make, and how. Within `one_moment` only.
+    """Yield each object that is missing, altered or unknown to the migrations, and the difference.
+
+    The caller must be within `one_moment`.
 
     Args:
-        expected: what the migrations make in this kind of database.
+        expected: the schema that the migrations make in this kind of database.
     """
     schema = _schema(using)
     for table, definitions in expected.items():
@@ -82,7 +84,7 @@ def differences(using: str, expected: Schema) -> Iterator[tuple[str, str]]:
         if not now:
             yield table, "it is missing"
             continue
-        # The name of a schema may be any word of a definition, so it is left out of both.
+        # The schema's name may be any word of a definition, so it is removed from both.
         right = {name: _plain(text, schema) for name, text in definitions.items()}
         for name in sorted(right.keys() | now.keys()):
             if name not in now:
@@ -98,10 +100,10 @@ def definitions_of(using: str, table: str, names: Iterable[str] = ()) -> dict[st
 
     Args:
         table: the name of a table, or `FUNCTIONS`.
-        names: the names of the functions that are wanted, if it is `FUNCTIONS`.
+        names: the names of the wanted functions, if `table` is `FUNCTIONS`.
     """
     if connections[using].vendor == "sqlite":
-        # Django's own backend gives `bigint` to columns to which this project's gives `integer`.
+        # Django's own backend declares as `bigint` the columns that this project's backend declares as `integer`.
         rows = rows_of(using, _SQLITE, [table])
         return {name: re.sub(r"\b(big|small)int\b", "integer", _plain(text)) for name, text in rows}
     if table == FUNCTIONS:
@@ -114,12 +116,12 @@ def definitions_of(using: str, table: str, names: Iterable[str] = ()) -> dict[st
 
 
 def _schema(using: str) -> str:
-    """Return the schema in which PostgreSQL has the record, or nothing."""
+    """Return the schema of the record on PostgreSQL, or the empty string."""
     if connections[using].vendor == "sqlite":
         return ""
     return next((name for (name,) in rows_of(using, _POSTGRESQL_SCHEMA)), "")
 
 
 def _plain(text: str, schema: str = "") -> str:
-    """Return a definition with single spaces, and without the name of the schema."""
+    """Return a definition with single spaces and without the name of the schema."""
     return " ".join((text.replace(f"{schema}.", "") if schema else text).split())

@@ -1,9 +1,9 @@
-"""Heads: a signed statement, short enough to be kept elsewhere, of all that was recorded up to a place in the log.
+"""Signed heads: short signed statements of the whole log up to a log position, to be stored elsewhere.
 
-Its digest runs over every event up to there, in the order of positions: its place, its hash and the seal of its
-command. The head of each stream is among them. It runs on over the commands that were rejected by then, and over the
-epochs. Whoever has the database and its keys as well can rewrite the log so that it looks sound, but not so that it
-still fits a head which they cannot reach.
+The digest covers every event up to that log position, in the order of positions: its log position, its hash and the
+seal of its command. It therefore covers the head of each stream. It also covers the commands rejected by then, and the
+epochs. An attacker who has both the database and its keys can rewrite the log so that it verifies, but not so that it
+still extends a signed head stored out of reach.
 """
 
 import hashlib
@@ -20,15 +20,15 @@ NO_LIMIT = 2**64
 
 
 class NotAHead(Exception):
-    """A text that is not a head of this bank's; the message says why."""
+    """A text that is not a signed head of this bank. The message gives the reason."""
 
 
 class Head(NamedTuple):
-    """What a log said up to a place.
+    """The state of the log up to a log position.
 
-    `rejected_up_to` is how far the records of rejected commands go: a transaction id on PostgreSQL, a row id on SQLite.
-    The head covers them in that order, and is verified against as many as it covers, because a copy or a restored dump
-    keeps their order, while row ids and the server's next transaction ids may be others there.
+    `rejected_up_to` is the order key of the last rejected command: a transaction id on PostgreSQL, a row id on SQLite.
+    The head covers rejected commands in that order. Verification compares as many of them as the head covers, because a
+    copy or a restored dump keeps their order but not necessarily their keys.
     """
 
     events: int
@@ -47,20 +47,20 @@ class Head(NamedTuple):
 
 
 def sign(head: Head) -> str:
-    """Return a head as the text that is kept: JSON, with the seal of the bank over all of it."""
+    """Return the text of a signed head: JSON with the bank's seal over all of it."""
     return json.dumps({**head._asdict(), "signature": seals.seal(_text(head)).hex()}, indent=1) + "\n"
 
 
 def read(text: str) -> Head:
-    """Return the head that a text states.
+    """Return the head in a text.
 
     Raises:
-        NotAHead: it is not one, was changed, or is another bank's.
+        NotAHead: the text is not a signed head, was changed, or belongs to another bank.
     """
     try:
-        said = json.loads(text)
-        signature = bytes.fromhex(said.pop("signature"))
-        head = Head(**said)
+        values = json.loads(text)
+        signature = bytes.fromhex(values.pop("signature"))
+        head = Head(**values)
         signed = _text(head)
     except UNREADABLE as error:
         raise NotAHead("This is not a whole, signed head as export_head prints it.") from error
@@ -76,7 +76,7 @@ def _text(head: Head) -> str:
 
 
 class Digest:
-    """The running digest of what was recorded up to a place, and of at most so many rejected commands."""
+    """The running digest of the log up to a log position, and of a limited number of rejected commands."""
 
     def __init__(self, up_to: Place, rejected_up_to: int, most_rejected: int = NO_LIMIT) -> None:
         self.up_to = up_to
@@ -87,35 +87,35 @@ class Digest:
 
     @classmethod
     def for_head(cls, head: Head) -> Self:
-        """Return an empty digest that takes in what a head covers."""
+        """Return an empty digest with the limits of a head."""
         return cls(head.place, NO_LIMIT, head.rejected)
 
     def add(self, transaction_id: int, position: int, version: int, digest: bytes, seal: bytes) -> None:
-        """Take in an event, with the seal of its command if it is the last one of it."""
+        """Add an event. `seal` is the seal of its command if the event is the last of that command."""
         if (transaction_id, position) <= self.up_to:
             self._hash.update(b"%d %d %b%b" % (transaction_id, position, digest, seal))
             self.events += 1
             self.streams += version == 1
 
-    def add_rejected(self, place: int, *said: Any) -> None:
-        """Take in the record of a rejected command, in their order."""
+    def add_rejected(self, place: int, *values: Any) -> None:
+        """Add the record of a rejected command. The records must come in order."""
         if place <= self.rejected_up_to and self.rejected < self.most_rejected:
             self.rejected += 1
-            self._hash.update(json.dumps(said).encode())
+            self._hash.update(json.dumps(values).encode())
 
     def add_epochs(self, epochs: Sequence[Sequence[Any]]) -> None:
-        """Take in all epochs."""
+        """Add all epochs."""
         self.epochs = len(epochs)
         self._hash.update(json.dumps(epochs).encode())
 
     def head(self) -> Head:
-        """Return the statement of what was taken in, as of now."""
+        """Return the head of everything added, made now."""
         made_at = datetime.now(UTC).isoformat(timespec="seconds")
         counts = (self.events, self.streams, *self.up_to, self.rejected, self.rejected_up_to, self.epochs)
         return Head(*counts, self._hash.hexdigest(), made_at)
 
     def misfit(self, head: Head) -> str | None:
-        """Return in what a head says otherwise than what was taken in."""
+        """Return the difference between a head and this digest, or None."""
         for name in ("events", "rejected"):
             here, there = getattr(self, name), getattr(head, name)
             if here != there:

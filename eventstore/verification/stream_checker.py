@@ -1,4 +1,4 @@
-"""What a verification asks of each event: does it fit its stream, its command and its snapshot, and make sense?"""
+"""The check of each event against its stream, its command record, its snapshot and the auditor's rules."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol, Self
@@ -13,26 +13,27 @@ type Row = Sequence[Any]
 
 
 class Auditor(Protocol):
-    """Somebody who knows what events mean."""
+    """Checks the meaning of events."""
 
     def hear(self, event: ReadEvent, command: str | None) -> str | None:
-        """Take in the next event, and return what is wrong with it, if something is.
+        """Add the next event, and return its fault, or None.
 
         Args:
-            command: the name of its command if it is the last event of that one, else None.
+            command: the name of the event's command if the event is the last one of that command, else None.
         """
 
     def state_of(self, stream: str) -> dict[str, Any] | None:
-        """Return what a stream adds up to after the event that was heard last; None if nobody can tell."""
+        """Return the state of a stream after its last event, or None if it is unknown."""
 
     def join(self, other: Self) -> None:
-        """Take in what another one has heard of other streams."""
+        """Add the results of an auditor of other streams."""
 
 
 class Checked[A: Auditor](NamedTuple):
-    """What was seen of some streams, and the auditor who has heard all of their events.
+    """The result of checking some streams, and the auditor of their events.
 
-    `unbelieved` counts the snapshots that the bank's keys did not seal. Nothing uses them, so they are no findings.
+    `unbelieved` counts the snapshots without a seal of the bank's keys. The bank never loads those, so they are no
+    findings.
     """
 
     streams: int
@@ -42,7 +43,7 @@ class Checked[A: Auditor](NamedTuple):
 
 
 class _Stream:
-    """How far a stream has come. `open` counts the events of a command whose record is still to come."""
+    """The progress in one stream. `open` counts the events of a command whose record has not come yet."""
 
     __slots__ = ("command_id", "hash", "open", "place", "version")
 
@@ -54,7 +55,7 @@ class _Stream:
 
 
 class Checker[A: Auditor]:
-    """Looks at all events of some streams, in the order of positions."""
+    """Checks all events of some streams, in the order of positions."""
 
     def __init__(self, reader: Reader, snapshots_of: Mapping[str, SnapshotOf], auditor: A) -> None:
         self.reader = reader
@@ -66,10 +67,10 @@ class Checker[A: Auditor]:
         self.findings = Findings()
 
     def check(self, row: Row, command_row: Row | None) -> None:
-        """Look at the next event.
+        """Check the next event.
 
         Args:
-            command_row: the record of a command at the event's position.
+            command_row: the row of the command record at the event's position, if there is one.
         """
         what = "its command record"
         try:
@@ -80,7 +81,7 @@ class Checker[A: Auditor]:
             self.findings.add(row[1], row[2], row[0], f"{what} cannot be read: {shown(error)}")
 
     def end(self, *, whole: bool) -> Checked[A]:
-        """Return what was seen; if these were all events there are, look at what is left over as well."""
+        """Return the result. If `whole`, also report streams and snapshots that lack a record or an event."""
         for name, stream in self.streams.items() if whole else ():
             if stream.open:
                 self.findings.add(name, stream.version, stream.place[1], "it has no command record")
@@ -108,7 +109,7 @@ class Checker[A: Auditor]:
         self.findings.add(event.stream, event.version, event.position, what)
 
     def _link(self, stream: _Stream, event: ReadEvent, digest: bytes) -> str | None:
-        """Join an event to its stream, and return what is wrong with that."""
+        """Append an event to its stream, and return the fault of the link, or None."""
         version, before = stream.version + 1, stream.place
         stream.version, stream.hash = event.version, event.hash
         stream.place = event.transaction_id, event.position
@@ -121,7 +122,7 @@ class Checker[A: Auditor]:
         return None
 
     def _command(self, stream: _Stream, event: ReadEvent, command: Command | None) -> str | None:
-        """Join an event to the others of its command; with the last one comes the record. Return what is wrong."""
+        """Count an event of its command, and return the fault, or None. The last event comes with the record."""
         broken_off = stream.open > 0 and stream.command_id != event.command_id
         count = 1 if broken_off else stream.open + 1
         stream.open = 0 if command else count
@@ -131,7 +132,7 @@ class Checker[A: Auditor]:
         return command.misfit(event, count, self.ring) if command else None
 
     def _snapshot(self, event: ReadEvent) -> None:
-        """Compare a stream's snapshot with what its events add up to, if this is the event that it is of."""
+        """Compare the stream's snapshot with the state rebuilt from its events, at the snapshot's version."""
         snapshot = self.snapshots[event.stream]
         if snapshot.version != event.version:
             return
@@ -141,6 +142,6 @@ class Checker[A: Auditor]:
             self.unbelieved += 1
             return
         rebuilt = self.auditor.state_of(event.stream)
-        # One of another version of the program has other entries, and is not used.
+        # A snapshot of another version of the program has other keys, and is never loaded.
         if rebuilt is not None and state.keys() == rebuilt.keys() and state != rebuilt:
             self._find(event, "the snapshot is not what the events add up to")

@@ -1,6 +1,6 @@
-"""The write side's rows, as a verification reads them: whole tables, in order, whatever their columns hold.
+"""The write side's tables as verification reads them: all rows, in order, with any values.
 
-`reader.py` reads the rows.
+`reader.py` reads the single rows.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ _COMMANDS = """
     FROM eventstore_commandrecord
 """
 POSITION = 11
-"""The column of a command record's row that holds the position of its last event."""
+"""The column of a command record's row with the position of its last event."""
 
 
 class Log:
@@ -29,10 +29,10 @@ class Log:
         self.using = using
         self.on_sqlite = connections[using].vendor == "sqlite"
 
-    # Rows as they are: a bad one must not end the reading of all
+    # Raw rows: a bad row must not end the reading of the table
 
     def events(self) -> Iterator[Sequence[Any]]:
-        """Yield the rows of all events in the order of positions, which within a stream is that of versions."""
+        """Yield the rows of all events in the order of positions. Within a stream this is the order of versions."""
         columns = COLUMNS.replace("recorded_at", self._moment("recorded_at"))
         return rows_of(self.using, f"SELECT {columns} FROM eventstore_event ORDER BY position")
 
@@ -42,29 +42,30 @@ class Log:
         return rows_of(self.using, f"{statement} WHERE position IS NOT NULL ORDER BY position")
 
     def rejected(self) -> Iterator[tuple[Any, Sequence[Any]]]:
-        """Yield the rows of the records of all other commands, each after its place among them."""
+        """Yield the order key and the row of each record of a rejected command."""
         order = "rowid" if self.on_sqlite else "transaction_id"
         statement = _COMMANDS.format(received_at=self._moment("received_at")).replace("SELECT", f"SELECT {order},")
         for row in rows_of(self.using, f"{statement} WHERE position IS NULL ORDER BY {order}, id"):
             yield row[0], row[1:]
 
     def _moment(self, column: str) -> str:
-        """Return the expression for a time, which is NULL where the column holds none that Python has.
+        """Return the SQL expression for a time. It is NULL if the column's value is not a time of Python's.
 
-        Otherwise the driver raises in the middle of reading: SQLite's for what is no time, psycopg for infinity.
+        Without it the driver raises in the middle of the reading: SQLite's for a value that is not a time, psycopg for
+        infinity.
         """
         if self.on_sqlite:
             return f"CASE typeof({column}) WHEN 'text' THEN CAST({column} AS TEXT) END"
         return f"CASE WHEN {column} BETWEEN '0001-01-02 00:00+00' AND '9999-12-30 00:00+00' THEN {column} END"
 
-    # Smaller things
+    # Snapshots, epochs and single values
 
     def snapshots(self) -> Iterator[Sequence[Any]]:
         """Yield the rows of all snapshots."""
         return rows_of(self.using, "SELECT stream, version, state, hash, seal FROM eventstore_snapshot")
 
     def epochs(self) -> Iterator[Sequence[Any]]:
-        """Yield number, shift and beginning of each epoch."""
+        """Yield the number, shift and beginning of each epoch."""
         columns = f"number, shift, {self._moment('began_at')}"
         return rows_of(self.using, f"SELECT {columns} FROM eventstore_epoch ORDER BY number")
 
@@ -73,7 +74,7 @@ class Log:
         return int(self._value("SELECT COUNT(*) FROM eventstore_event"))
 
     def settled(self) -> tuple[Place, int]:
-        """Return how far nothing can come in between any more: for events, and for rejected commands."""
+        """Return the settled ends of events and of rejected commands: no commit can add anything before them."""
         if self.on_sqlite:
             position = self._value("SELECT MAX(position) FROM eventstore_event")
             rejected = self._value("SELECT MAX(rowid) FROM eventstore_commandrecord")
@@ -88,7 +89,7 @@ class Log:
         return next((Place(*row) for row in places), START), horizon - 1
 
     def last_given(self) -> Any:
-        """Return the last position that the database gave to an event, or None where the database does not keep it."""
+        """Return the last position that SQLite gave to an event; None on PostgreSQL, which does not store it."""
         if not self.on_sqlite:
             return None
         given = rows_of(self.using, "SELECT seq FROM sqlite_sequence WHERE name = 'eventstore_event'")

@@ -1,8 +1,8 @@
-"""Verification: does all that was recorded still fit together?
+"""Verification of the whole record.
 
-One walk through the log in the order of positions, beside the command records in the same order, through the database
-as it is at one moment. Here is what takes the whole log: the positions, the digest of heads, rejected commands, epochs.
-What takes no more than a stream is for a checker to look at, and what the events mean for its auditor.
+The verification reads the log in the order of positions, together with the command records in the same order, in one
+database snapshot. This module checks the whole of the log: the positions, the digest of signed heads, rejected commands
+and epochs. A checker checks single streams, and its auditor checks the meaning of the events.
 """
 
 import os
@@ -23,21 +23,21 @@ from .stream_checker import Auditor, Row
 from .tables import POSITION, Log
 
 EVERY = 1000
-"""How many events lie between two reports of progress."""
+"""The number of events between two progress reports."""
 MANY = 20_000
-"""From how many events on several processes take less time, for all that they take to start."""
+"""The number of events from which several processes are faster in spite of their start."""
 MOST = 5
-"""The most processes that are kept busy by one that reads."""
+"""The largest number of processes that one reading process keeps busy."""
 NO_MORE: tuple[int, Row] = 2**64, ()
-"""What comes after the last command record."""
+"""The sentinel after the last command record."""
 
 type Progress = Callable[[int], object]
 
 
 class Report(NamedTuple):
-    """What a verification saw: the first finding of each stream, and the head of what is settled.
+    """The result of a verification: the first finding of each stream, and the head of the settled log.
 
-    `unbelieved` counts the snapshots without a seal that fits: written by an older version of the program, or forged.
+    `unbelieved` counts the snapshots without a valid seal. They are from an older version of the program, or forged.
     """
 
     events: int
@@ -58,17 +58,16 @@ def verify[A: Auditor](
     processes: int | None = None,
     using: str = WRITE_SIDE,
 ) -> Report:
-    """Check the whole log of a database, which others may go on writing to.
+    """Verify the whole log of a database. Writers may go on appending to it.
 
     Args:
-        auditor: hears all events.
-        conclude: tells what does not fit all that was heard.
-        since: a head that the log has to extend.
-        processes: how many check events; by default as many as it pays to have.
+        auditor: checks the meaning of all events.
+        conclude: yields the findings that need the auditor of all events.
+        since: a signed head that the log must extend.
+        processes: the number of processes that check events; by default as many as make it faster.
 
     Raises:
-        Unfinished: one of them could not be started, or was ended; or a value could not be read at a place where none
-            is expected to be bad.
+        Unfinished: a process could not be started or ended early, or a value that is never bad cannot be read.
     """
     try:
         with one_moment(using):
@@ -87,12 +86,12 @@ def verify[A: Auditor](
 
 
 def _usual(events: int) -> int:
-    """Return how many processes it pays to have for so many events."""
+    """Return the number of processes that is fastest for this number of events."""
     return min(MOST, os.process_cpu_count() or 1) if events >= MANY else 1
 
 
 class _Walk:
-    """The reading of all rows of one database, with the findings that are not the checkers'."""
+    """The reading of all rows of one database, with the findings that no checker makes."""
 
     def __init__(self, log: Log, reader: Reader, since: Head | None) -> None:
         self.log = log
@@ -109,7 +108,7 @@ class _Walk:
         self.findings.add(LOG, 0, position, what)
 
     def snapshots(self) -> dict[str, SnapshotOf]:
-        """Return all snapshots by their streams, but those that cannot be read, which nothing believes."""
+        """Return all readable snapshots by stream. The others are counted, because the bank never loads them."""
         snapshots = {}
         for row in self.log.snapshots():
             try:
@@ -119,7 +118,7 @@ class _Walk:
         return snapshots
 
     def through(self, check: Callable[[Row, Row | None], object], progress: Progress) -> bool:
-        """Walk through all rows, and hand each event to a checker; tell whether all could be read."""
+        """Read all rows, and send each event to a checker. Return whether all could be read."""
         try:
             self._through_events(check, progress)
             self._through_rejected()
@@ -131,11 +130,11 @@ class _Walk:
         return True
 
     def report(self, streams: int, unbelieved: int) -> Report:
-        """Return what was seen."""
+        """Return the report."""
         counts = self.events, streams, self.commands, self.rejected
         return Report(*counts, list(self.findings), self.now.head(), unbelieved + self.unreadable_snapshots)
 
-    # Events, beside the records of their commands
+    # Events, with the records of their commands
 
     def _through_events(self, check: Callable[[Row, Row | None], object], progress: Progress) -> None:
         commands = self._accepted()
@@ -161,7 +160,7 @@ class _Walk:
             at, command = next(commands, NO_MORE)
 
     def _accepted(self) -> Iterator[tuple[int, Row]]:
-        """Yield the rows of accepted commands, each after its position."""
+        """Yield the position and the row of each record of an accepted command."""
         for row in self.log.accepted():
             if type(row[POSITION]) is int:
                 yield row[POSITION], row
@@ -169,7 +168,7 @@ class _Walk:
                 self._without_events(row)
 
     def _add(self, row: Row, command_row: Row | None) -> None:
-        """Add an event to what the heads are of, with the seal of its command if it is the last one of it."""
+        """Add an event to the digests, with the seal of its command if it is the last event of that command."""
         position, _, version, *_, transaction_id, digest = row
         seal = command_row[-1] if command_row else b""
         try:
@@ -180,7 +179,7 @@ class _Walk:
             self.findings.add(row[1], version, position, f"it cannot be read: {shown(error)}")
 
     def _without_events(self, row: Row) -> None:
-        """Add the finding that a command is on record, and the events that it recorded are not."""
+        """Add the finding that a command record exists and its events do not."""
         self.commands += 1
         try:
             command = self.reader.command(row)
@@ -190,7 +189,7 @@ class _Walk:
         except UNREADABLE as error:
             self.find(0, f"the record of command {shown(row[0])} cannot be read: {shown(error)}")
 
-    # What belongs to no event
+    # Rows that belong to no event
 
     def _through_rejected(self) -> None:
         ring = seals.ring()
@@ -200,24 +199,24 @@ class _Walk:
                 command = self.reader.command(row)
                 if what := command.misfit_of_rejection(ring):
                     self.find(0, f"the record of command {command.facts['correlation_id']}: {what}")
-                said = (command.id, command.transaction_id, command.seal.hex())
+                values = (command.id, command.transaction_id, command.seal.hex())
             except UNREADABLE as error:
                 self.find(0, f"the record of command {shown(row[0])} cannot be read: {shown(error)}")
-                said = ("", 0, "")
-            self.now.add_rejected(whole(place), *said)
-            self.then.add_rejected(whole(place), *said)
+                values = ("", 0, "")
+            self.now.add_rejected(whole(place), *values)
+            self.then.add_rejected(whole(place), *values)
 
     def _through_epochs(self) -> None:
         epochs: list[tuple[int, int, str]] = []
         last = 0
-        for number, (told, shift, began_at) in enumerate(self.log.epochs(), 1):
-            if not type(told) is type(shift) is int or began_at is None:
-                self.find(0, f"epoch {shown(told)} cannot be read")
+        for number, (stored, shift, began_at) in enumerate(self.log.epochs(), 1):
+            if not type(stored) is type(shift) is int or began_at is None:
+                self.find(0, f"epoch {shown(stored)} cannot be read")
                 continue
-            if told != number or shift <= last:
-                self.find(0, f"epoch {told} does not follow the one before it")
+            if stored != number or shift <= last:
+                self.find(0, f"epoch {stored} does not follow the one before it")
             last = shift
-            epochs.append((told, shift, str(began_at)))
+            epochs.append((stored, shift, str(began_at)))
         self.now.add_epochs(epochs)
         self.then.add_epochs(epochs[: self.since.epochs] if self.since else ())
 
