@@ -1,1 +1,1 @@
-"""What operators need: start, health, backup, verification of the bank, keys, roles, demonstration data."""
+"""Operation of the bank: start, health checks, backup, verification, keys, roles and demonstration data."""

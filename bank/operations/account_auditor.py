@@ -1,4 +1,4 @@
-"""Checks each event against the rules of the bank during a verification.
+"""The auditor of accounts: checks each event against the rules of the bank during a verification.
 
 It needs no database and no model, so any process can check a part of the streams.
 """
@@ -20,7 +20,7 @@ _SET_PIN = (BankAccountCreated, PinChanged)
 
 
 class _Begun(NamedTuple):
-    """The events so far of a command that has more of them, and the account as it was before."""
+    """The events so far of a command with several events, and the account before them."""
 
     command_id: str
     account: BankAccount
@@ -29,20 +29,20 @@ class _Begun(NamedTuple):
 
 
 class Hearing:
-    """What was heard of some accounts.
+    """The auditor of some accounts.
 
     Args:
-        places: how far the projections of the read side have come, if they are to be compared.
+        places: the checkpoints of the projections to compare.
     """
 
     def __init__(self, places: Iterable[Place]) -> None:
         self.sums = SumsUpTo(places)
-        self.pin_set_by: dict[str, str] = {}  # the commands, by streams
+        self.pin_set_by: dict[str, str] = {}  # the command ids, by stream
         self._accounts: dict[str, BankAccount] = {}
         self._begun: dict[str, _Begun] = {}
 
     def hear(self, event: ReadEvent, command: str | None) -> str | None:
-        """Add the next event, and return what is wrong with it, if something is; see `checker.Auditor`."""
+        """Add the next event, and return its fault, or None; see `stream_checker.Auditor`."""
         try:
             what = decode(event.type, event.schema_version, event.data)
         except UnknownEvent as error:
@@ -60,25 +60,25 @@ class Hearing:
         return self._misfit_of_several(event, what, _Begun(event.command_id, before, attempts), command)
 
     def _misfit_of_several(self, event: ReadEvent, what: BankEvent, new: _Begun, command: str | None) -> str | None:
-        """Compare an event, and those of its command before it, with what the rules decide."""
+        """Compare an event, and the earlier events of its command, with the decision of the rules."""
         begun = self._begun.pop(event.stream, new)
         if begun.command_id != event.command_id:
             begun = new
-        events = (*begun.events[:2], what)  # two are the most that a command has; a third is wrong in any case
+        events = (*begun.events[:2], what)  # a command has at most two events; a third is always a fault
         if command is None:
             self._begun[event.stream] = begun._replace(events=events)
         return misfit(begun.account, events, pin_attempts=begun.pin_attempts, command=command)
 
     def state_of(self, stream: str) -> dict[str, Any] | None:
-        """Return what a stream adds up to after the events that were heard."""
+        """Return the state of a stream after the events added so far."""
         account = self._accounts.get(stream)
         return asdict(account) if account else None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Return what is of use to whoever goes on elsewhere."""
+        """Return the parts that another process joins."""
         return {**self.__dict__, "_accounts": {}, "_begun": {}}
 
     def join(self, other: "Hearing") -> None:
-        """Take in what another one has heard of other accounts."""
+        """Add the results of an auditor of other accounts."""
         self.sums.join(other.sums)
         self.pin_set_by |= other.pin_set_by

@@ -1,7 +1,7 @@
-"""What a verification of the log asks of the bank: do the events make sense, and does all else fit them?
+"""Verification of the bank's record: the chain and the seals, and the meaning of the events.
 
-`eventstore.verification.verify` checks that the record is what was recorded. This module checks that the record is a
-bank's: the events of accounts (`account_auditor.py`), a PIN verifier for each account, the figures of the read side.
+`eventstore.verification.verify` checks the integrity of the record. This module adds the checks of the bank: the events
+of accounts (`account_auditor.py`), a PIN verifier for each account, and the figures of the read side.
 """
 
 from collections.abc import Callable, Iterator
@@ -31,19 +31,19 @@ def audit(
     progress: Callable[[int], object] = lambda count: None,
     processes: int | None = None,
 ) -> Report:
-    """Verify the whole log of a bank, which may be open meanwhile.
+    """Verify the whole log of a bank. The bank may be open.
 
     Args:
-        using: the database that the log is in.
-        read_side: whether the figures of the read side are compared as well.
-        since: a head that the log has to extend.
-        processes: how many check events; by default as many as it pays to have.
+        using: the alias of the database with the log.
+        read_side: whether to compare the figures of the read side.
+        since: a signed head that the log must extend.
+        processes: the number of processes that check events; by default as many as make it faster.
 
     Raises:
-        eventstore.verification.parallel.Unfinished: one of them could not be started, or was ended.
+        eventstore.verification.parallel.Unfinished: a process could not be started, or ended early.
         django.db.DatabaseError: a database cannot be read at all.
     """
-    # The read side first: the log is then ahead of it.
+    # The read side is read first, so that the log is never behind it.
     figures = Figures() if read_side else None
 
     def conclude(heard: Hearing) -> Iterator[Finding]:

@@ -1,10 +1,11 @@
-"""A backup of an open SQLite bank: a copy of the write side as it was at one moment, and the head of what is in it.
+"""Backup of an open SQLite bank: a consistent copy of the write side, and the signed head of its log.
 
-SQLite's online backup copies page by page while others write, and starts over whenever they do, unless the connection
-that it reads from is within a transaction: then it reads the pages as they were when that began. In the write-ahead
-log nobody waits for such a reader. `VACUUM INTO` is as consistent, but writes all anew, and syncs nothing.
+SQLite's online backup copies page by page while other connections write, and starts again after each write. If the
+source connection is within a transaction, the backup reads the database snapshot of that transaction instead. With the
+write-ahead log, such a reader blocks no writer. `VACUUM INTO` is as consistent, but rewrites all pages and syncs
+nothing.
 
-The copy is verified before it counts. It appears under its name whole or not at all, and takes nothing's place.
+The copy is verified before it becomes the backup. The folder appears whole or not at all, and overwrites nothing.
 """
 
 import os
@@ -29,11 +30,11 @@ from .audit import audit
 
 COPY, HEAD, KEYS = "bank.sqlite3", "head.json", "keys.env"
 PAGES = 1000
-"""How many pages are copied between two looks at the time: 4 MB."""
+"""The number of pages copied between two progress reports: 4 MB."""
 
 
 class NoBackup(Exception):
-    """There is no backup; the message says why. Nothing of it is left."""
+    """The backup failed, and left nothing behind. The message gives the reason."""
 
 
 type Progress = Callable[[int], object]
@@ -46,11 +47,13 @@ def back_up(
     copied: Progress = lambda pages: None,
     verified: Progress = lambda events: None,
 ) -> Head:
-    """Put a backup into a folder that is not there yet, and return the head of what is in it.
+    """Write a backup into a new folder, and return the head of its log.
 
     Args:
-        keys: whether the keys go into it too. Whoever has both can find out PINs and seal what was never recorded.
-        copied, verified: are told how many more pages were copied, and how many more events of the copy were verified.
+        keys: whether to include the keys. With the copy and the keys, an attacker can find out PINs and seal forged
+            records.
+        copied: called with the number of pages copied since the last call.
+        verified: called with the number of events verified since the last call.
 
     Raises:
         NoBackup
@@ -86,34 +89,34 @@ def _refuse_to_overwrite(folder: Path) -> None:
 
 
 def _copy(file: Path, copied: Progress) -> None:
-    """Copy the write side into a file of its own, readable for nobody else, without a log beside it."""
+    """Copy the write side into one file that only its owner may read, without a write-ahead log."""
     file.touch(mode=0o600)
     target = sqlite3.connect(file, isolation_level=None)
     try:
         with one_moment(WRITE_SIDE):
             with connections[WRITE_SIDE].cursor() as cursor:
-                cursor.execute("SELECT COUNT(*) FROM sqlite_master")  # now the moment is fixed
+                cursor.execute("SELECT COUNT(*) FROM sqlite_master")  # the first read fixes the database snapshot
             source: sqlite3.Connection = connections[WRITE_SIDE].connection
             source.backup(target, pages=PAGES, progress=lambda status, left, total: copied(min(PAGES, total)))
         target.execute("PRAGMA journal_mode=DELETE")
-        if (said := target.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
-            raise NoBackup(f"The copy is damaged: {said[0][0]}")
+        if (faults := target.execute("PRAGMA integrity_check").fetchall()) != [("ok",)]:
+            raise NoBackup(f"The copy is damaged: {faults[0][0]}")
     finally:
         target.close()
 
 
 def page_count() -> int:
-    """Return how many pages there are to copy."""
+    """Return the number of pages to copy."""
     with connections[WRITE_SIDE].cursor() as cursor:
         cursor.execute("PRAGMA page_count")
         return int(cursor.fetchone()[0])
 
 
 def _head_of(file: Path, verified: Progress) -> Head:
-    """Return the head of a copy, whose record fits together.
+    """Verify a copy, and return the head of its log.
 
     Raises:
-        NoBackup: it does not.
+        NoBackup: the copy has findings.
     """
     config = {
         "ENGINE": "django.db.backends.sqlite3",

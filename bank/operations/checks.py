@@ -1,4 +1,4 @@
-"""System checks of an installation: files that are open to others, missing keys, altered tables of the record."""
+"""System checks of an installation: files open to other users, missing keys and altered tables of the record."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ LACKS = {
     "PIN_KEYS": "The PIN of {accounts} cannot be checked, and withdrawals from there are not carried out.",
     "SEAL_KEYS": "What the missing key has sealed cannot be verified.",
 }
-"""What follows from a missing key, by its setting."""
+"""The consequence of a missing key, by setting."""
 
 
 @checks.register
@@ -46,13 +46,13 @@ def _why_left_open(folder: Path) -> str:
 
 @checks.register
 def check_keys(**kwargs: Any) -> list[checks.CheckMessage]:
-    """Warn of each setting that lacks a key of the bank. A database that does not answer has nothing to say here."""
+    """Warn of each setting that lacks a key of the bank. An unavailable database causes no warning here."""
     connection = connections["default"]
     if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
         return []
     try:
         faults = key_faults.find()
-    except (DatabaseError, InterfaceError):  # not migrated yet, or away
+    except (DatabaseError, InterfaceError):  # not migrated, or unavailable
         return []
     return [
         checks.Warning(
@@ -67,7 +67,7 @@ def check_keys(**kwargs: Any) -> list[checks.CheckMessage]:
 
 @checks.register(checks.Tags.database)
 def check_record(databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """Warn of each trigger or constraint of the record that is missing or altered, once the database is migrated."""
+    """Warn of each missing or altered trigger or constraint of the record, once the database is migrated."""
     connection = connections["default"]
     if "default" not in (databases or ()) or connection.in_atomic_block:
         return []

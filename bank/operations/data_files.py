@@ -1,4 +1,4 @@
-"""The files in which the bank keeps data and keys. Only their owner may read them."""
+"""The files of the bank's data and keys. Only their owner may read them."""
 
 import re
 from collections.abc import Iterator
@@ -15,14 +15,14 @@ KEY_FILES = ("secret_key", "pin_key", "seal_key")
 
 
 class OpenPath(NamedTuple):
-    """A file or folder that users of the machine can use who are not its owner; with the mode that it should have."""
+    """A file or folder that users other than its owner can use, and the mode that it should have."""
 
     path: Path
     mode: int
 
 
 def open_paths() -> Iterator[OpenPath]:
-    """Yield what is open, the data folder first, and a database before the files beside it, which take its mode."""
+    """Yield the open paths: the data folder first, and each database before its side files, which take its mode."""
     if is_open(settings.DATA_DIR):
         yield OpenPath(settings.DATA_DIR, FOLDER)
     for path in (*_databases(), *(settings.DATA_DIR / name for name in KEY_FILES)):
@@ -31,15 +31,18 @@ def open_paths() -> Iterator[OpenPath]:
 
 
 def close() -> None:
-    """Close what is open, as far as this user may; a data folder that holds files of others stays as it is."""
+    """Restrict the mode of each open path, if this user may.
+
+    The data folder keeps its mode if it holds files that are not the bank's.
+    """
     for path, mode in open_paths():
         if mode == FILE or not holds_other_files():
-            with suppress(OSError):  # it may belong to somebody else; `manage.py check` goes on naming it
+            with suppress(OSError):  # another user may own it; `manage.py check` still reports it
                 path.chmod(mode)
 
 
 def holds_other_files() -> bool:
-    """Return whether the data folder holds files that are not the bank's, so that its mode is not for us to set."""
+    """Return whether the data folder holds other files than the bank's. The bank then does not set its mode."""
     databases = "|".join(re.escape(path.name) for path in (*_names(), *map(Path.resolve, _names())))
     ours = re.compile(
         rf"lost\+found|static|\.?({'|'.join(KEY_FILES)})(\..*)?|({databases})({'|'.join(SIDE_FILES)}|\..*\.lock)?"
@@ -48,16 +51,16 @@ def holds_other_files() -> bool:
 
 
 def _databases() -> Iterator[Path]:
-    """Yield each SQLite database with the files beside it: SQLite's own and the locks between processes."""
+    """Yield each SQLite database with its side files: SQLite's own and the lock files."""
     for name in _names():
-        path = name.resolve()  # as SQLite does before it makes files beside it
+        path = name.resolve()  # SQLite resolves links before it names its side files
         yield path
         yield from (Path(f"{path}{suffix}") for suffix in SIDE_FILES)
         yield from sorted(name.parent.glob(f"{name.name}.*.lock"))
 
 
 def _names() -> list[Path]:
-    """Return the files of the SQLite databases as the settings name them."""
+    """Return the paths of the SQLite databases as the settings name them."""
     return [
         Path(connections[alias].settings_dict["NAME"]) for alias in connections if connections[alias].vendor == "sqlite"
     ]

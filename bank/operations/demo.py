@@ -1,4 +1,4 @@
-"""A bank with some weeks of business, made by real commands, so that every screen has something to show."""
+"""A demonstration bank with some weeks of business, made by real commands, so that every screen shows data."""
 
 import random
 from collections.abc import Iterator
@@ -21,12 +21,12 @@ HOLDERS = [
 WEEKS = 6
 MOVEMENTS = 400
 FORGETFUL = 3
-"""The account whose holder has forgotten the PIN, and tries until it is locked and once more."""
+"""The account whose holder has forgotten the PIN, and tries once more after it is locked."""
 TRIES = 4
 
 
 def fill() -> bool:
-    """Fill an empty bank, the same way each time; return False and change nothing where the bank is not empty."""
+    """Fill an empty bank with the same business each time. Return False, and change nothing, if it is not empty."""
     if store.last_position():
         return False
     for moment, command in _business(random.Random(1)):
@@ -36,7 +36,7 @@ def fill() -> bool:
 
 
 def _business(chance: random.Random) -> Iterator[tuple[datetime, Command]]:
-    """Yield commands with the moments at which they came, in their order."""
+    """Yield the commands in order, each with its time."""
     pins = {account_id: chance.randint(0, 9999) for account_id in range(1, len(HOLDERS) + 1)}
     moments = _moments(chance, len(HOLDERS) + MOVEMENTS + TRIES)
     opened: list[int] = []
@@ -62,7 +62,7 @@ def _business(chance: random.Random) -> Iterator[tuple[datetime, Command]]:
 
 
 def _moments(chance: random.Random, count: int) -> list[datetime]:
-    """Return this many moments in the business hours of the past weeks, the earliest first."""
+    """Return this many times within the business hours of the past weeks, the earliest first."""
     today = timezone.localtime().replace(hour=9, minute=0, second=0, microsecond=0)
     days = [today - timedelta(days=back) for back in range(WEEKS * 7, 0, -1)]
     open_days = [day for day in days if day.weekday() < 5]

@@ -1,7 +1,7 @@
-"""Error reports, by mail or as the debug page, that show nothing of what people typed.
+"""Error reports, by mail or as the debug page, without any input of users.
 
-A local variable anywhere on the way of a request may hold a PIN, so no report shows any, `DEBUG` or not; nor does it
-show what was posted, or what the address said after its "?".
+Any local variable may hold a PIN, so no report shows local variables, with `DEBUG` or without. No report shows posted
+data or query strings.
 """
 
 from collections.abc import ItemsView
@@ -13,11 +13,11 @@ from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 HIDDEN = SafeExceptionReporterFilter.cleansed_substitute
 ADDRESSES = ("QUERY_STRING", "HTTP_REFERER", "HTTP_HX_CURRENT_URL", "REQUEST_URI", "RAW_URI")
-"""What says of an address all that was in it."""
+"""The request headers and variables that hold a whole address."""
 
 
 class DiscreetFilter(SafeExceptionReporterFilter):
-    """Hides every value that may have been typed."""
+    """Filter that hides every value that a user may have typed."""
 
     def is_active(self, request: HttpRequest | None) -> bool:
         return True
@@ -34,7 +34,7 @@ class DiscreetFilter(SafeExceptionReporterFilter):
 
 
 class DiscreetReporter(ExceptionReporter):
-    """Hides what an address says after its "?"."""
+    """Reporter that hides query strings."""
 
     def get_traceback_data(self) -> dict[str, Any]:
         data = super().get_traceback_data()

@@ -1,4 +1,4 @@
-"""What a load balancer and an operator ask: is it alive, and is it ready?"""
+"""Health checks for load balancers and operators: liveness and readiness."""
 
 import logging
 import sqlite3
@@ -23,7 +23,7 @@ class NotMigrated(Exception):
 
 @login_not_required
 def healthz(request: HttpRequest) -> HttpResponse:
-    """Alive: the process answers."""
+    """Answer 200: the process is alive."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
@@ -31,7 +31,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 if both databases work, no projection has failed and the keys are the bank's own; else 503.
 
-    Where only some of the keys are missing, the bank is ready: it serves the accounts that need none of them.
+    If only some keys are missing, the bank is ready: it serves the accounts that do not need them.
     """
     databases = {alias: _state(alias) for alias in ("default", "projections")}
     body: dict[str, object] = {"databases": databases}
@@ -41,22 +41,22 @@ def readyz(request: HttpRequest) -> JsonResponse:
             states = freshness.projection_states()
             blocker = freshness.held_back_by(states)
             faults = key_faults.find()
-        except (DatabaseError, InterfaceError):  # a table that was there is gone
+        except (DatabaseError, InterfaceError):  # a migrated table was dropped
             logger.exception("The projections cannot be read")
             ready = False
         else:
             ready = not any(state.error or state.ahead for state in states) and not any(f.none_fits for f in faults)
             body["lag"] = max(state.behind for state in states)
             body["projections"] = {state.name: _report(state) for state in states}
-            if blocker:  # what it has written may not be read yet, nor what was written after it; whose it is
-                body["held_back"] = {"since": blocker.since}  # is for those who may look into the admin
-            if faults:  # key ids are for those who can run `manage.py check`
+            if blocker:  # an open transaction holds back its own events and all later ones; who holds it is shown
+                body["held_back"] = {"since": blocker.since}  # only in the admin
+            if faults:  # only `manage.py check` shows key ids
                 body["keys"] = {fault.setting: fault.summary for fault in faults}
     return JsonResponse({"ready": ready, **body}, status=200 if ready else 503)
 
 
 def _report(state: freshness.ProjectionState) -> dict[str, object]:
-    """Tell how a projection does, without names. Of an error only the kind: its text may hold what is in an event."""
+    """Return the state of a projection without names. The error is its class alone: its text may quote an event."""
     report: dict[str, object] = {
         "position": state.position,
         "behind": state.behind,
@@ -86,7 +86,7 @@ def _state(alias: str) -> str:
 
 @cache
 def _check_migrated(alias: str) -> None:
-    """Raise NotMigrated unless all migrations are applied. Only the good answer is remembered."""
+    """Raise NotMigrated unless all migrations are applied. Success is cached."""
     executor = MigrationExecutor(connections[alias])
     if executor.migration_plan(executor.loader.graph.leaf_nodes()):
         raise NotMigrated(alias)

@@ -1,4 +1,4 @@
-"""Keys that the bank's records need and that are not set: a fault of the installation, found without reading it all."""
+"""Keys that the record needs and the settings lack: a fault of the installation, found without reading the record."""
 
 from typing import NamedTuple
 
@@ -9,7 +9,7 @@ from ..application import pins
 
 
 class KeyFault(NamedTuple):
-    """A setting that lacks keys. `missing` are their ids; `none_fits` says that no key of the setting is the bank's."""
+    """A setting that lacks keys. `missing` holds their ids; `none_fits` is true if no set key is the bank's."""
 
     setting: str
     missing: list[str]
@@ -17,7 +17,7 @@ class KeyFault(NamedTuple):
 
     @property
     def summary(self) -> str:
-        """What is wrong, for a reader who may not know the ids."""
+        """The fault in words without key ids."""
         what = "No key fits" if self.none_fits else "A key is missing"
         return f"{what}: run manage.py check."
 

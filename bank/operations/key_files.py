@@ -1,7 +1,7 @@
-"""Keys of the bank: from the environment, or from files of the data folder, which are made where they are missing.
+"""The bank's keys, from the environment or from files of the data folder, which are created if they are missing.
 
-The same rules hold for both places, so that a key may move from one to the other: keys are separated by commas, and
-spaces and line ends around each one do not count. An empty variable is a variable that is not set.
+Both sources have the same format, so that a key may move between them: commas separate keys, and spaces and line ends
+around a key are ignored. An empty variable counts as unset.
 """
 
 import os
@@ -13,25 +13,25 @@ from django.core.exceptions import ImproperlyConfigured
 from eventstore.private_files import make_folder
 
 MIN_BYTES = 16
-"""The fewest bytes of a key: 128 bits, if all of them are random. The keys that are made here have 256."""
+"""The smallest length of a key in bytes: 128 bits if all are random. Generated keys have 256 bits."""
 NEW_KEY = """python3 -c "import secrets; print(secrets.token_hex(32))" makes one."""
 
 
 class InstallationFault(Exception):
-    """A command cannot be carried out because of how the bank is installed. Nothing is recorded.
+    """The installation cannot execute a command. Nothing is recorded.
 
-    It is never the fault of the person who sent the command, so it counts as no attempt of theirs.
+    The fault is never the sender's, so it does not count as an attempt.
     """
 
 
 def read_keys(variable: str, file: Path, *, short_old_keys: bool = False) -> list[str]:
-    """Return the keys in an environment variable, or in a file where the variable is empty. The first one signs.
+    """Return the keys in an environment variable, or in a file if the variable is empty. The first one signs.
 
     Args:
         short_old_keys: whether the keys after the first one may be shorter than `MIN_BYTES`.
 
     Raises:
-        ImproperlyConfigured: a key is empty, short or unreadable; the message says what to do, and shows no key.
+        ImproperlyConfigured: a key is empty, short or unreadable. The message says what to do, and shows no key.
     """
     where, text = _read(variable, file)
     keys = [key.strip() for key in text.split(",")]
@@ -54,13 +54,13 @@ def read_keys(variable: str, file: Path, *, short_old_keys: bool = False) -> lis
 def spaced_keys(variable: str) -> list[str]:
     """Return the keys in an environment variable that have spaces around them, with the spaces.
 
-    They counted as part of the key once, so what was made with such a key is still known by it.
+    An earlier version counted the spaces as part of the key, so its seals still need them.
     """
     return [key for key in os.environ.get(variable, "").split(",") if key != key.strip()]
 
 
 def read_key(variable: str, file: Path) -> str:
-    """Return the one key in an environment variable, or in a file where the variable is empty.
+    """Return the single key in an environment variable, or in a file if the variable is empty.
 
     Raises:
         ImproperlyConfigured: see `read_keys`.
@@ -76,7 +76,7 @@ def read_key(variable: str, file: Path) -> str:
 
 
 def _read(variable: str, file: Path) -> tuple[str, str]:
-    """Return the name of the place where the keys are, for messages, and its text."""
+    """Return the name of the source of the keys, for messages, and its text."""
     if given := os.environ.get(variable, ""):
         return variable, given
     try:
@@ -95,10 +95,10 @@ def _read(variable: str, file: Path) -> tuple[str, str]:
 
 
 def _size(key: str, where: str) -> int:
-    """Return the number of a key's bytes.
+    """Return the length of a key in bytes.
 
     Raises:
-        ImproperlyConfigured: it is no key; the message shows nothing of it.
+        ImproperlyConfigured: the text is no key. The message shows none of it.
     """
     if not key:
         raise ImproperlyConfigured(
@@ -116,10 +116,10 @@ def _size(key: str, where: str) -> int:
 
 
 def key_from_file(path: Path) -> str:
-    """Return the text of a key file that only its owner may read; make a random key of 256 bits if there is none.
+    """Return the text of a key file that only its owner may read. Create a random 256-bit key if it is missing.
 
-    Two processes may start at once: the file appears whole, and the first one wins. The file and its name are on the
-    disk before the key is returned, because without the key no PIN verifies after a power cut.
+    Two processes may start at once: the file appears whole, and the first one wins. The file and its name are synced to
+    disk before the key is returned, because no PIN verifies after a power failure without the key.
 
     Raises:
         OSError, UnicodeDecodeError
@@ -145,7 +145,7 @@ def key_from_file(path: Path) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk."""
+    """Sync the names in a folder to disk."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,7 +1,7 @@
-"""Processes that do the same work: replaced when they die, stopped together, and never left behind.
+"""A pool of equal child processes: replaced when they die, stopped together, and never left behind.
 
-The parent handles no signal. It blocks them and takes one at a time (`sigwait`), so it does not matter how often a
-signal comes, or when.
+The parent installs no signal handler that acts. It blocks the signals and takes one at a time with `sigwait`, so
+neither their number nor their timing matters.
 """
 
 import logging
@@ -14,40 +14,43 @@ from collections.abc import Callable
 logger = logging.getLogger(__name__)
 
 type Work = Callable[[Callable[[], None], int], None]
-"""Does the work of one process. Its arguments: what to call once it is ready, and a file descriptor that closes when
-the parent is dead. SIGTERM kills the process until the work handles it."""
+"""The work of one process. SIGTERM kills the process until the work handles it.
+
+Its arguments are a function to call once the process is ready, and a file descriptor that closes when the parent has
+died.
+"""
 
 STOPS = {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
 GRACE = 30
-"""Seconds from the signal to stop until the processes that still run are killed."""
+"""Seconds from the stop signal until the processes that still run are killed."""
 PAUSE = 0.5
-"""Seconds that a process waits in whose place another one died within its first second."""
+"""Seconds that a process waits before its work if its predecessor died within its first second."""
 
 
 class CannotStart(Exception):
-    """A process failed, and none has ever been ready."""
+    """A process failed before any process was ready."""
 
 
 class Processes:
-    """A number of processes that do the same work.
+    """A pool of equal child processes.
 
     Args:
-        number: how many.
-        work: what each of them does, in a fork of this process.
+        number: the number of processes.
+        work: the work of each of them, run in a fork of this process.
     """
 
     def __init__(self, number: int, work: Work) -> None:
         self.number, self.work = number, work
-        self._started: dict[int, float] = {}  # process id: when
+        self._started: dict[int, float] = {}  # process id: start time
         self._stopping = self._failed = False
         self._pause = self._deadline = 0.0
         self._was_ready = mmap.mmap(-1, 1)  # shared with the children
-        self._parent_is_dead, self._alive = os.pipe()  # the system closes it, however this process ends
+        self._parent_is_dead, self._alive = os.pipe()  # the system closes it in any case when this process ends
 
     def run(self) -> None:
         """Keep the processes running until SIGTERM, SIGINT or SIGHUP, then let them finish.
 
-        Afterwards the signals stay blocked: one that comes late does not change how this process ends.
+        The signals stay blocked afterwards, so that a late one does not change how this process ends.
 
         Raises:
             CannotStart: a process failed before any was ready.
@@ -55,7 +58,7 @@ class Processes:
         stops = STOPS - {number for number in {signal.SIGHUP} if signal.getsignal(number) == signal.SIG_IGN}  # nohup
         waited = stops | {signal.SIGCHLD, signal.SIGALRM}
         for number in waited:
-            signal.signal(number, lambda *_: None)  # the system throws away what is ignored
+            signal.signal(number, lambda *_: None)  # the system discards an ignored signal before `sigwait` sees it
         signal.pthread_sigmask(signal.SIG_BLOCK, waited)
         while self._started or not self._stopping:
             if not self._stopping:
@@ -85,12 +88,12 @@ class Processes:
         self._pause = 0
 
     def _be_a_child(self, blocked: set[signal.Signals]) -> None:
-        """Do the work, and end this process."""
+        """Do the work, and exit this process."""
         status = 1
         try:
             for number in blocked:
                 signal.signal(number, signal.SIG_DFL)
-            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends both to all of its processes
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends both to its whole process group
             signal.signal(signal.SIGHUP, signal.SIG_IGN)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, blocked)
             os.close(self._alive)
@@ -108,7 +111,7 @@ class Processes:
             if not pid:
                 return
             started = self._started.pop(pid, None)
-            if started is None or self._stopping:  # in a container, the orphans of others arrive here too
+            if started is None or self._stopping:  # in a container, foreign orphans are reaped here too
                 continue
             code = os.waitstatus_to_exitcode(status)
             ended = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
@@ -127,5 +130,5 @@ class Processes:
             self._tell(signal.SIGTERM)
 
     def _tell(self, number: signal.Signals) -> None:
-        for pid in self._started:  # each is there until it is reaped, dead or alive
+        for pid in self._started:  # a pid is valid until it is reaped, even of a dead process
             os.kill(pid, number)

@@ -1,7 +1,7 @@
 """The definitions of the record's tables as the migrations make them, by kind of database.
 
-A test holds them equal to what the migrations make, white space aside. A migration that changes a table of the record
-changes them too.
+A test compares them with the migrations, ignoring white space. A migration that changes a table of the record must
+change them too.
 """
 
 RECORD = {

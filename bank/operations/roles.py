@@ -1,4 +1,4 @@
-"""Who works in the bank: groups of users and what each may do.
+"""Roles of the bank: the groups of users and their permissions.
 
 | group       | looks at accounts | does a teller's tasks | unlocks, gives new PINs | looks into the admin |
 |-------------|-------------------|-----------------------|-------------------------|----------------------|
@@ -6,7 +6,7 @@
 | Supervisors | yes               | yes                   | yes                     | no                   |
 | Auditors    | yes               | no                    | no                      | yes, if marked staff |
 
-A superuser may do everything. The record itself can be changed by nobody.
+A superuser may do everything. Nobody can change the record.
 """
 
 from django.contrib.auth.models import Group, Permission
@@ -34,7 +34,7 @@ ROLES: dict[str, list[tuple[str, str]]] = {
 
 
 def make_groups() -> None:
-    """Make the groups with their permissions; what is there already stays."""
+    """Create the missing groups and permissions. Existing ones stay."""
     for name, permissions in ROLES.items():
         group, _ = Group.objects.get_or_create(name=name)
         for app, codename in permissions:

@@ -1,8 +1,7 @@
-"""One web process: waitress, with limits on what a client may hold.
+"""One web process: waitress, with limits on the resources that a client may hold.
 
-waitress reads and writes for all connections in one loop, and a thread of its pool works on a request only when all of
-it has arrived. So no client can hold a thread. What is here limits what else a client could hold: a connection, or the
-process when it is to stop.
+waitress reads and writes all connections in one loop, and a thread of its pool works on a request only after the whole
+request has arrived. So no client can hold a thread. This module limits the rest: the connections, and the time to stop.
 """
 
 import signal
@@ -21,13 +20,13 @@ from waitress.utilities import RequestEntityTooLarge
 from waitress.wasyncore import dispatcher, file_dispatcher, loop
 
 REQUEST_SECONDS = 20
-"""How long a request may take to arrive, from its first byte to its last."""
+"""The longest time for a request to arrive, from its first byte to its last."""
 IDLE_SECONDS = 120
-"""How long a connection stays open on which nothing is sent. Longer than proxies keep theirs, so they close first."""
+"""The longest time that an idle connection stays open. It exceeds that of proxies, so that they close first."""
 ARRIVING_SECONDS = 1
-"""How long a request may have been arriving when the process stops, to be waited for."""
+"""The longest time that a request may have been arriving for a stopping process to wait for it."""
 LINGER_SECONDS = 3
-"""How long a process that stops waits for clients to take the last answers."""
+"""The longest time that a stopping process waits for clients to read the last answers."""
 HEADER_BYTES = 32 * 1024
 CONNECTIONS = min(400, getrlimit(RLIMIT_NOFILE)[0] // 3)
 """From this number on, each new connection closes the one that has waited longest for its client."""
@@ -47,23 +46,23 @@ class Request(HTTPRequestParser):
         self.rest = b""
 
     def received(self, data: bytes) -> int:
-        """Take what belongs to this request, and keep what follows for the channel."""
+        """Consume the bytes of this request, and store the rest for the channel."""
         consumed: int = super().received(data)
         if not self.completed:
             return consumed
         self.rest = data[consumed:]
-        self.expect_continue = False  # nothing is missing
-        if isinstance(self.error, RequestEntityTooLarge):  # the application has a page for it
+        self.expect_continue = False  # the body has arrived
+        if isinstance(self.error, RequestEntityTooLarge):  # the application answers it with a page
             self.error = None
             self.headers["CONNECTION"] = "close"
             self.headers.setdefault("CONTENT_LENGTH", str(self.body_bytes_received))
         return len(data)
 
     def parse_header(self, header_plus: bytes) -> None:
-        """Read the head.
+        """Parse the request line and the headers.
 
         Raises:
-            ParsingError: it cannot be read, or it can be read in two ways, which smuggles requests past a proxy.
+            ParsingError: it cannot be parsed, or has two readings, which would allow request smuggling past a proxy.
         """
         try:
             super().parse_header(header_plus)
@@ -85,14 +84,14 @@ class Answer(WSGITask):
     """The answer of the application."""
 
     def finish(self) -> None:
-        """Send what there is, from this thread: it need not wait for the loop."""
+        """Send the buffered answer from this thread instead of waiting for the loop."""
         super().finish()
         with self.channel.outbuf_lock:
             self.channel._flush_exception(self.channel._flush_some, do_close=False)
 
 
 class Channel(HTTPChannel):
-    """A connection. One request at a time: the next one is read when the client has taken the last answer."""
+    """A connection. The next request is read only after the client has read the last answer."""
 
     parser_class = Request
     task_class = Answer
@@ -113,12 +112,12 @@ class Channel(HTTPChannel):
 
     @property
     def waits_since(self) -> float:
-        """When the client sent or took something last; for a request that is incomplete, when that began."""
+        """The time of the client's last read or write, or the beginning of an incomplete request."""
         return self.request.began if self.request else self.last_activity
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is worked on, read by the client, or arriving right now."""
+        """Whether no request is arriving or being worked on, and no answer is being sent."""
         arriving = self.request and time.time() - self.request.began < ARRIVING_SECONDS
         return not (self.requests or self.total_outbufs_len or arriving)
 
@@ -137,14 +136,14 @@ class Server(TcpWSGIServer):
         super().handle_accept()
 
     def maintenance(self, now: float) -> None:
-        """Close what is idle, and requests that take too long to arrive. Called once a second."""
+        """Close idle connections and requests that take too long to arrive. Called once a second."""
         super().maintenance(now)
         for channel in self.active_channels.values():
             if channel.request and channel.request.began < now - REQUEST_SECONDS:
                 channel.will_close = True
 
     def stop(self) -> None:
-        """Let `run` finish. May be called by a signal handler."""
+        """Let `run` finish. A signal handler may call this."""
         self.is_stopping = True
         self.pull_trigger()
 
@@ -153,9 +152,9 @@ class Server(TcpWSGIServer):
         while not self.is_stopping:
             assert self.accepting, "the listening socket is closed"
             self._turn(1)
-        for _ in range(3):  # accept and read what has reached this machine
+        for _ in range(3):  # accept and read what the system has queued
             self._turn(0)
-        dispatcher.close(self)  # the listening socket alone
+        dispatcher.close(self)  # closes only the listening socket
         deadline = None
         while channels := list(self.active_channels.values()):
             for channel in channels:
@@ -175,7 +174,7 @@ class Server(TcpWSGIServer):
 
 
 class Parent(file_dispatcher):
-    """The parent process: when it is dead, the server stops."""
+    """The parent process: the server stops when it has died."""
 
     def __init__(self, descriptor: int, server: Server) -> None:
         super().__init__(descriptor, server._map)
@@ -194,15 +193,15 @@ class Parent(file_dispatcher):
 def serve(
     listener: socket.socket, application: Any, threads: int, body_bytes: int, ready: Callable[[], None], parent: int
 ) -> None:
-    """Serve until SIGTERM, or until the parent process is dead.
+    """Serve until SIGTERM, or until the parent process has died.
 
     Args:
-        listener: a socket that listens.
-        application: the WSGI application. It refuses a body of more than `body_bytes`; one of more than twice that is
-            not read.
-        threads: how many requests are worked on at once.
-        ready: called when requests are answered from now on.
-        parent: a file descriptor that closes when the parent process is dead.
+        listener: a listening socket.
+        application: the WSGI application. It refuses a body of more than `body_bytes`; the server does not read one of
+            more than twice that.
+        threads: the number of requests worked on at once.
+        ready: called once requests are answered.
+        parent: a file descriptor that closes when the parent process has died.
     """
     settings = Adjustments(
         sockets=[listener],
@@ -212,11 +211,11 @@ def serve(
         connection_limit=2 * CONNECTIONS,
         max_request_header_size=HEADER_BYTES,
         max_request_body_size=2 * body_bytes,
-        clear_untrusted_proxy_headers=False,  # the application believes only those that it is told to
+        clear_untrusted_proxy_headers=False,  # the application trusts only the configured header
         log_socket_errors=False,
         ident=None,
     )
-    settings.send_bytes = 1024 * 1024  # less than this is sent when the answer is complete, header and body at once
+    settings.send_bytes = 1024 * 1024  # a smaller answer is sent at once, header and body together
     place = (listener.family, listener.type, listener.proto, listener.getsockname())
     server = Server(application, map={}, _sock=listener, adj=settings, sockinfo=place, bind_socket=False)
     Parent(parent, server)

@@ -1,4 +1,4 @@
-"""Static files, collected under names that say what is in them."""
+"""Static files, collected under names that contain a hash of their content."""
 
 import hashlib
 from importlib.metadata import version
@@ -8,22 +8,22 @@ from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
 
 MARK = "collected"
-"""The file beside those collected that says what they were made of."""
+"""The file beside the collected ones with the digest of their sources."""
 
 
 def collect() -> None:
-    """Collect and compress static files, unless what there is was made of the very same."""
+    """Collect and compress static files, unless the existing ones were made from the same sources."""
     mark = settings.STATIC_ROOT / MARK
     sources = digest_of_sources()
     if mark.exists() and mark.read_text() == sources:
         return
-    mark.unlink(missing_ok=True)  # whoever is killed half-way leaves none
+    mark.unlink(missing_ok=True)  # a process killed half-way leaves no mark
     call_command("collectstatic", verbosity=0, interactive=False)
     mark.write_text(sources)
 
 
 def digest_of_sources() -> str:
-    """Return what changes with any file to be collected, and with what is done to them."""
+    """Return a digest that changes with any source file and with the way of collecting."""
     tools = [version(name) for name in ("django", "whitenoise")]
     how = (tools, settings.STORAGES["staticfiles"], settings.WHITENOISE_KEEP_ONLY_HASHED_FILES)
     digest = hashlib.sha256(repr(how).encode())

@@ -1,4 +1,4 @@
-"""WSGI wrappers: what Django and a WSGI server disagree about, or what Django fails on before any middleware runs."""
+"""WSGI wrappers for requests on which Django and WSGI servers disagree, or Django fails before any middleware runs."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -9,7 +9,7 @@ type Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes
 
 
 def only_utf8(application: Application) -> Application:
-    """Return the application with every body read as UTF-8, whatever charset its Content-Type names."""
+    """Return the application with every body read as UTF-8, whatever charset the Content-Type names."""
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         environ["CONTENT_TYPE"] = plain(environ.get("CONTENT_TYPE", ""))
@@ -19,9 +19,9 @@ def only_utf8(application: Application) -> Application:
 
 
 def without_body_for_head(application: Application) -> Application:
-    """Return the application with no body in its answers to HEAD.
+    """Return the application with empty bodies in its answers to HEAD.
 
-    Django leaves that to the server, and waitress to the application. A client would take the body for the next answer.
+    Django leaves this to the server, and waitress to the application. A client would read the body as the next answer.
     """
 
     def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -36,9 +36,9 @@ def without_body_for_head(application: Application) -> Application:
 
 
 def plain(content_type: str) -> str:
-    """Return a content type with its boundary and without all else; nothing where it cannot be read.
+    """Return a content type with no parameter but its boundary, or the empty string if it cannot be parsed.
 
-    Django takes any of Python's codecs for the charset, of which "idna" and "hex" fail on the first query string.
+    Django accepts any Python codec as charset, and fails on the first query string with "idna" or "hex".
     """
     try:
         media_type, parameters = parse_header_parameters(content_type)

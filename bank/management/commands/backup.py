@@ -15,7 +15,7 @@ from eventstore import store
 from eventstore.progress import ProgressBar
 
 NOT_DONE = 2
-"""The exit code where no copy was taken because that is for another program to do."""
+"""The exit code if another program has to make the backup."""
 
 
 class Command(BaseCommand):

@@ -22,7 +22,7 @@ SOURCE = "source"
 TARGET = "default"
 BATCH = 1000
 LEFT_BEHIND: set[type[Model]] = {Session}
-"""Everybody logs in again."""
+"""The models that are not copied: all users log in again."""
 
 
 class Command(BaseCommand):
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             with transaction.atomic(using=SOURCE), transaction.atomic(using=TARGET):
                 if store.last_position():
                     raise CommandError("This bank is not empty. Nothing was copied.")
-                for model in models:  # before any row is copied: rows that hang on a deleted one go with it
+                for model in models:  # all before the first copy, because a deletion cascades to copied rows
                     clear(model)
                 counts = {model: copy(model) for model in models}
                 with connections[TARGET].cursor() as cursor:
@@ -55,23 +55,23 @@ class Command(BaseCommand):
 
 
 def models_to_copy() -> Iterator[type[Model]]:
-    """Yield what lives on the write side, tables between two models included."""
+    """Yield the models of the write side, including many-to-many tables."""
     for model in apps.get_models(include_auto_created=True):
         if router.allow_migrate_model(TARGET, model) and model not in LEFT_BEHIND:
             yield model
 
 
 def clear(model: type[Model]) -> None:
-    """Delete the rows of a table of the target that the migrations, or its first start, made."""
+    """Delete the rows of a target table that the migrations or the first start made."""
     rows = model._base_manager.using(TARGET)
-    if rows.exists():  # what is append-only has none, and would refuse
+    if rows.exists():  # an append-only table is empty, and refuses deletion
         rows.all().delete()
 
 
 def copy(model: type[Model]) -> int:
-    """Copy a table's rows, and return how many there are.
+    """Copy a table's rows, and return their number.
 
-    From SQLite they come in the order in which they were written: heads cover rejected commands in that order.
+    Rows from SQLite are copied in the order of their insertion: signed heads cover rejected commands in that order.
     """
     order = RawSQL("rowid", ()) if connections[SOURCE].vendor == "sqlite" else "pk"
     rows = model._base_manager.using(TARGET)
@@ -86,9 +86,9 @@ def copy(model: type[Model]) -> int:
 
 
 def as_sqlite_has_it(row: Model) -> None:
-    """Make of a row what the bank itself would have written to SQLite."""
+    """Convert a row to the form that the bank writes to SQLite."""
     if isinstance(row, Event | CommandRecord):
-        row.transaction_id = 0  # there the order is that of the positions
+        row.transaction_id = 0  # SQLite orders the log by position alone
     for field in row._meta.concrete_fields:
-        if isinstance(field, JSONField):  # of which PostgreSQL keeps the meaning, and SQLite the text that is hashed
+        if isinstance(field, JSONField):  # SQLite stores the hashed text, PostgreSQL only the value
             setattr(row, field.name, Value(canonical(getattr(row, field.name)), TextField()))

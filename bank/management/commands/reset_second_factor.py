@@ -1,4 +1,4 @@
-"""`manage.py reset_second_factor USER`: when a phone is lost and nobody else can reset it in the admin."""
+"""`manage.py reset_second_factor USER`: for a lost phone, if nobody else can reset it in the admin."""
 
 from argparse import ArgumentParser
 from typing import Any

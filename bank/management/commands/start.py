@@ -1,4 +1,4 @@
-"""`manage.py start`: from a fresh clone to a bank that is open, in one command."""
+"""`manage.py start`: opens the bank in one command, also from a fresh clone."""
 
 import gc
 import os
@@ -31,11 +31,11 @@ from projections import engine
 
 MAX_WORKERS = 64
 BACKLOG = 1024
-"""Connections that the system keeps until a web process accepts them."""
+"""The number of connections that the system queues until a web process accepts them."""
 
 
 class FirstUser(NamedTuple):
-    """Somebody whom the first start makes."""
+    """A user that the first start creates."""
 
     name: str
     group: str = ""
@@ -44,7 +44,7 @@ class FirstUser(NamedTuple):
 
     @property
     def variable(self) -> str:
-        """The environment variable that may hold the password."""
+        """The environment variable for the password."""
         return f"BANK_{self.name.upper()}_PASSWORD"
 
 
@@ -54,7 +54,7 @@ DEMO_USERS = [FirstUser("supervisor", "Supervisors"), FirstUser("auditor", "Audi
 
 class Command(BaseCommand):
     help = "Prepare everything that is not there yet, and serve the bank."
-    requires_system_checks = ()  # they open the databases, so they wait until the port is known to be free
+    requires_system_checks = ()  # they open the databases, so they run after the port is bound
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
@@ -63,7 +63,7 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="fill an empty bank with some weeks of business")
 
     def handle(self, *args: Any, host: str, port: int, workers: int, **options: Any) -> None:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends a start without a traceback
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the start without a traceback
         listener = bind(host, port)
         check_first_passwords(options["demo"])
         check_writable()
@@ -83,7 +83,7 @@ class Command(BaseCommand):
         serve(listener, workers)
 
     def prepare(self, with_demo: bool) -> list[tuple[str, str]]:
-        """Make what is not there yet; return what to tell of the first users' passwords."""
+        """Create everything that is missing. Return the name and password text of each first user."""
         for alias in connections:
             if alias not in settings.PROJECTIONS_REPLICAS:
                 call_command("migrate", database=alias, verbosity=0, interactive=False)
@@ -98,10 +98,10 @@ class Command(BaseCommand):
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Return a socket that has this address, and does not listen yet.
+    """Return a socket bound to this address that does not listen yet.
 
     Raises:
-        CommandError: the address cannot be served on.
+        CommandError: the address cannot be bound.
     """
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)[0]
@@ -115,12 +115,12 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def first_users(with_demo: bool) -> list[FirstUser]:
-    """Return the users that a first start makes; the demonstration has one of each role."""
+    """Return the users that a first start creates. The demonstration has one of each role."""
     return FIRST_USERS + (DEMO_USERS if with_demo else [])
 
 
 def check_first_passwords(with_demo: bool) -> None:
-    """Raise CommandError where a first user would get a password that the rules for passwords refuse."""
+    """Raise CommandError if the password validators refuse the password of a first user."""
     faults = []
     for each in first_users(with_demo):
         try:
@@ -136,7 +136,7 @@ def check_first_passwords(with_demo: bool) -> None:
 
 
 def has_users() -> bool:
-    """Return whether users were made before, without making a database; a database that is away may have some."""
+    """Return whether users exist, without creating a database. An unavailable database may have some."""
     connection = connections["default"]
     if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
         return False
@@ -147,7 +147,7 @@ def has_users() -> bool:
 
 
 def check_writable() -> None:
-    """Close the bank's files to other users; raise CommandError unless the data folder can be written to."""
+    """Close the bank's files to other users. Raise CommandError if the data folder is not writable."""
     try:
         make_folder(settings.DATA_DIR)
         data_files.close()
@@ -160,7 +160,7 @@ def check_writable() -> None:
 
 
 def check_databases() -> None:
-    """Raise CommandError unless both databases answer, with what a server says; replicas may come later."""
+    """Raise CommandError with the server's message unless both databases answer. Replicas may start later."""
     for alias in ("default", "projections"):
         try:
             if postgresql.is_postgresql(alias):
@@ -173,13 +173,13 @@ def check_databases() -> None:
 
 @transaction.atomic(using="default")
 def make_first_users(with_demo: bool) -> list[tuple[str, str]]:
-    """Make a teller and an administrator where there is no user yet; return what to tell of their passwords.
+    """Create a teller and an administrator if there is no user. Return their names and password texts.
 
-    `check_first_passwords` has accepted the passwords that are given.
+    `check_first_passwords` has accepted the given passwords.
     """
     if User.objects.exists():
         return []
-    said = []
+    passwords = []
     for each in first_users(with_demo):
         given = os.environ.get(each.variable, "")
         password = given or secrets.token_urlsafe(12)
@@ -187,8 +187,8 @@ def make_first_users(with_demo: bool) -> list[tuple[str, str]]:
             each.name, password=password, is_staff=each.is_staff, is_superuser=each.is_superuser
         )
         user.groups.set(Group.objects.filter(name=each.group))
-        said.append((each.name, f"(from {each.variable})" if given else password))
-    return said
+        passwords.append((each.name, f"(from {each.variable})" if given else password))
+    return passwords
 
 
 def close_databases() -> None:
@@ -200,12 +200,12 @@ def close_databases() -> None:
 
 
 def listen(listener: socket.socket, host: str) -> str:
-    """Let clients connect, and return the address to open in a browser.
+    """Listen on the socket, and return the address to open in a browser.
 
-    The host that the operator has chosen to serve on is one of the names that are answered, beside `ALLOWED_HOSTS`.
+    The operator's host joins `ALLOWED_HOSTS`.
 
     Raises:
-        CommandError: another process has begun to listen there.
+        CommandError: another process listens there by now.
     """
     try:
         listener.listen(BACKLOG)
@@ -213,7 +213,7 @@ def listen(listener: socket.socket, host: str) -> str:
         raise CommandError(f"Cannot serve on {host}: {error}. Choose another with --port.") from error
     address, port = listener.getsockname()[:2]
     ip = ip_address(address.partition("%")[0])
-    if ip.is_unspecified:  # every address of this machine
+    if ip.is_unspecified:  # all addresses of this machine
         ip = ip_address("::1" if ip.version == 6 else "127.0.0.1")
     else:
         settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, host, bracketed(ip)]
@@ -230,7 +230,7 @@ def bracketed(ip: IPv4Address | IPv6Address) -> str:
 
 
 def serve(listener: socket.socket, workers: int) -> None:
-    """Serve until SIGTERM or Ctrl-C; requests in flight are finished.
+    """Serve until SIGTERM or Ctrl-C, and finish the requests in flight.
 
     Raises:
         CommandError: no web process can start.
@@ -242,7 +242,7 @@ def serve(listener: socket.socket, workers: int) -> None:
         catch_up()
         server.serve(listener, application, settings.WEB_THREADS, settings.DATA_UPLOAD_MAX_MEMORY_SIZE, ready, parent)
 
-    gc.freeze()  # the garbage collector of each web process leaves out what is loaded by now
+    gc.freeze()  # web processes share the loaded objects, so the collector skips them
     try:
         Processes(workers, work).run()
     except CannotStart as error:

@@ -17,9 +17,9 @@ from eventstore.verification.parallel import Unfinished
 from projections.routers import READ_SIDE
 
 NOT_DONE = 2
-"""The exit code when nothing could be verified; 1 says that something does not fit."""
+"""The exit code if nothing could be verified; 1 means findings."""
 LONGEST_HEAD = 10_000
-"""The most characters that are read of a file that is to be a head."""
+"""The largest number of characters read from a head's file."""
 
 
 class Command(BaseCommand):
@@ -75,10 +75,10 @@ class Command(BaseCommand):
 
 
 def read_head(file: str) -> signed_heads.Head:
-    """Return the head in a file.
+    """Return the signed head in a file.
 
     Raises:
-        CommandError: there is none that can be trusted.
+        CommandError: the file holds no valid head.
     """
     try:
         with Path(file).open() as text:
