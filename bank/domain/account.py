@@ -1,7 +1,7 @@
-"""The aggregate: every rule of a checking account, and nothing else.
+"""The aggregate: all rules of a checking account, and nothing else.
 
-A task method looks at the account as it is and returns what happens, or raises `CommandRejected`. `apply`
-remembers what happened and never judges. An account is a value: `apply` returns the next one.
+A task method decides on the current state: it returns events, or raises `CommandRejected`. `apply` returns the next
+state and never refuses an event. An account is an immutable value.
 """
 
 import unicodedata
@@ -34,9 +34,9 @@ from .invisible import invisible_in, trim
 
 MAX_ACCOUNT_ID = 2**63 - 1
 MAX_AMOUNT = 10**12
-"""The most that one command may move, in minor units."""
+"""The largest amount of one command, in minor units."""
 MAX_BALANCE = 2**63 - 1
-"""The most that an account may hold, in minor units: what a 64-bit column holds."""
+"""The largest balance in minor units: the largest value of a 64-bit column."""
 MAX_PIN = 9999
 MAX_HOLDER_LENGTH = 100
 
@@ -45,8 +45,8 @@ MAX_HOLDER_LENGTH = 100
 class BankAccount:
     """A checking account. Its balance is in minor units; it has no holder until it is opened.
 
-    `wrong_pins` is how many wrong PINs came in a row, up to now. `pin_locked` says that withdrawals are refused
-    without a look at the PIN.
+    `wrong_pins` counts the wrong PINs in a row. While `pin_locked` is true, withdrawals are refused without a check of
+    the PIN.
     """
 
     account_id: int
@@ -75,7 +75,7 @@ class BankAccount:
         return BankAccountCreated(self.account_id, account_holder)
 
     def deposit(self, amount: int) -> MoneyDepositedIntoBankAccount:
-        """Take money in.
+        """Deposit an amount.
 
         Raises:
             InvalidAmount, NoSuchAccount
@@ -89,15 +89,15 @@ class BankAccount:
     def withdraw(
         self, amount: int, *, pin_matches: Callable[[], bool], pin_attempts: int
     ) -> Sequence[MoneyWithdrawnFromBankAccount | InvalidPin | PinLocked | WithdrawalBlocked | AccountOverdrawn]:
-        """Pay money out, down to a balance of 0. A wrong PIN is refused before the balance is looked at.
+        """Withdraw an amount, down to a balance of 0. A wrong PIN is refused before the balance is checked.
 
-        The wrong PIN that is number `pin_attempts` in a row locks withdrawals. From then on the PIN is not looked at
-        either, so that it cannot be found by trying. A right PIN sets the count back, however much was asked for.
+        The wrong PIN number `pin_attempts` in a row locks withdrawals. While they are locked the PIN is not checked, so
+        that it cannot be found by trying. A right PIN resets the count, whatever the amount.
 
         Args:
-            pin_matches: looks at the PIN; called at most once, and only where its answer decides.
-            pin_attempts: how many wrong PINs in a row lock withdrawals, at least 1. Only the event remembers: another
-                number tomorrow locks and unlocks nothing that happened today.
+            pin_matches: checks the PIN. It is called at most once, and only if its answer decides.
+            pin_attempts: the number of wrong PINs in a row that locks withdrawals, at least 1. A later change of this
+                number neither locks nor unlocks an account.
 
         Raises:
             InvalidAmount, NoSuchAccount
@@ -114,7 +114,7 @@ class BankAccount:
         return [MoneyWithdrawnFromBankAccount(self.account_id, amount)]
 
     def unlock_pin(self) -> PinUnlocked:
-        """Lift the lock; the customer has all attempts again.
+        """Unlock withdrawals; the customer has all attempts again.
 
         Raises:
             NoSuchAccount, PinNotLocked
@@ -125,11 +125,10 @@ class BankAccount:
         return PinUnlocked(self.account_id)
 
     def change_pin(self, pin: int) -> Sequence[PinChanged | PinUnlocked]:
-        """Let another PIN be the right one; the customer has all attempts at it.
+        """Change the PIN; the customer has all attempts again.
 
-        That lifts a lock too: what was guessed at is no longer worth anything, and a customer whom a supervisor has
-        just given a new PIN is not to be turned away with it. Whether it is the old one again nobody looks, because
-        the answer would tell what the old one was.
+        This unlocks withdrawals too: guesses at the old PIN are worthless, and a customer with a new PIN must be able
+        to use it. The new PIN may equal the old one: a check would reveal the old PIN.
 
         Raises:
             MalformedPin, NoSuchAccount
@@ -139,10 +138,10 @@ class BankAccount:
         changed = PinChanged(self.account_id)
         return [changed, PinUnlocked(self.account_id)] if self.pin_locked else [changed]
 
-    # What happened
+    # State
 
     def apply(self, event: BankEvent) -> Self:
-        """Return the account as it is after an event of its own."""
+        """Return the account after one of its events."""
         match event:
             case MoneyDepositedIntoBankAccount():
                 return self._having(self.balance + event.amount, self.wrong_pins)
@@ -162,7 +161,7 @@ class BankAccount:
                 return self
 
     def _having(self, balance: int, wrong_pins: int) -> Self:
-        """Return the account with other figures; `replace` takes three times as long."""
+        """Return the account with other figures. `dataclasses.replace` takes three times as long."""
         return type(self)(self.account_id, self.account_holder, balance, wrong_pins, self.pin_locked)
 
     def _check_open(self) -> None:
@@ -192,10 +191,10 @@ def check_pin(pin: int) -> None:
 
 
 def normal_holder(account_holder: str) -> str:
-    """Return a holder's name trimmed and in Unicode's NFC form.
+    """Return a holder's name, trimmed and in Unicode's NFC form.
 
     Raises:
-        InvalidAccountHolder: not 1 to 100 characters, or with some that are not seen.
+        InvalidAccountHolder: the name has not 1 to 100 characters, or contains invisible ones.
     """
     if not isinstance(account_holder, str):
         raise InvalidAccountHolder("A name is text.")

@@ -1,7 +1,7 @@
-"""What a teller or a supervisor can ask of an account, one frozen dataclass per task.
+"""The commands of the bank: one frozen dataclass for each task of a teller or supervisor.
 
-A command is an intent and may be nonsense; the aggregate in `account.py` judges it. Amounts are integers of
-minor units (cents). PINs are integers: the screen's "0042" is 42. They never appear in a `repr`.
+A command is an intent and may be invalid; the aggregate in `account.py` decides. Amounts are integers of minor units
+(cents). PINs are integers: the screen's "0042" is 42. No `repr` shows a PIN.
 """
 
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class CreateBankAccount:
-    """Open an account for a holder who chose a PIN."""
+    """Open an account for a holder, with a PIN."""
 
     account_id: int
     account_holder: str
@@ -18,7 +18,7 @@ class CreateBankAccount:
 
 @dataclass(frozen=True, slots=True)
 class DepositMoneyIntoBankAccount:
-    """Pay money in."""
+    """Deposit money."""
 
     account_id: int
     amount: int
@@ -26,7 +26,7 @@ class DepositMoneyIntoBankAccount:
 
 @dataclass(frozen=True, slots=True)
 class WithdrawMoneyFromBankAccount:
-    """Pay money out to the customer, who proves who they are with the PIN."""
+    """Withdraw money. The PIN proves the customer's identity."""
 
     account_id: int
     amount: int
@@ -35,14 +35,14 @@ class WithdrawMoneyFromBankAccount:
 
 @dataclass(frozen=True, slots=True)
 class UnlockPin:
-    """Let the customer try the PIN again after too many wrong ones. A supervisor's task."""
+    """Allow PINs again after too many wrong ones. A supervisor's task."""
 
     account_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class ChangePin:
-    """Put the PIN that the customer has chosen in the place of the old one. A supervisor's task."""
+    """Replace the PIN with a new one that the customer has chosen. A supervisor's task."""
 
     account_id: int
     pin: int = field(repr=False)

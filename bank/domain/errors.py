@@ -1,13 +1,13 @@
-"""The commands that the bank rejects: nonsense, as against refusals, which are worth an event."""
+"""Rejections of commands. A rejected command is invalid; a refusal worth auditing is an event instead."""
 
 from typing import ClassVar
 
 
 class CommandRejected(Exception):
-    """A command that was rejected, changed nothing and recorded no event.
+    """A rejected command: it changed nothing and recorded no event.
 
-    `code` is the stable name of the kind, `field` the command's field that it is about, and the message says to
-    a teller what is wrong.
+    `code` is the stable name of the kind, and `field` the command's field at fault. The message tells the teller what
+    is wrong.
     """
 
     code: ClassVar[str] = "rejected"
@@ -40,14 +40,14 @@ class InvalidAmount(CommandRejected):
 
 
 class MalformedPin(CommandRejected):
-    """A PIN that cannot be anybody's. (A wrong PIN is the event `InvalidPin`.)"""
+    """A number that cannot be a PIN. (A wrong PIN is the event `InvalidPin`.)"""
 
     code = "malformed_pin"
     field = "pin"
 
 
 class PinNotLocked(CommandRejected):
-    """There is no lock to lift."""
+    """The account is not locked."""
 
     code = "pin_not_locked"
     field = "account_id"

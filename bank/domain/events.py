@@ -1,8 +1,8 @@
-"""What can have happened to an account, and how each fact is written down.
+"""The events of an account, and their stored form.
 
-Python uses the challenge's words in its own case; the stored names and payload keys are the challenge's to the
-letter, and those of the PIN's lock are formed like them. This is the one place that maps the two. Amounts and
-balances are integers of minor units (cents).
+Python uses the challenge's words in its own case. The stored names and payload keys are exactly those of the challenge,
+and those of the PIN's lock follow the same form. Only this module maps between the two. Amounts and balances are
+integers of minor units (cents).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,7 +31,7 @@ class MoneyWithdrawnFromBankAccount:
 
 @dataclass(frozen=True, slots=True)
 class InvalidPin:
-    """A withdrawal refused because the PIN was wrong; the balance was not looked at."""
+    """A withdrawal was refused because the PIN was wrong. The balance was not checked."""
 
     account_id: int
     amount_requested: int
@@ -39,7 +39,7 @@ class InvalidPin:
 
 @dataclass(frozen=True, slots=True)
 class AccountOverdrawn:
-    """A withdrawal refused because it asked for more than the balance; no money moved."""
+    """A withdrawal was refused because it exceeded the balance. No money moved."""
 
     account_id: int
     balance: int
@@ -48,14 +48,14 @@ class AccountOverdrawn:
 
 @dataclass(frozen=True, slots=True)
 class PinLocked:
-    """Too many wrong PINs came in a row: from now on withdrawals are refused without a look at the PIN."""
+    """Too many wrong PINs in a row locked withdrawals: they are refused without a check of the PIN."""
 
     account_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class WithdrawalBlocked:
-    """A withdrawal refused because withdrawals are locked; neither the PIN nor the balance was looked at."""
+    """A withdrawal was refused because withdrawals are locked. Neither PIN nor balance was checked."""
 
     account_id: int
     amount_requested: int
@@ -63,14 +63,14 @@ class WithdrawalBlocked:
 
 @dataclass(frozen=True, slots=True)
 class PinUnlocked:
-    """A supervisor lifted the lock."""
+    """A supervisor unlocked withdrawals."""
 
     account_id: int
 
 
 @dataclass(frozen=True, slots=True)
 class PinChanged:
-    """A supervisor let the customer choose a new PIN."""
+    """A supervisor changed the PIN to the customer's new one."""
 
     account_id: int
 
@@ -108,9 +108,9 @@ SCHEMA_VERSION = 1
 type Upcaster = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
 UPCASTERS: dict[tuple[str, int], Upcaster] = {}
-"""How a payload of an older schema version becomes one of the next: {(type, version): upcaster}.
+"""Upcasters from one schema version to the next: {(type, version): upcaster}.
 
-Empty while every payload is of version 1. Stored events never change; they are raised step by step when read.
+It is empty while every payload has version 1. Stored events never change; each read upcasts them step by step.
 """
 
 _TYPE_NAMES = {event_class: name for name, event_class in EVENT_TYPES.items()}
@@ -123,7 +123,7 @@ _DECODED = {name: (event_class, [key for _, key in _KEYS[event_class]]) for name
 
 
 def _getter(keys: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    """Return what takes the values of keys out of a payload."""
+    """Return a function that takes the values of keys out of a payload."""
     get = itemgetter(*keys)
     return get if len(keys) > 1 else lambda data: (get(data),)
 
@@ -132,7 +132,7 @@ _VALUES = {name: _getter(keys) for name, (_, keys) in _DECODED.items()}
 
 
 class UnknownEvent(Exception):
-    """A stored event that this version of the bank cannot read."""
+    """A stored event that this version of the bank cannot decode."""
 
 
 def encode(event: BankEvent) -> tuple[str, dict[str, Any]]:
@@ -141,10 +141,10 @@ def encode(event: BankEvent) -> tuple[str, dict[str, Any]]:
 
 
 def decode(event_type: str, schema_version: int, data: Mapping[str, Any]) -> BankEvent:
-    """Return the event that a stored type and payload stand for.
+    """Return the event of a stored type and payload.
 
     Raises:
-        UnknownEvent: a type, schema version or payload that is not known.
+        UnknownEvent: the type, schema version or payload is unknown.
     """
     try:
         event_class, keys = _DECODED[event_type]
@@ -158,12 +158,12 @@ def decode(event_type: str, schema_version: int, data: Mapping[str, Any]) -> Ban
 def decode_columns(
     event_types: Sequence[str], schema_versions: Sequence[int], payloads: Sequence[Mapping[str, Any]]
 ) -> tuple[list[type[BankEvent]], list[tuple[Any, ...]]]:
-    """Return the classes of many events, and the values of their fields in order; the first is the account's id.
+    """Return the classes of many events, and the values of their fields in order. The account id is first.
 
-    It says the same as `decode`, but makes no object of each.
+    The result is that of `decode` without an object for each event.
 
     Raises:
-        UnknownEvent: a type, schema version or payload that is not known.
+        UnknownEvent: the type, schema version or payload is unknown.
     """
     newest = payloads
     try:
@@ -173,12 +173,12 @@ def decode_columns(
         return classes, [_VALUES[event_type](data) for event_type, data in zip(event_types, newest, strict=True)]
     except (KeyError, UnknownEvent):
         for stored in zip(event_types, schema_versions, payloads, strict=True):
-            decode(*stored)  # the first that cannot be read says why
+            decode(*stored)  # the first undecodable event raises with its reason
         raise
 
 
 def _raised(event_type: str, schema_version: int, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a payload in the form of the newest schema version."""
+    """Return a payload upcast to the newest schema version."""
     for version in range(schema_version, SCHEMA_VERSION):
         data = UPCASTERS[event_type, version](data)
     if schema_version > SCHEMA_VERSION:

@@ -1,4 +1,4 @@
-"""Characters that nobody sees, which can make a name look like another, or turn the line around in which it stands.
+"""Invisible characters, which can make two names look alike or reverse the direction of a line.
 
 See https://www.unicode.org/reports/tr36/ (2.10, default-ignorable characters; 2.5, bidirectional text).
 """
@@ -6,8 +6,8 @@ See https://www.unicode.org/reports/tr36/ (2.10, default-ignorable characters; 2
 import re
 import unicodedata
 
-# Default_Ignorable_Code_Point, of which Unicode promises that no font shows it (DerivedCoreProperties.txt), and the
-# blank of Braille and the marks of ruby text, which are not of that property and are not seen either.
+# Default_Ignorable_Code_Point (DerivedCoreProperties.txt): Unicode guarantees that no font shows these. The Braille
+# blank and the marks of ruby text lack that property, but are invisible too.
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
     "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -19,7 +19,7 @@ _VIRAMA = 9
 
 
 def trim(text: str) -> str:
-    """Return a text without the spaces and invisible characters around it. Those that turn a line around stay."""
+    """Return a text without the spaces and invisible characters around it. Direction marks stay."""
     start, end = 0, len(text)
     while start < end and _is_blank(text, start):
         start += 1
@@ -29,7 +29,7 @@ def trim(text: str) -> str:
 
 
 def invisible_in(text: str) -> str:
-    """Return the first invisible character that has no use where it stands, or nothing."""
+    """Return the first invisible character without a use at its place, or the empty string."""
     return next((found[0] for found in _INVISIBLE.finditer(text) if not _is_of_use(text, found.start())), "")
 
 
@@ -41,10 +41,11 @@ def _is_blank(text: str, at: int) -> bool:
 
 
 def _is_of_use(text: str, at: int) -> bool:
-    """Return whether an invisible character changes how what stands beside it is written.
+    """Return whether an invisible character changes the shape of its neighbours.
 
     A joiner or non-joiner does so beside a virama and between Arabic letters (RFC 5892, A.1 and A.2; Bengali has it
-    before the virama too), a joiner between emoji. A variation selector follows an ideograph, a letter or an emoji.
+    before the virama too). A joiner does so between emoji. A variation selector follows an ideograph, a letter or an
+    emoji.
     """
     character, before, after = text[at], text[max(at - 1, 0) : at] or " ", text[at + 1 : at + 2] or " "
     if _SELECTS.match(character):
@@ -56,6 +57,6 @@ def _is_of_use(text: str, at: int) -> bool:
     if unicodedata.combining(after) == _VIRAMA:
         return unicodedata.category(before)[0] in "LM"
     if unicodedata.bidirectional(after) == "AL":
-        return unicodedata.bidirectional(before) in ("AL", "NSM")  # a vowel's mark may follow the letter
+        return unicodedata.bidirectional(before) in ("AL", "NSM")  # a vowel mark may follow the letter
     is_emoji = unicodedata.category(before) in ("So", "Sk") or before == "\ufe0f"
     return character == "\u200d" and is_emoji and unicodedata.category(after) == "So"

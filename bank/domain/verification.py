@@ -1,7 +1,7 @@
-"""Verification of recorded events against the rules: the aggregate decides again, and the two are compared.
+"""Verification of recorded events against the rules: the aggregate decides again, and the results are compared.
 
-The rules stand in `account.py` alone. Here is which question an event answered, and what of the answer the log does
-not tell: a PIN that matched is known by the event, the number of attempts that was set by the event's metadata.
+Only `account.py` contains the rules. This module derives the command from the recorded event, and the inputs that the
+log does not store: the event shows whether the PIN matched, and its metadata holds the number of attempts.
 """
 
 import unicodedata
@@ -34,7 +34,7 @@ from .events import (
 )
 
 PIN_ATTEMPTS: Final = "pin_attempts"
-"""The entry of a wrong PIN's metadata that tells how many attempts there were. Events from before have none."""
+"""The metadata entry of a wrong PIN with the number of attempts. Older events lack it."""
 
 _COMMANDS: dict[type[BankEvent], type[Command]] = {
     BankAccountCreated: CreateBankAccount,
@@ -52,13 +52,13 @@ _COMMAND_NAMES = {event: COMMAND_NAMES[command] for event, command in _COMMANDS.
 def misfit(
     account: BankAccount, events: Sequence[BankEvent], *, pin_attempts: int | None, command: str | None
 ) -> str | None:
-    """Return in what the last of these events is not what the rules decide, or None if it is.
+    """Return the difference between the last of these events and the decision of the rules, or None.
 
     Args:
-        account: the account as it was before the first of them.
-        events: the events of one command, the first one or more of them.
-        pin_attempts: the number of attempts that the command was decided with, None if nobody wrote it down. Then any
-            number counts with which the rules decide so.
+        account: the account before the first of these events.
+        events: the first one or more events of one command.
+        pin_attempts: the number of attempts in force at the command, or None if it was not recorded. Without it, any
+            number is accepted that leads to this decision.
         command: the name of the command if these are all of its events, else None.
     """
     first, event, at = events[0], events[-1], len(events) - 1
@@ -87,7 +87,7 @@ def misfit(
 
 
 def _decide(account: BankAccount, event: BankEvent, pin_attempts: int) -> Sequence[BankEvent]:
-    """Let the account decide again on the command that an event was the first answer to.
+    """Return the account's decision on the command whose first event this is.
 
     Raises:
         CommandRejected
@@ -109,7 +109,7 @@ def _decide(account: BankAccount, event: BankEvent, pin_attempts: int) -> Sequen
             return account.change_pin(pin=0)
         case PinUnlocked():
             return [account.unlock_pin()]
-        case PinLocked():  # only ever beside a wrong PIN
+        case PinLocked():  # it only ever follows a wrong PIN
             return []
 
 
@@ -122,9 +122,9 @@ def _no() -> bool:
 
 
 def _check_holder_of_any_time(account_holder: str) -> None:
-    """Raise InvalidAccountHolder unless some version of the bank opened accounts for such a holder.
+    """Raise InvalidAccountHolder unless some version of the bank accepted this holder.
 
-    These are the rules of the first version. Later ones may ask for more, which an older account need not have.
+    These are the rules of the first version. Accounts may be older than the stricter rules of later versions.
     """
     if not (
         type(account_holder) is str
@@ -137,13 +137,16 @@ def _check_holder_of_any_time(account_holder: str) -> None:
 
 
 def _is_same(event: BankEvent, decided: BankEvent) -> bool:
-    """Return whether two events say the same. The balance alone is not from the event; 5.0 and True equal integers."""
+    """Return whether two events are equal.
+
+    The rebuilt account supplies the balance, so its stored type is checked: 5.0 and True equal integers.
+    """
     return event == decided and (type(event) is not AccountOverdrawn or type(event.balance) is int)
 
 
 def _difference(account: BankAccount, event: BankEvent, decided: BankEvent) -> str:
     name, payload = encode(decided)
-    said = ", ".join(f"{key} {value}" for key, value in payload.items())
+    values = ", ".join(f"{key} {value}" for key, value in payload.items())
     balance = account.apply(event).balance
     beside = f"it leaves a balance of {balance}; " if balance < 0 else ""
-    return f"{beside}the rules record {name} ({said})"
+    return f"{beside}the rules record {name} ({values})"
