@@ -1,1 +1,1 @@
-"""Verification of the read side: its figures against a second way of adding up the events."""
+"""Verification of the read side: a second computation of its figures from the events."""

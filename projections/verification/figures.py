@@ -1,8 +1,7 @@
-"""The read side's figures, held against what the events add up to (`sums.py`).
+"""Comparison of the read side's figures with those computed by `sums.py`.
 
-That is a second way to the same figures, so it finds the projectors' mistakes too, which a replay would only repeat. It
-goes as far as each projection has come. Which rows and columns differ beyond the figures is for
-`replay_projections --check` to say, which compares them all.
+The second computation also finds errors of the projectors, which a replay would repeat. It runs up to the checkpoint of
+each projection. `replay_projections --check` compares all rows and columns.
 """
 
 from collections.abc import Iterator
@@ -21,7 +20,7 @@ from ..routers import READ_SIDE
 from .sums import Rows, SumsUpTo
 
 SHOWN = 20
-"""How many differences of a projection are shown."""
+"""The largest number of differences shown for a projection."""
 
 _FIGURES = {
     "accounts": "SELECT account_id, account_holder, balance, version FROM {table}",
@@ -34,13 +33,13 @@ _FIGURES = {
 
 
 class Figures:
-    """What the read side says now, and how far each of its projections has come."""
+    """The current figures of the read side, and the checkpoints of its projections."""
 
     def __init__(self) -> None:
-        """Read the live figures, all of one moment.
+        """Read the live figures in one database snapshot.
 
         Raises:
-            django.db.DatabaseError: the read side cannot be read, or is not there yet.
+            django.db.DatabaseError: the read side cannot be read, or does not exist yet.
         """
         with one_moment(READ_SIDE):
             _keep_tables()
@@ -55,7 +54,7 @@ class Figures:
             self.live = {name: _live(name) for name in self.places}
 
     def differences(self, right: SumsUpTo) -> Iterator[tuple[str, str]]:
-        """Yield which row of which projection differs from what all events add up to, and how."""
+        """Yield each differing row with its projection, and the difference from the sums of all events."""
         for name, bad_place in self.bad_places.items():
             yield f"checkpoint {name}", f"its position and transaction id cannot be read: {shown(tuple(bad_place))}"
         for name, place in self.places.items():
@@ -72,9 +71,9 @@ class Figures:
 
 
 def _keep_tables() -> None:
-    """Let no replay put another table into the place of one that is about to be read.
+    """Lock the tables, so that no replay swaps one of them before it is read.
 
-    On PostgreSQL the rows of the new one would be younger than this moment, and not be seen.
+    On PostgreSQL the rows of the new table would be younger than this database snapshot, and invisible.
     """
     if postgresql.is_postgresql(READ_SIDE):
         tables = ", ".join(projector.model._meta.db_table for projector in PROJECTORS.values())
@@ -90,14 +89,14 @@ def _live(name: str) -> Rows:
 
 
 def _figure(value: Any) -> Any:
-    """Return a text or an integer as it is, and anything else in a form that equals no figure."""
-    if isinstance(value, Decimal):  # the sum of 64-bit integers on PostgreSQL
+    """Return text and integers as they are, and any other value in a form that equals no figure."""
+    if isinstance(value, Decimal):  # PostgreSQL's sum of 64-bit integers
         return int(value)
     return value if type(value) in (int, str) else shown(value)
 
 
 def _order(key: Any) -> tuple[str, Any]:
-    """Return what keys are sorted by, which SQLite may hold several types of."""
+    """Return a sort key for keys of several types, which SQLite may hold."""
     return type(key).__name__, key
 
 

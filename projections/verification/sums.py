@@ -1,6 +1,6 @@
-"""What the events add up to, in figures: a second way to what the read side shows, by plain adding up.
+"""Figures computed by adding up events, as a second computation of the read side.
 
-It shares nothing with the projectors but the events, and knows no database, so that any process can add up a part.
+It shares only the events with the projectors, and uses no database, so that any process can add up a part.
 """
 
 from collections.abc import Iterable
@@ -27,14 +27,14 @@ type Rows = dict[Any, tuple[Any, ...]]
 
 
 class SumsUpTo:
-    """What the events up to each of some places add up to."""
+    """The sums of the events up to each of several log positions."""
 
     def __init__(self, places: Iterable[Place]) -> None:
         self.sums = {place: Sums() for place in places}
         self.last: tuple[int, int] = START
 
     def add(self, event: BankEvent, recorded: ReadEvent) -> None:
-        """Take in the next event."""
+        """Add the next event."""
         place = recorded.transaction_id, recorded.position
         if place > self.last:
             self.last = place
@@ -43,14 +43,14 @@ class SumsUpTo:
                 sums.add(event, recorded)
 
     def join(self, other: "SumsUpTo") -> None:
-        """Take in what was added up of other accounts."""
+        """Add the sums of other accounts."""
         self.last = max(self.last, other.last)
         for until, sums in other.sums.items():
             self.sums[until].join(sums)
 
 
 class Sums:
-    """What events add up to."""
+    """The sums of events."""
 
     def __init__(self) -> None:
         self.accounts: dict[int, list[Any]] = {}  # holder, balance, version, moves, refusals
@@ -59,7 +59,7 @@ class Sums:
         self.today: list[int] = []
 
     def add(self, event: BankEvent, recorded: ReadEvent) -> None:
-        """Take in the next event."""
+        """Add the next event."""
         moment = recorded.recorded_at
         if not self.day <= moment < self.day_ends:
             self._turn_to(moment)
@@ -87,7 +87,7 @@ class Sums:
                 day[0] += 1
 
     def _turn_to(self, moment: datetime) -> None:
-        """Find the day of a moment, and when it begins and ends, in UTC like the moments of events."""
+        """Set the current day to that of a time, with its beginning and end in UTC, as event times are."""
         zone = timezone.get_default_timezone()
         day = moment.astimezone(zone).date()
         self.day = datetime.combine(day, time.min, zone).astimezone(UTC)
@@ -95,13 +95,13 @@ class Sums:
         self.today = self.days.setdefault(day, [0] * 6)
 
     def join(self, other: "Sums") -> None:
-        """Take in what was added up of other accounts."""
+        """Add the sums of other accounts."""
         self.accounts |= other.accounts
         for day, row in other.days.items():
             self.days[day] = [mine + more for mine, more in zip(self.days.get(day, [0] * 6), row, strict=True)]
 
     def rows(self, name: str) -> Rows:
-        """Return the figures of a projection in the shape in which they are read."""
+        """Return the figures of a projection in the shape of its query."""
         accounts = self.accounts.items()
         match name:
             case "accounts":
