@@ -1,6 +1,6 @@
-"""Who gets in, for how long, and what the browser is told.
+"""Authentication: log-in, second factor, sessions and throttling.
 
-Read in the order of a log-in: `backends` (a password is looked at), `throttle` (how often), `second_factor`,
-`sessions` (how long it lasts, and whether the password is fresh), `views` (the screens), `middleware` (what holds
-for every request), `events` (what is logged). Nothing here knows of accounts or money.
+Read the modules in the order of a log-in: `backends` (checks the password), `throttle` (limits the tries),
+`second_factor`, `sessions` (lifetime, and age of the password), `views` (the screens), `middleware` (rules for every
+request), `security_log`. Nothing here knows of accounts or money.
 """

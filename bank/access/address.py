@@ -1,4 +1,4 @@
-"""Where a request comes from."""
+"""The client's address of a request."""
 
 import logging
 import re
@@ -18,9 +18,9 @@ FORWARDED_FOR = re.compile(r"(?:^|;)\s*for=([^;]*)", re.IGNORECASE)
 def client_address(request: HttpRequest) -> str:
     """Return the client's address, or "unknown".
 
-    A header can be forged by whoever reaches this process, so only the one that `BANK_CLIENT_ADDRESS_HEADER` names
-    is believed, and of its entries the last: the proxy in front has added that one, the others came from outside.
-    Where that entry is no address ("unknown", a made-up name, nothing), the peer's counts, and the log says so once.
+    Any client can forge a header, so only the header named by `BANK_CLIENT_ADDRESS_HEADER` is trusted, and only its
+    last entry: the trusted proxy appends that one. If the entry is not an address, the peer's address counts, and one
+    warning is logged.
     """
     header = settings.BANK_CLIENT_ADDRESS_HEADER
     if header:
@@ -34,16 +34,16 @@ def client_address(request: HttpRequest) -> str:
 
 
 def network_of(address: str) -> str:
-    """Return what counts as one place: an IPv4 address, or the /64 network that one IPv6 subscriber has.
+    """Return the network that counts as one place: an IPv4 address, or the /64 network of an IPv6 subscriber.
 
-    An unbracketed IPv6 address with a port ("2001:db8::1:443") is read as an address; it is in the same network.
+    An unbracketed IPv6 address with a port ("2001:db8::1:443") is parsed as an address; it is in the same network.
     """
     parsed = _parse(address)
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
-    """Return an address without its port, brackets, quotes and zone; an IPv4 address in an IPv6 one as IPv4."""
+    """Return an address without port, brackets, quotes and zone. An IPv4-mapped IPv6 address becomes IPv4."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]
@@ -59,7 +59,7 @@ def _parse(text: str) -> IPv4Address | IPv6Address | None:
 
 @cache
 def _warn(header: str) -> None:
-    """Log once that clients cannot be told from each other."""
+    """Log once that clients cannot be distinguished."""
     logger.warning(
         "%s gave no address: requests without one count as one client. Check BANK_CLIENT_ADDRESS_HEADER and the proxy.",
         header,

@@ -1,4 +1,4 @@
-"""The admin's doors are ours: one log-in with one throttle and one second factor, one screen for the password."""
+"""The admin site with the bank's own log-in and password screens, so that throttle and second factor apply."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ class BankAdminSite(admin.AdminSite):
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Send to the log-in page; who is logged in already and comes here has no business in the admin."""
+        """Redirect to the log-in page. A user who is logged in already, and is sent here, may not use the admin."""
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))
@@ -25,5 +25,5 @@ class BankAdminSite(admin.AdminSite):
     def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Send to the screen where everyone changes the password."""
+        """Redirect to the bank's password screen."""
         return redirect("password")

@@ -1,4 +1,4 @@
-"""Cookies of our own. Over https their names begin with `__Host-`: no other host of the domain can set them."""
+"""The bank's own cookies. Over HTTPS their names start with `__Host-`: no other host of the domain can set them."""
 
 from datetime import timedelta
 from typing import Any
@@ -10,24 +10,24 @@ SALT = "bank.access.cookies"
 
 
 def set_cookie(response: HttpResponse, name: str, value: str) -> None:
-    """Set a cookie that lasts until the browser is closed."""
+    """Set a cookie that lasts until the browser closes."""
     response.set_cookie(settings.BANK_COOKIE_PREFIX + name, value, **_attributes())
 
 
 def set_signed_cookie(response: HttpResponse, name: str, value: str, age: timedelta) -> None:
-    """Set a cookie that only we can make."""
+    """Set a signed cookie."""
     response.set_signed_cookie(
         settings.BANK_COOKIE_PREFIX + name, value, salt=SALT, max_age=int(age.total_seconds()), **_attributes()
     )
 
 
 def cookie(request: HttpRequest, name: str) -> str:
-    """Return what a cookie says, or nothing."""
+    """Return the value of a cookie, or the empty string."""
     return request.COOKIES.get(settings.BANK_COOKIE_PREFIX + name, "")
 
 
 def signed_cookie(request: HttpRequest, name: str, age: timedelta) -> str:
-    """Return what a cookie says that we have made within this age, or nothing."""
+    """Return the value of a cookie that was signed within this age, or the empty string."""
     seconds = int(age.total_seconds())
     return request.get_signed_cookie(settings.BANK_COOKIE_PREFIX + name, "", salt=SALT, max_age=seconds) or ""
 

@@ -1,4 +1,4 @@
-"""What is typed to get in."""
+"""The forms of log-in, password and second factor."""
 
 from typing import Any
 
@@ -9,19 +9,19 @@ from django.http import HttpRequest
 
 
 def check_password(request: HttpRequest, password: str) -> str:
-    """Look at the password of the user who is logged in, throttled as at log-in; return it if it is right."""
+    """Return the password of the logged-in user if it is right. Tries are throttled as at log-in."""
     if authenticate(request, username=request.user.get_username(), password=password) is None:
         raise forms.ValidationError("This is not your password.")
     return password
 
 
 def focus(form: forms.BaseForm, name: str) -> None:
-    """Begin at this field, unless there is an error to be read first."""
+    """Focus this field, unless the form shows errors."""
     form.fields[name].widget.attrs["autofocus"] = not form.is_bound
 
 
 class ConfirmForm(forms.Form):
-    """The password of the user who is logged in, again."""
+    """The logged-in user's password, entered again."""
 
     password = forms.CharField(
         strip=False,
@@ -39,7 +39,7 @@ class ConfirmForm(forms.Form):
 
 
 class PasswordForm(PasswordChangeForm):
-    """The password of now and, twice, the new one."""
+    """The current password, and the new one twice."""
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -56,7 +56,7 @@ class PasswordForm(PasswordChangeForm):
 
 
 class CodeForm(forms.Form):
-    """The six digits that an authenticator app shows now."""
+    """The six digits of the authenticator app."""
 
     code = forms.RegexField(
         r"^[0-9]{6}$",

@@ -1,4 +1,4 @@
-"""What holds for every request: headers, sizes, the ends of a session, and that everything asks for a log-in."""
+"""Middleware for every request: headers, body size, the end of a session and the log-in requirement."""
 
 from collections.abc import Callable
 
@@ -22,18 +22,18 @@ PERMISSIONS = ", ".join(
         "payment", "picture-in-picture", "screen-wake-lock", "serial", "storage-access", "usb", "xr-spatial-tracking",
     )
 )  # fmt: skip
-"""A teller's screen uses nothing but forms. Features that Chromium does not know would make it complain."""
+"""The screens need forms only. An unknown feature would cause a warning in Chromium."""
 
 
 class HeadersMiddleware:
-    """Says on every answer what the browser may do with it. Outermost, so that errors have it too."""
+    """Set the security headers of every answer. It is the outermost middleware, so that errors have them too."""
 
     def __init__(self, get_response: Respond) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        response.headers.setdefault("Cache-Control", "no-store")  # static files have said otherwise
+        response.headers.setdefault("Cache-Control", "no-store")  # static files set their own
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response
@@ -42,7 +42,7 @@ class HeadersMiddleware:
 class BodyLimitMiddleware:
     """Refuse a body larger than any form of the bank, before Django reads it.
 
-    A body that came in chunks has a length too: the server has read it to the end, or to twice the limit.
+    A chunked body has a length too: the server has read it to its end, or to twice the limit.
     """
 
     def __init__(self, get_response: Respond) -> None:
@@ -56,14 +56,14 @@ class BodyLimitMiddleware:
 
 
 class SessionMiddleware:
-    """Ends a session whose time is over, or whose user now has to have a second factor and gave none; logs refusals."""
+    """End an expired session, or one without the second factor that its user now needs. Log refusals."""
 
     def __init__(self, get_response: Respond) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
-            # The user without the two wrappings that Django and django-otp have put around: a page asks often.
+            # The user without the lazy wrappers of Django and django-otp, because a page reads it often.
             user = request.user = request._cached_user  # type: ignore[attr-defined]
             ended = sessions.why_ended(request)
             if not ended and not is_verified(user) and second_factor.is_required(user):
@@ -79,7 +79,7 @@ class SessionMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Say how long to wait where passwords or codes were tried too often."""
+        """Answer with the waiting time if passwords or codes were tried too often."""
         if not isinstance(exception, TooManyTries):
             return None
         context = {"seconds": exception.seconds, "again": request.get_full_path()}
@@ -89,7 +89,7 @@ class SessionMiddleware:
 
 
 class LogInRequiredMiddleware(LoginRequiredMiddleware):
-    """Django's own, with one door for all, the admin too, where the log-in page says why a session has ended."""
+    """Django's middleware with one log-in page for all, the admin too. The page says why a session ended."""
 
     def get_login_url(self, view_func: Callable[..., HttpResponseBase]) -> str:
         return str(settings.LOGIN_URL)

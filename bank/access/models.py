@@ -1,11 +1,11 @@
-"""What the write side keeps of log-ins."""
+"""The write side's tables of log-ins."""
 
 from django.contrib.auth.models import User
 from django.db import models
 
 
 class LogInTries(models.Model):
-    """How often a password was tried lately from a device, from a place, or for a user. See `throttle.py`."""
+    """The recent password tries of a device, a place or a user. See `throttle.py`."""
 
     key = models.CharField(
         max_length=64, primary_key=True, help_text="A keyed hash: a password may be typed as a user name"
@@ -23,7 +23,7 @@ class LogInTries(models.Model):
 
 
 class UsedCode(models.Model):
-    """A code of a second factor that was used. It is kept as long as the second factor: a clock may be set back."""
+    """A used code of a second factor. It is stored as long as the second factor, because a clock may be set back."""
 
     user = models.ForeignKey(User, models.DB_CASCADE)
     step = models.BigIntegerField(help_text="The time step of the code (RFC 6238)")

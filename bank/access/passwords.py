@@ -1,4 +1,4 @@
-"""How passwords are hashed, and which words make none."""
+"""Password hashing, and a validator against words of the trade."""
 
 import re
 
@@ -7,17 +7,17 @@ from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
 
 WORDS = ("account", "admin", "auditor", "bank", "cash", "deposit", "login", "money", "password", "supervisor", "teller")
-"""Words that whoever guesses at a bank tries first."""
+"""Words that an attacker of a bank tries first."""
 REST = 6
-"""How many letters a password has to have beside them."""
+"""The smallest number of letters that a password has beside them."""
 
 
 class OneLaneArgon2(Argon2PasswordHasher):
-    """Argon2id with 46 MiB, one pass and one lane: the first of the settings in OWASP's password storage cheat sheet.
+    """Argon2id with 46 MiB, one pass and one lane: the first setting of OWASP's password storage cheat sheet.
 
-    The hash is worked out in the web process's threads, without Python's lock. With Django's own settings (100 MiB, two
-    passes, eight lanes) each log-in takes all processors: on two of them, while four browsers logged in without pause,
-    a page took 587 ms at the 99th percentile, and takes 100 ms with these.
+    The hash runs in a thread of the web process, without the GIL. With Django's own settings (100 MiB, two passes,
+    eight lanes) each log-in takes all processors. On two processors, with four browsers that log in without pause, the
+    99th percentile of a page is 587 ms with Django's settings and 100 ms with these.
     """
 
     memory_cost = 46 * 1024
@@ -26,10 +26,10 @@ class OneLaneArgon2(Argon2PasswordHasher):
 
 
 class NoWordsOfTheTrade:
-    """Refuses a password that is hardly more than the words above, digits and signs."""
+    """Refuses a password that consists of little more than the words above, digits and signs."""
 
     def validate(self, password: str, user: User | None = None) -> None:
-        """Raise ValidationError where too little is left."""
+        """Raise ValidationError if too few other letters are left."""
         rest = re.sub("|".join(WORDS), "", password.lower())
         if any(word in password.lower() for word in WORDS) and sum(map(str.isalpha, rest)) < REST:
             raise ValidationError("This password is made of words that anybody would try at a bank.")

@@ -1,10 +1,10 @@
-"""The second factor: a time-based one-time code (TOTP, RFC 6238). django-otp keeps the secrets and computes the codes.
+"""The second factor: a time-based one-time code (TOTP, RFC 6238). django-otp stores the secrets and computes the codes.
 
-A user who has set one up is always asked for it; a user in one of `BANK_TOTP_ROLES` has to set one up. Until the code
-is given nobody is logged in: the session only remembers, for some minutes, whose password was right.
+A user with a second factor must always give a code. A user in one of `BANK_TOTP_ROLES` must set one up. Nobody is
+logged in before the code is given: the session only remembers for some minutes which user gave the right password.
 
-A set-up that nobody has confirmed is a draft of one session. Its secret is stored nowhere: it is derived from
-`SECRET_KEY`, a random number in the session, and all that the draft depends on.
+An unconfirmed second factor is a draft of one session. Its secret is not stored: it is derived from `SECRET_KEY`, a
+random number in the session and everything that the draft depends on.
 """
 
 import logging
@@ -34,13 +34,13 @@ DRAFT = "second_factor_draft"
 KEY_BYTES = 20
 """160 bits, as RFC 4226 recommends."""
 PATIENCE = 300
-"""Seconds between the password and the code."""
+"""The largest number of seconds between the password and the code."""
 SUPERUSER = "superuser"
-"""The name of superusers in `BANK_TOTP_ROLES`; the other names are of groups."""
+"""The name of superusers in `BANK_TOTP_ROLES`; all other names are groups."""
 
 
 def is_required(user: User) -> bool:
-    """Return whether one of the user's roles has to have a second factor."""
+    """Return whether one of the user's roles requires a second factor."""
     roles = set(settings.BANK_TOTP_ROLES)
     if not roles:
         return False
@@ -48,7 +48,7 @@ def is_required(user: User) -> bool:
 
 
 def device_of(user: User) -> TOTPDevice | None:
-    """Return the user's second factor, if one is set up. An unconfirmed device of an earlier version never counts."""
+    """Return the user's second factor, if it is set up. An unconfirmed device of an earlier version does not count."""
     return TOTPDevice.objects.filter(user=user, confirmed=True).first()
 
 
@@ -56,13 +56,13 @@ def device_of(user: User) -> TOTPDevice | None:
 
 
 def begin(request: HttpRequest, user: User) -> None:
-    """Remember whose password was right, in a session of a new key."""
+    """Store the user who gave the right password in the session, under a new session key."""
     request.session.cycle_key()
     request.session[PENDING] = {"user": user.pk, "at": int(time.time()), "hash": user.get_session_auth_hash()}
 
 
 def pending_user(request: HttpRequest) -> User | None:
-    """Return the user whose password was right a short while ago, and still is; forget a log-in that took too long."""
+    """Return the user who recently gave a password that is still right. Forget a log-in that took too long."""
     pending = request.session.get(PENDING)
     if not pending or sessions.age_of(pending["at"]) >= PATIENCE:
         forget(request)
@@ -73,7 +73,7 @@ def pending_user(request: HttpRequest) -> User | None:
 
 
 def forget(request: HttpRequest) -> None:
-    """Remove from the session a log-in that waits for its code, and a draft."""
+    """Remove a pending log-in and a draft from the session."""
     for name in (PENDING, DRAFT):
         if name in request.session:
             del request.session[name]
@@ -83,11 +83,10 @@ def forget(request: HttpRequest) -> None:
 
 
 def check(request: HttpRequest, user: User, device: TOTPDevice, code: str) -> bool:
-    """Return whether this is the device's code now. No code is good twice, whatever happens to the clock.
+    """Return whether the code is the device's current one. No code is accepted twice, even if the clock is set back.
 
     Raises:
-        TooManyTries: after each wrong code the next one has to wait, twice as long every time. This code was not
-            checked.
+        TooManyTries: the code came too early and was not checked. The wait doubles with each wrong code.
     """
     with transaction.atomic(using="default"):
         locked = TOTPDevice.objects.select_for_update().filter(pk=device.pk, user=user, confirmed=True).first()
@@ -106,7 +105,7 @@ def check(request: HttpRequest, user: User, device: TOTPDevice, code: str) -> bo
 
 
 def _wait(device: TOTPDevice) -> int:
-    """Return the seconds until the next try, rounded up. A failure that lies in the future counts as one of now."""
+    """Return the seconds until the next try, rounded up. A failure in the future counts as one of now."""
     now = timezone.now()
     if device.throttling_failure_timestamp and device.throttling_failure_timestamp > now:
         device.throttling_failure_timestamp = now
@@ -116,10 +115,10 @@ def _wait(device: TOTPDevice) -> int:
 
 
 def _step_of(device: TOTPDevice, code: str) -> int | None:
-    """Return the time step of a code that is right now, or was one step ago, or will be one step from now.
+    """Return the time step of a code that is right now, or one step earlier or later.
 
-    Steps up to the last one used are refused, unless that one lies in the future: the clock was set back since, and
-    nobody could log in until it has caught up. `UsedCode` then refuses those that were used.
+    Steps up to the last used one are refused. If the last used step lies in the future, the clock was set back, and
+    this rule would lock the user out; `UsedCode` then refuses the used codes.
     """
     app = TOTP(device.bin_key, device.step, device.t0, device.digits)
     app.time = time.time()
@@ -129,7 +128,7 @@ def _step_of(device: TOTPDevice, code: str) -> int | None:
 
 
 def _use(device: TOTPDevice, step: int) -> None:
-    """Note that the code of this step was used, and that the device works."""
+    """Record that this step's code was used, and that the device works."""
     device.last_t = step
     device.throttle_reset(commit=False)
     device.set_last_used_timestamp(commit=False)
@@ -141,22 +140,22 @@ def _use(device: TOTPDevice, step: int) -> None:
 
 
 def draft(request: HttpRequest, user: User) -> tuple[TOTPDevice, bool]:
-    """Return the device that this session is setting up, which is not stored, and whether it is a new one.
+    """Return the unsaved device that this session sets up, and whether it is new.
 
-    It is replaced by a new one as soon as the session has another key (log-in, log-out, the password given again or
-    changed) or the user another password or second factor, from whichever session.
+    A new draft replaces it when the session key changes (log-in, log-out, password confirmed or changed), or when any
+    session changes the user's password or second factor.
     """
     depends_on = _depends_on(request, user)
     held = request.session.get(DRAFT, {})
     if is_new := held.get("on") != depends_on:
-        TOTPDevice.objects.filter(user=user, confirmed=False).delete()  # a version before this one may leave some
+        TOTPDevice.objects.filter(user=user, confirmed=False).delete()  # an earlier version may have left some
         held = request.session[DRAFT] = {"seed": secrets.token_hex(32), "on": depends_on}
     key = salted_hmac(DRAFT, f"{held['seed']} {depends_on}", algorithm="sha256").digest()[:KEY_BYTES]
     return TOTPDevice(user=user, name="Phone", key=key.hex()), is_new
 
 
 def confirm(request: HttpRequest, user: User, device: TOTPDevice, code: str) -> bool:
-    """Make a draft the user's only device if the code is right; return whether it is."""
+    """Make a draft the user's only device if the code is right. Return whether it is."""
     with transaction.atomic(using="default"):
         locked = User.objects.select_for_update().get(pk=user.pk)
         step = _step_of(device, code)
@@ -169,33 +168,33 @@ def confirm(request: HttpRequest, user: User, device: TOTPDevice, code: str) -> 
 
 
 def _depends_on(request: HttpRequest, user: User) -> str:
-    """Return a digest of what a draft depends on: the session's key, the user's password and second factor."""
+    """Return a digest of everything that a draft depends on: session key, password and second factor."""
     device = device_of(user)
     parts = (request.session.session_key, user.pk, user.get_session_auth_hash(), device and device.pk)
     return salted_hmac(DRAFT, repr(parts), algorithm="sha256").hexdigest()
 
 
 def _remove(user: User) -> bool:
-    """Remove the user's devices; return whether there was one."""
-    UsedCode.objects.filter(user=user).delete()  # they are codes of another secret
+    """Remove the user's devices. Return whether there was one."""
+    UsedCode.objects.filter(user=user).delete()  # they belong to the removed secret
     removed, _ = TOTPDevice.objects.filter(user=user).delete()
     return bool(removed)
 
 
 def picture_of(device: TOTPDevice) -> SafeString:
-    """Return the QR code that an authenticator app reads, as SVG without styles, which the policy would refuse."""
+    """Return the QR code for an authenticator app, as SVG without styles, which the CSP forbids."""
     return SafeString(
         segno.make(device.config_url, micro=False).svg_inline(scale=5, border=4, light="#fff", title="QR code")
     )
 
 
 def secret_of(device: TOTPDevice) -> str:
-    """Return the secret as it is typed by hand: in groups of four."""
+    """Return the secret in groups of four characters, for typing."""
     return " ".join(wrap(b32encode(device.bin_key).decode(), 4))
 
 
 def reset(user: User) -> bool:
-    """Take away the user's second factor and end all sessions; return False where there was none."""
+    """Remove the user's second factor, and end all sessions. Return False if there was none."""
     with transaction.atomic(using="default"):
         removed = _remove(user)
         sessions.end_all(user)

@@ -1,6 +1,6 @@
-"""The log of what concerns access, for `bank.security`. Never a password, a code, a key or a session.
+"""The log of security events, `bank.security`. It never contains a password, a code, a key or a session.
 
-What was typed as a user name is logged only where such a user exists: it may have been a password.
+A typed user name is logged only if such a user exists: it may have been a password.
 """
 
 import logging
@@ -17,13 +17,13 @@ logger = logging.getLogger("bank.security")
 
 
 def log(what: str, request: HttpRequest | None, username: str = "", *, level: int = logging.INFO) -> None:
-    """Log what happened, to which user, from where."""
+    """Log a security event with its user and the client's address."""
     address = client_address(request) if request else "this machine"
     logger.log(level, "%s: user %s, from %s", what, username or "unknown", address)
 
 
 def known(username: str) -> str:
-    """Return the name if it is a user's, else nothing."""
+    """Return the name if a user has it, else the empty string."""
     return username if User.objects.filter(username=username).exists() else ""
 
 

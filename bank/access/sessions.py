@@ -1,11 +1,11 @@
-"""How long a session lasts, and whether its password is fresh.
+"""The lifetime of sessions, and the age of their passwords.
 
-A session ends after idle time (`BANK_IDLE_MINUTES`) and after a shift (`BANK_SHIFT_HOURS`), whatever happens. Its last
-use is written at most once a minute, so an idle session may end up to a minute early. Requests that a page makes by
-itself say so in a header, and do not count as use.
+A session ends after idle time (`BANK_IDLE_MINUTES`) and after a shift (`BANK_SHIFT_HOURS`). Its last use is written at
+most once a minute, so an idle session may end up to a minute early. Automatic requests of a page carry a header, and do
+not count as use.
 
-The moments in a session are of the server's clock, which can be set. One that lies in the future is of a clock that
-was set back since; nobody knows how long ago it was, so it counts as long ago: the session ends, the password is old.
+The times in a session come from the server's clock. A time in the future means that the clock was set back. Its true
+age is unknown, so it counts as infinitely old: the session ends, and the password is not fresh.
 """
 
 import math
@@ -27,31 +27,31 @@ from django.urls import reverse
 from django.utils import timezone
 
 POLL = "Bank-Poll"
-"""The header of a request that nobody made: a page asks by itself."""
+"""The header of a page's automatic requests."""
 STARTED, SEEN, PASSWORD = "started_at", "seen_at", "password_at"
 PENDING = "second_factor_pending"
-"""The user whose password was right and whose code is still to come."""
+"""The user who gave the right password and no code yet."""
 WRITTEN_EVERY = 60
-"""Seconds between two notes that a session is used."""
+"""The smallest number of seconds between two writes of a session's last use."""
 SKEW = 60
-"""Seconds by which the clocks of two web servers may differ. A moment so little in the future counts as now."""
+"""The accepted clock difference of two web servers in seconds. A time in the future within it counts as now."""
 
 
 @receiver(user_logged_in, dispatch_uid="bank.access.session_starts")
 def start(sender: object, request: HttpRequest, **kwargs: Any) -> None:
-    """Note when a session starts: all its ends are counted from here. Delete the sessions that have expired."""
+    """Record the start of a session, from which all its limits count. Delete the expired sessions."""
     request.session[STARTED] = request.session[SEEN] = request.session[PASSWORD] = int(time.time())
     Session.objects.filter(expire_date__lt=timezone.now()).delete()
 
 
 def age_of(moment: int) -> float:
-    """Return the seconds since a moment that a session holds; without end where it lies in the future."""
+    """Return the seconds since a time in a session, infinite if it lies in the future."""
     age = int(time.time()) - moment
     return max(age, 0) if age >= -SKEW else math.inf
 
 
 def why_ended(request: HttpRequest) -> str:
-    """Return why the session of a logged-in user is over ("clock", "shift", "idle"), or nothing; note its use."""
+    """Return why a session has ended ("clock", "shift", "idle"), or the empty string. Record its use."""
     started, seen = age_of(request.session.get(STARTED, 0)), age_of(request.session.get(SEEN, 0))
     if math.inf in (started, seen):
         return "clock"
@@ -68,7 +68,7 @@ def why_ended(request: HttpRequest) -> str:
 
 
 def confirm(request: HttpRequest) -> None:
-    """Note that the password was just given again."""
+    """Record that the password was just confirmed."""
     request.session[PASSWORD] = int(time.time())
     request.session.cycle_key()
 
@@ -79,7 +79,7 @@ def is_fresh(request: HttpRequest) -> bool:
 
 
 def fresh_password[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
-    """Let a view, or an admin's method, be reached only with a fresh password; else ask for it and come back."""
+    """Require a fresh password for a view or an admin method. Otherwise ask for it and come back."""
 
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -95,16 +95,16 @@ def fresh_password[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpResp
 
 
 def opened() -> Iterator[tuple[Session, dict[str, Any]]]:
-    """Yield all sessions and what they hold, some hundreds: they are opaque to the database.
+    """Yield all sessions with their content. A query cannot search it, because the database stores it encoded.
 
-    Those that have expired are among them: they would live again if the clock were set back.
+    Expired sessions are included, because they would be valid again if the clock were set back.
     """
     for session in Session.objects.iterator():
         yield session, session.get_decoded()
 
 
 class Described(NamedTuple):
-    """A session as its user is shown it."""
+    """A session as its user sees it."""
 
     started: datetime
     used: datetime
@@ -112,7 +112,7 @@ class Described(NamedTuple):
 
 
 def described(user: User, this: str | None) -> list[Described]:
-    """Return the user's sessions that have not expired, the latest first; `this` is the key of the one that asks."""
+    """Return the user's unexpired sessions, the latest first. `this` is the key of the current one."""
     found = []
     for session, held in opened():
         if held.get(SESSION_KEY) == str(user.pk) and session.expire_date >= timezone.now():
@@ -122,7 +122,7 @@ def described(user: User, this: str | None) -> list[Described]:
 
 
 def end_all(user: User, *, but: str | None = None) -> int:
-    """End the user's sessions, those that wait for a code too, but for the one of this key; return how many."""
+    """End the user's sessions, those that wait for a code too, except `but`. Return their number."""
     ended = [
         session
         for session, held in opened()

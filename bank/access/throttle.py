@@ -1,14 +1,14 @@
-"""How often a password may be tried, without letting a stranger lock a teller out.
+"""Throttling of password tries, without letting a stranger lock a teller out.
 
-A try is counted before the password is looked at, in the database that all web processes share, so that many tries
-at the same moment are no way around. After some free tries each further one has to wait, twice as long every time.
+A try is counted before the password is checked, in the database that all web processes share, so that simultaneous
+tries do not evade the throttle. After some free tries each further one has to wait, and the wait doubles every time.
 
-What a try counts under depends on where it comes from:
+The origin of a try selects its counters:
 
-- a device from which this user has logged in before (a signed cookie says which): under that device alone. Whatever
-  strangers do elsewhere, the teller at the counter gets in. These are the "device cookies" of OWASP's cheat sheets.
-- a place (address) from which this user has logged in before: under user and place, and under the place.
-- anywhere else: under user and place, under the place, and under the user.
+- a device from which this user has logged in before, known by a signed cookie: only the counter of that device. The
+  teller at the counter is never locked out by tries elsewhere. These are the "device cookies" of OWASP's cheat sheets.
+- a place (address) from which this user has logged in before: the counters of user and place, and of the place.
+- anywhere else: the counters of user and place, of the place, and of the user.
 """
 
 import logging
@@ -27,23 +27,23 @@ from .address import client_address, network_of
 from .models import LogInTries
 
 FREE_TRIES = 5
-"""Of one user at one device or place, before waiting begins: enough for a slip of the hand."""
+"""Free tries of one user at one device or place, enough for typing errors."""
 FREE_TRIES_OF_USER = 20
-"""Of one user at all places that are new to this user together."""
+"""Free tries of one user at all places together from which the user has not logged in before."""
 FREE_TRIES_AT_PLACE = 50
-"""Of all users at one place together: a branch may have one address for all its counters."""
+"""Free tries of all users at one place: all counters of a branch may have one address."""
 LONGEST_WAIT = 900
-"""In seconds. With it one user's password can be tried about 125 times a day by strangers, however many they are."""
+"""The longest wait in seconds. It limits strangers to about 125 tries of one user's password a day."""
 FORGOTTEN = timedelta(days=1)
-"""A count starts again this long after its first try."""
+"""The time after which a count starts again."""
 REMEMBERED = timedelta(days=90)
-"""How long a device or place is known after the last log-in."""
+"""The time for which a device or place is known after its last log-in."""
 DEVICE = "bank_device"
-"""The cookie that tells a device."""
+"""The cookie that identifies a device."""
 
 
 class TooManyTries(Exception):
-    """This try has to wait; nothing was looked at."""
+    """The try has to wait; nothing was checked."""
 
     def __init__(self, seconds: int) -> None:
         super().__init__(f"Too many tries: wait {seconds} seconds.")
@@ -51,21 +51,21 @@ class TooManyTries(Exception):
 
 
 class Counter(NamedTuple):
-    """What a try counts under."""
+    """A counter of tries."""
 
     key: str
     free: int
-    own: bool  # of this user at this device or place: a right password sets it back to zero
+    own: bool  # of one user at one device or place: a right password resets it
 
 
 def admit(request: HttpRequest, username: str) -> list[Counter]:
-    """Count a try and return what it counted under, for `succeed`.
+    """Count a try, and return its counters for `succeed`.
 
     Raises:
-        TooManyTries: it came too early. It is not counted then, or those who wait would wait for ever.
+        TooManyTries: the try came too early. It is not counted, because otherwise the wait would never end.
     """
     now = timezone.now()
-    counters = sorted(_counters(request, username, now))  # always in the same order: no deadlocks
+    counters = sorted(_counters(request, username, now))  # a fixed order prevents deadlocks
     tries = LogInTries.objects.using("default")
     _bound(tries.filter(key__in=[counter.key for counter in counters]), now)
     with transaction.atomic(using="default"):
@@ -87,14 +87,14 @@ def admit(request: HttpRequest, username: str) -> list[Counter]:
 
 
 def succeed(counters: list[Counter]) -> None:
-    """Take back what `admit` counted: the password was right."""
+    """Undo the count of `admit`, because the password was right."""
     tries = LogInTries.objects.using("default").filter(tries__gt=0)
     tries.filter(key__in=[counter.key for counter in counters if counter.own]).update(tries=0)
     tries.filter(key__in=[counter.key for counter in counters if not counter.own]).update(tries=F("tries") - 1)
 
 
 def remember(request: HttpRequest, response: HttpResponse, username: str) -> None:
-    """Know the device and the place from now on: this user has logged in here. Forget those long unused."""
+    """Record the log-in from this device and place. Delete the counters that are long unused."""
     now = timezone.now()
     device = _device(request) or secrets.token_urlsafe(16)
     cookies.set_signed_cookie(response, DEVICE, device, REMEMBERED)
@@ -127,9 +127,9 @@ def _counters(request: HttpRequest, username: str, now: datetime) -> list[Counte
 
 
 def _bound(rows: QuerySet[LogInTries], now: datetime) -> None:
-    """Move what lies in the future to now: the clock was set back, and a wait or a count must not last until then."""
+    """Move future times to now: after the clock was set back, no wait or count may last until they come."""
     later = rows.filter(Q(since__gt=now) | Q(last_at__gt=now) | Q(logged_in_at__gt=now))
-    for key in list(later.values_list("key", flat=True)):  # one row at a time: no deadlocks
+    for key in list(later.values_list("key", flat=True)):  # one row at a time prevents deadlocks
         for name in ("since", "last_at", "logged_in_at"):
             rows.filter(key=key, **{f"{name}__gt": now}).update(**{name: now})
 
@@ -139,7 +139,7 @@ def _wait(row: LogInTries, free: int, now: datetime) -> int:
     if row.tries < free:
         return 0
     delay = min(LONGEST_WAIT, 2 ** min(row.tries - free, 30))
-    passed = max(now - row.last_at, timedelta())  # another web server's clock may be a little ahead
+    passed = max(now - row.last_at, timedelta())  # another web server's clock may be slightly ahead
     return -((passed - timedelta(seconds=delay)) // timedelta(seconds=1))
 
 

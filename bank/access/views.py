@@ -1,4 +1,4 @@
-"""The screens of getting in: log-in, second factor, the password again, and one's own log-in."""
+"""The screens of log-in, second factor, password confirmation and the user's own account."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +24,7 @@ from .forms import CodeForm, ConfirmForm, PasswordForm
 
 
 class LogIn(LoginView):
-    """The password. With a second factor it is only half of the way in."""
+    """The password screen. A user with a second factor then has to give a code."""
 
     redirect_authenticated_user = True
 
@@ -38,9 +38,9 @@ class LogIn(LoginView):
 
 
 def let_in(request: HttpRequest, user: User, url: str, device: TOTPDevice | None = None) -> HttpResponse:
-    """Log the user in, with the second factor that was proven, and know the device from now on."""
+    """Log the user in with the proven second factor, and remember the device."""
     second_factor.forget(request)
-    user.otp_device = device  # type: ignore[attr-defined]  # django-otp takes it into the session
+    user.otp_device = device  # type: ignore[attr-defined]  # django-otp stores it in the session
     auth.login(request, user)
     response = HttpResponseRedirect(url)
     throttle.remember(request, response, user.get_username())
@@ -51,7 +51,7 @@ def let_in(request: HttpRequest, user: User, url: str, device: TOTPDevice | None
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
-    """The second half of a log-in: the code of the second factor."""
+    """The second step of a log-in: the code of the second factor."""
     user = second_factor.pending_user(request)
     device = second_factor.device_of(user) if user else None
     if user is None or device is None:
@@ -68,9 +68,9 @@ def code(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def first_second_factor(request: HttpRequest) -> HttpResponse:
-    """The second half of a first log-in: setting up the second factor that the role has to have."""
+    """The second step of a first log-in: set up the second factor that the role requires."""
     user = second_factor.pending_user(request)
-    if user is None or second_factor.device_of(user):  # who has one proves it; a password does not replace it
+    if user is None or second_factor.device_of(user):  # a password alone must not replace an existing second factor
         return start_again(request)
     return set_up(request, user)
 
@@ -79,13 +79,13 @@ def first_second_factor(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sessions.fresh_password
 def own_second_factor(request: HttpRequest) -> HttpResponse:
-    """Set up a second factor, or a new one in place of it."""
+    """Set up a second factor, or replace it."""
     assert isinstance(request.user, User)
     return set_up(request, request.user)
 
 
 def set_up(request: HttpRequest, user: User) -> HttpResponse:
-    """Show the secret of this session's draft until a code proves that an app has it; then end all other sessions."""
+    """Show the secret of this session's draft until a code confirms it; then end all other sessions."""
     device, is_new = second_factor.draft(request, user)
     form = CodeForm(request.POST if request.method == "POST" else None)
     if is_new and form.is_valid():
@@ -102,7 +102,7 @@ def set_up(request: HttpRequest, user: User) -> HttpResponse:
 
 
 def refuse(request: HttpRequest, form: CodeForm, user: User) -> None:
-    """Log a wrong code, and let the form say so."""
+    """Log a wrong code, and add the error to the form."""
     security_log.log("Code refused", request, user.get_username())
     form.add_error("code", "This code is not right, or was used before. Wait for the next one.")
 
@@ -124,7 +124,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def own(request: HttpRequest) -> HttpResponse:
-    """One's own log-in: password, second factor, sessions."""
+    """The user's own log-in: password, second factor and sessions."""
     assert isinstance(request.user, User)
     context = {
         "roles": request.user.groups.order_by("name"),
@@ -137,7 +137,7 @@ def own(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @sessions.fresh_password
 def end_sessions(request: HttpRequest) -> HttpResponse:
-    """End all other sessions of the user. Only a post does; who comes from `confirm` is led back to the button."""
+    """End all other sessions of the user on POST. A GET, after `confirm`, leads back to the button."""
     assert isinstance(request.user, User)
     if request.method == "POST":
         sessions.end_all(request.user, but=request.session.session_key)
@@ -146,7 +146,7 @@ def end_sessions(request: HttpRequest) -> HttpResponse:
 
 
 class ChangePassword(PasswordChangeView):
-    """Change one's own password; all other sessions end with it."""
+    """Change the user's own password, and end all other sessions."""
 
     form_class = PasswordForm
     template_name = "access/password.html"
@@ -162,23 +162,23 @@ class ChangePassword(PasswordChangeView):
         return response
 
 
-# Common to all
+# Shared by these views
 
 
 def next_url(request: HttpRequest, other: str = "") -> str:
-    """Return where the user wanted to go, if it is a page of ours; else another, or the desk."""
+    """Return the URL that the user wanted if it is on this site, else `other` or the desk."""
     url = request.GET.get("next", "")
     allowed = url_has_allowed_host_and_scheme(url, {request.get_host()}, require_https=request.is_secure())
     return url if allowed else resolve_url(other or settings.LOGIN_REDIRECT_URL)
 
 
 def redirect_on(name: str, url: str) -> HttpResponse:
-    """Go on to the next half of the log-in, remembering where the user wanted to go."""
+    """Redirect to the next step of the log-in, with the URL that the user wanted."""
     return redirect(f"{reverse(name)}?{urlencode({'next': url})}" if url else reverse(name))
 
 
 def start_again(request: HttpRequest) -> HttpResponse:
-    """Go back to the password: it was not given, or too long ago."""
+    """Redirect to the password screen: the password is missing or too old."""
     if request.user.is_authenticated:
         return redirect(settings.LOGIN_REDIRECT_URL)
     return redirect(f"{reverse('login')}?{urlencode({'ended': 'late', 'next': next_url(request)})}")
