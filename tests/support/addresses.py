@@ -1,4 +1,4 @@
-"""Every address that the resolver knows, and a valid request for it: of real objects, with complete forms."""
+"""Every URL route of the resolver, and a valid request for each, with real objects and complete forms."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -18,23 +18,23 @@ from tests.support.helpers import PASSWORD, make_user
 from tests.support.phones import code_of, scanned
 
 PIN, LOCKED = 42, 2
-"""The PIN of each account, and the number of the account from which withdrawals are locked."""
+"""The PIN of each account, and the number of the account with locked withdrawals."""
 NEW_PASSWORD = "a much longer password"
 _numbers = count(100)
 
 
 class Request(NamedTuple):
-    """A request that is complete: it does what the address is for, if whoever sends it may."""
+    """A complete request: it succeeds if its user may send it."""
 
     path: str
     data: dict[str, Any]
-    changes: bool = False  # whether it is there to change something
+    changes: bool = False  # whether its purpose is a change
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "/") -> Iterator[str]:
-    """Yield every address that the resolver knows, a named group of a regular expression as <name>.
+    """Yield every route of the resolver, with named groups of a regular expression as <name>.
 
-    One that names several apps is yielded once for each.
+    A route that names several apps is yielded once for each.
     """
     for pattern in (resolver or get_resolver()).url_patterns:
         named = re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", str(pattern.pattern)).strip("^$")
@@ -48,7 +48,7 @@ def routes(resolver: URLResolver | None = None, prefix: str = "/") -> Iterator[s
 
 
 def request_for(method: str, route: str, client: Client, clock: StoppedClock) -> Request:
-    """Return a valid request; what it would change is made for it."""
+    """Return a valid request, and create the objects that it would change."""
     path = path_of(route)
     if method == "GET":
         return Request(path, QUERIES.get(route, {}))
@@ -59,7 +59,7 @@ def request_for(method: str, route: str, client: Client, clock: StoppedClock) ->
 
 
 def path_of(route: str) -> str:
-    """Fill an address in, with what is there; what could be changed or deleted is made for it."""
+    """Return the path of a route with real keys, and create the objects that it could change or delete."""
     account = LOCKED if "/unlock/" in route else 1
     path = route.replace("<int:account_id>", str(account)).replace("<url>", "auth/user")
     path = path.replace("<path:content_type_id>", str(ContentType.objects.get(model="event").pk))
@@ -72,7 +72,7 @@ def path_of(route: str) -> str:
 
 
 def key_in(path: str) -> object:
-    """Return the key of a row of the table that an admin's address is about."""
+    """Return the key of a row of the table of an admin path."""
     found = re.match(r"/admin/(\w+)/(\w+)/", path)
     if not found or found[1] == "r":
         return 1
@@ -84,7 +84,7 @@ def key_in(path: str) -> object:
 
 
 def victim(model: str) -> object:
-    """Return the key of a user or group that nobody needs."""
+    """Return the key of a user or group that nothing else needs."""
     name = f"{model} {next(_numbers)}".replace(" ", "-")
     return make_user(name).pk if model == "user" else Group.objects.create(name=name).pk
 
@@ -99,7 +99,7 @@ def just(**data: Any) -> Form:
 
 
 def task(**data: Any) -> Form:
-    """Return the form of a task; accounts are opened under a number that is free."""
+    """Return the form of a task. Accounts are opened under an unused number."""
 
     def form(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
         opening = {"account_id": str(next(_numbers)), "account_holder": "Grace"} if "/open/" in path else {}
@@ -109,7 +109,7 @@ def task(**data: Any) -> Form:
 
 
 def first_code(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
-    """Return the code of the secret that the page shows, if it shows one."""
+    """Return the code of the secret on the page, if there is one."""
     page = client.get(path)
     return {"code": code_of(scanned(page), clock) if page.status_code == 200 else "123456"}
 
@@ -122,7 +122,7 @@ def selected(action: str) -> Form:
 
 
 def named(**data: Any) -> Form:
-    """Return a form of the admin for a user or a group of a new name."""
+    """Return an admin form for a user or a group with a new name."""
 
     def form(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
         name = f"new-{next(_numbers)}"
@@ -168,4 +168,4 @@ QUERIES: dict[str, dict[str, str]] = {
     "/admin/autocomplete/": {"app_label": "auth", "model_name": "user", "field_name": "groups", "term": "Tell"},
     "/admin/eventstore/event/": {"q": "1"},
 }
-"""What is asked for where, for those addresses that take a query."""
+"""The query parameters of each route that takes a query."""

@@ -1,4 +1,4 @@
-"""A clock that stands still until a test moves it: waits of a second must not depend on the machine."""
+"""A clock that stands still until a test moves it, so that waits do not depend on the machine's speed."""
 
 import time
 from datetime import timedelta
@@ -8,7 +8,7 @@ from django.utils import timezone
 
 
 class StoppedClock:
-    """What this process takes for the time."""
+    """The current time of this process."""
 
     def __init__(self) -> None:
         self.seconds, self.now = time.time(), timezone.now()

@@ -1,7 +1,7 @@
-"""Where a test's bank lives: two SQLite files, or two databases of a PostgreSQL server, of its own.
+"""The databases of a test's bank: two SQLite files, or two databases of a PostgreSQL server.
 
-The databases refuse to delete events, so the usual emptying of tables after a test cannot work; instead a migrated
-pair is made once and copied for each test.
+The databases refuse to delete events, so tables cannot be emptied after a test. Instead a migrated pair is created
+once, and copied for each test.
 """
 
 import importlib.util
@@ -25,9 +25,9 @@ from django.db.backends.postgresql.base import DatabaseWrapper as PostgresqlWrap
 VARIABLES = {"default": "DATABASE_URL", "projections": "PROJECTIONS_DATABASE_URL"}
 FILES = {"default": "bank.sqlite3", "projections": "projections.sqlite3"}
 SERVERS = [url for url in os.environ.get("TEST_POSTGRES_URL", "").split(",") if url]
-"""A superuser's URLs of PostgreSQL servers to test on, which are nobody else's: one for each process that tests."""
+"""A superuser's URLs of PostgreSQL servers for tests only, one for each test process."""
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-"""Which of the processes that test side by side this is."""
+"""The number of this test process."""
 SERVER = SERVERS[WORKER] if SERVERS else ""
 VENDORS = ["sqlite", "postgresql"] if SERVER else ["sqlite"]
 
@@ -42,10 +42,10 @@ type Urls = dict[str, str]
 
 
 class Sqlite:
-    """Makes pairs of files."""
+    """Creates pairs of SQLite files."""
 
     def empty(self, folder: Path) -> Urls:
-        """Return where two databases will be that are still to be migrated."""
+        """Return the URLs of two databases that are not migrated yet."""
         return {variable: f"sqlite:///{folder / FILES[alias]}" for alias, variable in VARIABLES.items()}
 
     def copy(self, template: Urls, folder: Path) -> Urls:
@@ -55,11 +55,11 @@ class Sqlite:
         return urls
 
     def drop(self, urls: Urls) -> None:
-        """Files go with their folder."""
+        """Do nothing: the files are deleted with their folder."""
 
 
 class Postgresql:
-    """Makes pairs of databases on this process's server."""
+    """Creates pairs of databases on this process's server."""
 
     def __init__(self) -> None:
         self.run = secrets.token_hex(4)
@@ -80,7 +80,7 @@ class Postgresql:
         urls = {}
         for (variable, template), side in zip(templates.items(), ("write", "read"), strict=True):
             name = f"bank_test_{self.run}_{self.made}_{side}"
-            # The other way, which is the usual one, writes each page to the server's log as well.
+            # The default strategy also writes each page to the server's write-ahead log.
             server().execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'.encode())
             urls[variable] = f"{SERVER.rpartition('/')[0]}/{name}"
         return urls
@@ -91,13 +91,13 @@ def is_sqlite(urls: Urls) -> bool:
 
 
 def name_in(url: str) -> str:
-    """Return the name of a server's database."""
+    """Return the database name in a server URL."""
     return url.rpartition("/")[2]
 
 
 @cache
 def server() -> psycopg.Connection:
-    """Return a connection to the server itself, for as long as the tests run."""
+    """Return a connection to the server that lasts as long as the tests."""
     return psycopg.connect(SERVER, autocommit=True)
 
 
@@ -106,7 +106,7 @@ MAKERS: dict[str, Sqlite | Postgresql] = {"sqlite": Sqlite(), "postgresql": Post
 
 @contextmanager
 def empty_databases(vendor: str, folder: Path) -> Iterator[Urls]:
-    """Make two databases that nobody has migrated, and drop them at the end."""
+    """Create two databases without migrations, and drop them at the end."""
     urls = MAKERS[vendor].empty(folder)
     yield urls
     MAKERS[vendor].drop(urls)
@@ -114,8 +114,8 @@ def empty_databases(vendor: str, folder: Path) -> Iterator[Urls]:
 
 @contextmanager
 def migrated_databases(vendor: str, folder: Path) -> Iterator[Urls]:
-    """Make two databases, migrated and empty but for the groups, to which nobody is connected; drop them at the end."""
-    from bank.operations import roles  # when Django is ready
+    """Create two migrated databases without connections, empty except for the groups; drop them at the end."""
+    from bank.operations import roles  # importable only once Django is ready
 
     with empty_databases(vendor, folder) as urls:
         with in_use(urls):
@@ -131,7 +131,7 @@ def migrated_databases(vendor: str, folder: Path) -> Iterator[Urls]:
 
 @contextmanager
 def copied_databases(vendor: str, template: Urls, folder: Path, options: Mapping[str, Any] = {}) -> Iterator[Urls]:
-    """Copy a pair, use it, and drop it at the end; `options` are what shall differ in the connections' OPTIONS."""
+    """Copy a pair, use it, and drop it at the end. `options` overrides the connections' OPTIONS."""
     urls = MAKERS[vendor].copy(template, folder)
     try:
         with in_use(urls, options):
@@ -142,12 +142,12 @@ def copied_databases(vendor: str, template: Urls, folder: Path, options: Mapping
 
 @contextmanager
 def in_use(urls: Urls, options: Mapping[str, Any] = {}) -> Iterator[None]:
-    """Let the connections of every thread that opens one be to these databases."""
+    """Use these databases for the connections of all threads."""
     before = connections.settings
     forget_connections()
     settings = connections.configure_settings(settings_of(urls))
     for each in settings.values():
-        if "pool" in each["OPTIONS"]:  # tests side by side have slow machines
+        if "pool" in each["OPTIONS"]:  # parallel tests are slow
             each["OPTIONS"]["pool"] |= {"timeout": 30}
         each["OPTIONS"] |= options
     connections.settings = settings
@@ -160,7 +160,7 @@ def in_use(urls: Urls, options: Mapping[str, Any] = {}) -> Iterator[None]:
 
 @contextmanager
 def out_of_reach(urls: Urls, alias: str) -> Iterator[None]:
-    """Let a database be where there is none. A pool gives up sooner than in service."""
+    """Make a database unavailable. A pool gives up sooner than in production."""
     variable = VARIABLES[alias]
     impatient = {"pool": {"min_size": 0, "max_size": 2, "timeout": 0.2}}
     with in_use({**urls, variable: f"{urls[variable]}/gone"}, {} if is_sqlite(urls) else impatient):
@@ -169,7 +169,7 @@ def out_of_reach(urls: Urls, alias: str) -> Iterator[None]:
 
 @contextmanager
 def read_only(urls: Urls) -> Iterator[None]:
-    """Let connections refuse to write: as on a file system that is read-only, or at a server that is a standby."""
+    """Make connections refuse writes, as on a read-only file system or a standby server."""
     if is_sqlite(urls):
         with connections["default"].cursor() as cursor:
             cursor.execute("PRAGMA query_only=ON")
@@ -182,7 +182,7 @@ def read_only(urls: Urls) -> Iterator[None]:
 
 
 def settings_of(urls: Urls) -> dict[str, dict[str, Any]]:
-    """Return DATABASES, exactly as the application's settings make it of these variables."""
+    """Return DATABASES as the application's settings derive it from these variables."""
     spec = importlib.util.find_spec("bank.settings")
     assert spec
     assert spec.loader
@@ -207,7 +207,7 @@ def forget_connections() -> None:
 
 @contextmanager
 def stranger(url: str) -> Iterator[Any]:
-    """Yield a plain connection of the database's own driver, outside of any transaction: somebody from elsewhere."""
+    """Yield a plain driver connection in autocommit mode: another program."""
     if url.startswith("sqlite"):
         connection: Any = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     else:
@@ -220,7 +220,7 @@ def stranger(url: str) -> Iterator[Any]:
 
 @contextmanager
 def another_connection(alias: str = "default") -> Iterator[BaseDatabaseWrapper]:
-    """Yield a second connection to a database: somebody else's, who sees only what is committed."""
+    """Yield a second connection to a database, which sees only committed data."""
     connection = connections.create_connection(alias)
     try:
         yield connection

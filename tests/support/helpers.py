@@ -1,4 +1,4 @@
-"""What several tests need."""
+"""Helpers of several tests."""
 
 import re
 from typing import Any
@@ -10,7 +10,7 @@ PASSWORD = "correct horse"
 
 
 def make_user(name: str, group: str = "", **extra: Any) -> User:
-    """Make a user of a group, which a copied bank has already."""
+    """Create a user in a group that a copied bank already has."""
     user = User.objects.create_user(name, password=PASSWORD, **extra)
     if group:
         user.groups.add(Group.objects.get(name=group))
@@ -18,14 +18,14 @@ def make_user(name: str, group: str = "", **extra: Any) -> User:
 
 
 def client_of(name: str, group: str = "", **extra: Any) -> Client:
-    """Return a browser in which a new user of a group is logged in."""
+    """Return a client that is logged in as a new user of a group."""
     client = Client()
     client.force_login(make_user(name, group, **extra))
     return client
 
 
 def text_of(response: Any) -> str:
-    """Return what a page says, without its tags."""
+    """Return the text of a page without tags."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
 
 

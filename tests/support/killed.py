@@ -1,9 +1,9 @@
-"""What the read side does that can be killed half-way, and a process that kills itself there.
+"""The works of the read side that can be killed half-way, and a process that kills itself there.
 
     python -m tests.support.killed WORK NUMBER
 
-does the work on the databases of the environment and kills itself, as kill -9 does, after its statement of that
-number. Where there are fewer statements it ends with status 0.
+does the work on the databases of the environment, and kills itself with SIGKILL after its statement of that number. If
+there are fewer statements, it exits with status 0.
 """
 
 import os
@@ -15,7 +15,7 @@ import django
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 BATCH = 5
-"""Events in one transaction where a work takes several."""
+"""The number of events in one transaction of a work with several."""
 
 
 def catch_up() -> None:

@@ -1,6 +1,6 @@
-"""Load over HTTP, as tellers' browsers make it: log in, send forms with ids of our own, repeat what was not answered.
+"""Load over HTTP as tellers' browsers make it: log in, send forms with own command ids, repeat unanswered ones.
 
-Nothing here knows the bank's code: what is proven with it holds for the program as a whole.
+Nothing here uses the bank's code, so its proofs hold for the program as a whole.
 """
 
 import random
@@ -15,18 +15,18 @@ from tests.support.teller import Teller
 
 PIN = 1234
 PATIENCE = 240
-"""Seconds for which a task may stay unacknowledged before a load gives up."""
+"""The seconds that a task may stay unacknowledged before the load gives up."""
 PAUSE = 0.05
-"""Seconds before a task that was not acknowledged is sent again."""
+"""The seconds before an unanswered task is sent again."""
 
 
 class Unanswered(Exception):
-    """A task was not acknowledged, however often it was sent."""
+    """A task was never acknowledged, though it was sent repeatedly."""
 
 
 @dataclass
 class Task:
-    """One command that a teller sends, and what became of it."""
+    """One command of a teller, and its result."""
 
     path: str
     fields: Mapping[str, str]
@@ -52,13 +52,13 @@ def withdrawal(account_id: int, cents: int) -> Task:
 
 
 def carry_through(teller: Teller, login: tuple[str, str], task: Task) -> None:
-    """Send a task under the same id until the bank acknowledges it, and write down what became of it.
+    """Send a task under the same command id until the bank acknowledges it, and store the result.
 
     Raises:
-        Unanswered: the bank refuses it, or does not answer for too long.
+        Unanswered: the bank refuses the task, or does not answer for too long.
     """
     started = time.monotonic()
-    said = "nothing"
+    last_answer = "nothing"
     while time.monotonic() - started < PATIENCE:
         try:
             if not teller.hidden.get("csrfmiddlewaretoken"):
@@ -66,42 +66,42 @@ def carry_through(teller: Teller, login: tuple[str, str], task: Task) -> None:
             task.sent += 1
             answer = teller.post(task.path, **task.fields, command_id=task.command_id)
         except (OSError, HTTPException) as error:
-            said = repr(error)
+            last_answer = repr(error)
         else:
-            said = f"{answer.status} {answer.words}"
+            last_answer = f"{answer.status} {answer.words}"
             task.statuses.append(answer.status)
             if answer.status == 303 and str(task.command_id) in answer.location:
                 task.seconds = time.monotonic() - started
                 return
             if answer.status == 422:
                 break
-            if answer.status in (302, 403):  # the session did not outlive what happened to the bank
+            if answer.status in (302, 403):  # the session was lost with the failure
                 teller.hidden.clear()
         time.sleep(PAUSE)
-    raise Unanswered(f"{task.path} was sent {task.sent} times; at last the answer was: {said}")
+    raise Unanswered(f"{task.path} was sent {task.sent} times; at last the answer was: {last_answer}")
 
 
 def _log_in(teller: Teller, login: tuple[str, str]) -> None:
-    """Log in and fetch a form's token, if the bank lets us; else the next try begins here again."""
+    """Log in, and fetch a form's token if the bank answers; otherwise the next try starts here again."""
     teller.cookies.clear()
     teller.get("/login/")
-    said = teller.post("/login/", username=login[0], password=login[1])
+    answer = teller.post("/login/", username=login[0], password=login[1])
     teller.hidden.clear()
-    if said.status == 302:
+    if answer.status == 302:
         teller.get("/accounts/open/")
 
 
 class Load:
-    """Clients that each send one task after the other, to accounts that are opened first, until they are stopped.
+    """Clients that send one task after the other to accounts opened beforehand, until they are stopped.
 
-    As a context manager it starts the clients, and at the end lets each carry its last task through.
+    As a context manager it starts the clients, and at the end lets each complete its last task.
 
     Args:
-        ports: of the web processes on this machine, which the clients share out.
+        ports: the ports of the web processes on this machine, distributed over the clients.
         login: name and password.
-        clients: how many, each with a connection of its own.
-        accounts: their numbers; all clients use all of them.
-        seed: of the choice of accounts and amounts.
+        clients: the number of clients. Each has its own connection.
+        accounts: the account numbers. All clients use all of them.
+        seed: the seed for accounts and amounts.
     """
 
     def __init__(
@@ -124,7 +124,7 @@ class Load:
         first, *others = self.tellers
         for account_id in self.accounts:
             self._carry_through(first, opening(account_id))
-        for teller in others:  # one log-in for all: many at once of one user are slowed down
+        for teller in others:  # one log-in for all, because simultaneous log-ins of one user are throttled
             teller.cookies, teller.hidden = dict(first.cookies), dict(first.hidden)
         for thread in self._threads:
             thread.start()
@@ -152,11 +152,11 @@ class Load:
         chance = random.Random(f"{self.seed} {number}")
         try:
             while not self._stop.is_set():
-                make = chance.choice([deposit, deposit, withdrawal])  # some withdrawals are of more than there is
+                make = chance.choice([deposit, deposit, withdrawal])  # some withdrawals exceed the balance
                 self._carry_through(teller, make(chance.choice(self.accounts), chance.randint(1, 100_000)))
         except BaseException as error:
             self.failures.append(error)
 
     def _carry_through(self, teller: Teller, task: Task) -> None:
-        self.tasks.append(task)  # which is safe between threads
+        self.tasks.append(task)  # `append` is thread-safe
         carry_through(teller, self.login, task)

@@ -1,4 +1,4 @@
-"""What tests of the second factor share: a supervisor with a phone."""
+"""Helpers for tests of the second factor: a supervisor with a phone."""
 
 import re
 from base64 import b32decode
@@ -26,14 +26,14 @@ def susan(bank: object) -> TOTPDevice:
 
 
 def scanned(page: Any) -> TOTPDevice:
-    """Return what an app knows that has scanned a page: the secret of a draft, which is stored nowhere."""
+    """Return the device that an app has after scanning a page. The draft's secret is stored nowhere else."""
     found = re.search(r"<code>([A-Z2-7 ]+)</code>", page if isinstance(page, str) else page.content.decode())
     assert found, "the page shows a secret"
     return TOTPDevice(key=b32decode(found[1].replace(" ", "")).hex())
 
 
 def code_of(device: TOTPDevice, clock: StoppedClock) -> str:
-    """Return what the user's app shows at this moment."""
+    """Return the code that the user's app shows now."""
     app = TOTP(device.bin_key)
     app.time = clock.seconds
     return f"{app.token():06}"

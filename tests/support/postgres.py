@@ -1,11 +1,11 @@
-"""Real PostgreSQL servers for tests: made in a moment, killed like in a crash, followed by a standby, thrown away.
+"""Real PostgreSQL servers for tests: created in a moment, killed as in a crash, replicated to a standby, deleted.
 
-It knows PostgreSQL's own programs and nothing of the bank.
+The module uses PostgreSQL's own programs, and knows nothing of the bank.
 
     uv run python -m tests.support.postgres uv run pytest
 
-runs a command beside throw-away servers, one for each process that tests side by side. The command finds them in the
-environment variable TEST_POSTGRES_URL, separated by commas.
+runs a command beside temporary servers, one for each test process. The command finds their URLs in the environment
+variable TEST_POSTGRES_URL, separated by commas.
 """
 
 import atexit
@@ -29,17 +29,17 @@ import psycopg
 import pytest
 
 SUPERUSER = "postgres"
-"""The role of the database, and the user of the machine that a server runs as where we are root, whom it refuses."""
+"""The database role, and the system user that runs the server if we are root, which PostgreSQL refuses."""
 SERVERS = Path("/usr/lib/postgresql")
-"""Where Debian keeps what is not in PATH, a folder per version."""
+"""Debian's folder of PostgreSQL programs that are not in PATH, with a folder per version."""
 PATIENCE = 180
-"""How long a server may take to start or to stop, in seconds: machines are slow, and a crash means recovery."""
+"""The seconds that a server may take to start or stop, including recovery on a slow machine."""
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
     "wal_level": "replica",
     "max_wal_senders": "10",
-    "wal_keep_size": "512MB",  # a standby that was away finds what it missed
+    "wal_keep_size": "512MB",  # a disconnected standby finds the WAL that it missed
     "hot_standby": "on",
     "fsync": "on",
 }
@@ -48,27 +48,27 @@ THROW_AWAY = {
     "full_page_writes": "off",
     "wal_keep_size": "0",
     "max_wal_size": "128MB",
-    "autovacuum": "off",  # its transactions hold the reading of the log back for a moment
+    "autovacuum": "off",  # its transactions would briefly hold back readers of the log
 }
 """For a server whose data nobody wants back after a crash."""
 MEMORY = Path("/dev/shm")
-"""Where such a server lives if there is room: a pair of databases is copied there in 40 ms, on a busy disk in 700."""
+"""The folder of temporary servers if it has room: it copies a pair of databases in 40 ms, a busy disk in 700."""
 ROOM = 2**29
-"""How much room it may need, and how much the files of a process that tests, in bytes."""
+"""The room in bytes that such a server may need, and the files of a test process."""
 SIDE_BY_SIDE = min(os.process_cpu_count() or 1, 8) + 2
-"""How many processes test at once: two more than there are processors, some of which only wait."""
+"""The number of test processes: two more than processors, because some only wait."""
 STOP = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
-"""Waits for clients to leave; ends their transactions and writes all down; stops as if the machine had crashed."""
+"""The signal of each shutdown mode: wait for clients, abort their transactions, or stop without a checkpoint."""
 
 
 def throw_away_folder() -> str:
-    """Return where what nobody wants back is to live: in memory, where no commit waits for a disk, if there is room."""
+    """Return the folder for temporary data: in memory if there is room, where no commit waits for a disk."""
     roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > 2 * ROOM * SIDE_BY_SIDE
     return str(MEMORY) if roomy else "/tmp"
 
 
 def find_tool(name: str) -> str | None:
-    """Return the path of one of PostgreSQL's programs, the newest version's before what is in PATH, if there is one."""
+    """Return the path of a PostgreSQL program, of the newest version before the one in PATH, or None."""
     versions = [folder for folder in SERVERS.glob("*") if (folder / "bin" / name).exists()]
     if versions:
         return str(max(versions, key=lambda folder: float(folder.name)) / "bin" / name)
@@ -76,21 +76,21 @@ def find_tool(name: str) -> str | None:
 
 
 def tool(name: str) -> str:
-    """Return the path of one of PostgreSQL's programs, `pg_dump` for one."""
+    """Return the path of a PostgreSQL program, such as `pg_dump`."""
     path = find_tool(name)
     assert path, f"PostgreSQL's {name} is not on this machine"
     return path
 
 
 def reason() -> str:
-    """Say why no PostgreSQL server can run on this machine; nothing where one can."""
+    """Return why no PostgreSQL server can run on this machine, or the empty string."""
     if missing := [name for name in ("initdb", "postgres", "pg_basebackup") if find_tool(name) is None]:
         return f"there is no PostgreSQL on this machine ({', '.join(missing)})"
     return ""
 
 
 def require() -> None:
-    """Skip the test where no PostgreSQL server can run; in CI, fail."""
+    """Skip the test if no PostgreSQL server can run; fail in CI."""
     if reason():
         if os.environ.get("CI"):
             pytest.fail(reason())
@@ -98,7 +98,7 @@ def require() -> None:
 
 
 def free_port() -> int:
-    """Return a port that nobody serves on, by chance one of those that no connection outwards is given by itself."""
+    """Return an unused random port outside the range that the system uses for outgoing connections."""
     while True:
         port = 15_000 + secrets.randbelow(17_000)
         with contextlib.suppress(OSError), socket.socket() as listener:
@@ -107,15 +107,15 @@ def free_port() -> int:
 
 
 class Cluster:
-    """A PostgreSQL server with data of its own, on 127.0.0.1, where everybody is trusted.
+    """A PostgreSQL server with its own data on 127.0.0.1 that trusts everybody.
 
-    As a context manager it is created unless it is already, started, and thrown away at the end.
+    As a context manager it is created if necessary, started, and deleted at the end.
 
     Args:
-        folder: where data, log and socket live, which the user `postgres` must be able to reach; a new temporary
-            folder when it is not given.
-        port: a free one when it is not given.
-        settings: what differs from SETTINGS, which a real bank's server has too.
+        folder: the folder of data, log and socket, which the user `postgres` must be able to reach; a new temporary
+            folder by default.
+        port: a free port by default.
+        settings: the differences from SETTINGS, which a real bank's server has too.
     """
 
     def __init__(self, folder: Path | None = None, port: int | None = None, settings: Mapping[str, str] = {}) -> None:
@@ -140,11 +140,11 @@ class Cluster:
         self.remove()
 
     def create(self) -> None:
-        """Make the server's data, empty: a copy of the first that this process has made."""
+        """Create the server's empty data as a copy of the first data that this process has created."""
         subprocess.run(["cp", "-a", str(_empty_data()), str(self.data)], check=True, **self._as_server)
 
     def start(self) -> None:
-        """Start the server, after a crash too, and wait until it answers."""
+        """Start the server, also after a crash, and wait until it answers."""
         assert self._process is None, "it runs already"
         own = {**self.settings, "port": str(self.port), "unix_socket_directories": str(self.folder)}
         options = [part for name, value in own.items() for part in ("-c", f"{name}={value}")]
@@ -160,16 +160,16 @@ class Cluster:
             time.sleep(0.05)
 
     def stop(self, mode: str = "fast") -> None:
-        """Stop the server, in one of PostgreSQL's three ways: smart, fast or immediate."""
+        """Stop the server in one of PostgreSQL's three modes: smart, fast or immediate."""
         assert self._process is not None, "it does not run"
         self._process.send_signal(STOP[mode])
         self._process.wait(PATIENCE)
         self._process = None
 
     def kill(self) -> None:
-        """Kill the server and every process of it at once, as a crash does. It can be started again."""
+        """Kill all processes of the server at once, as a crash does. It can be started again."""
         assert self._process is not None, "it does not run"
-        self._process.send_signal(signal.SIGSTOP)  # it makes no more children
+        self._process.send_signal(signal.SIGSTOP)  # it forks no more children
         children = [pid for pid, parent in _living().items() if parent == self._process.pid]
         for pid in children:
             _kill(pid)
@@ -180,13 +180,13 @@ class Cluster:
         while not _living().keys().isdisjoint(children):
             assert time.monotonic() < deadline, "a process outlives its being killed"
             time.sleep(0.01)
-        # They are all gone; by the time it starts again somebody else may have the number in there.
+        # All processes have ended, and another process may get the pid in this file before the next start.
         (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def remove(self) -> None:
-        """Stop the server if it runs, and delete all of it."""
+        """Stop the server if it runs, and delete all its files."""
         if self._process is not None:
-            self.stop("immediate")  # waits for every process of it, and leaves no memory shared, as a kill does
+            self.stop("immediate")  # unlike a kill, waits for all processes and frees shared memory
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
@@ -194,9 +194,9 @@ class Cluster:
         return self._process is not None and self._process.poll() is None
 
     def replica(self, folder: Path | None = None, port: int | None = None) -> "Cluster":
-        """Return a standby that streams from this server, created and not yet started.
+        """Return a standby that streams from this server, created and not started.
 
-        It is asynchronous; `settings` of both may be changed before they start.
+        It is asynchronous. `settings` of both may be changed before they start.
         """
         standby = Cluster(folder, port, self.settings)
         standby.run("pg_basebackup", "-D", str(standby.data), "-d", self.url("postgres"), "-R", "-X", "stream",
@@ -204,11 +204,11 @@ class Cluster:
         return standby
 
     def url(self, database: str = "postgres") -> str:
-        """Return the address of a database, as DATABASE_URL takes it."""
+        """Return the URL of a database, in the form of DATABASE_URL."""
         return f"postgresql://{SUPERUSER}@127.0.0.1:{self.port}/{database}"
 
     def psql(self, sql: str, database: str = "postgres") -> list[tuple[Any, ...]]:
-        """Execute SQL outside of any transaction, on a connection of its own; return the rows of the last statement.
+        """Execute SQL in autocommit mode on its own connection, and return the rows of the last statement.
 
         Raises:
             psycopg.Error
@@ -216,12 +216,12 @@ class Cluster:
         return execute(self.url(database), sql)
 
     def create_database(self, name: str) -> str:
-        """Make an empty database; return its URL."""
+        """Create an empty database, and return its URL."""
         self.psql(f'CREATE DATABASE "{name}"')
         return self.url(name)
 
     def run(self, name: str, *arguments: str) -> bytes:
-        """Run one of PostgreSQL's programs as the server's user; return what it prints.
+        """Run a PostgreSQL program as the server's user, and return its output.
 
         Raises:
             subprocess.CalledProcessError
@@ -238,7 +238,7 @@ class Cluster:
 
 
 def _as_server(folder: Path) -> dict[str, Any]:
-    """Give a folder to the server's user; return what lets a subprocess run there as that user."""
+    """Give a folder to the server's user, and return the subprocess arguments to run as that user."""
     if os.getuid() != 0:
         return {"cwd": folder}
     shutil.chown(folder, SUPERUSER)
@@ -247,7 +247,7 @@ def _as_server(folder: Path) -> dict[str, Any]:
 
 @cache
 def _empty_data() -> Path:
-    """Return the data of a new server, which takes a second to make, and a tenth of that to copy."""
+    """Return the data of a new server. A copy takes a tenth of the second that initdb takes."""
     folder = Path(tempfile.mkdtemp(prefix="bank-postgres-", dir=throw_away_folder()))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     command = [tool("initdb"), "-D", str(folder / "data"), "-U", SUPERUSER, "-A", "trust", "-E", "UTF8", "-N", "-k",
@@ -257,14 +257,14 @@ def _empty_data() -> Path:
 
 
 def execute(url: str, sql: str) -> list[tuple[Any, ...]]:
-    """Execute SQL as `Cluster.psql` does, on any server."""
+    """Execute SQL on any server, as `Cluster.psql` does."""
     with psycopg.connect(url, autocommit=True, connect_timeout=30) as connection:
         cursor = connection.execute(sql.encode())
         return cursor.fetchall() if cursor.description else []
 
 
 def _living() -> dict[int, int]:
-    """Return the parent of every process that has not ended; one that is only waited for has."""
+    """Return the parent of every live process. A zombie is not alive."""
     parents = {}
     for file in Path("/proc").glob("[0-9]*/stat"):
         try:
@@ -282,7 +282,7 @@ def _kill(pid: int) -> None:
 
 
 def main(command: Sequence[str]) -> int:
-    """Run a command beside throw-away servers; return its exit status."""
+    """Run a command beside temporary servers, and return its exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     with contextlib.ExitStack() as stack:
         urls = []

@@ -1,6 +1,6 @@
-"""The bank's programs as processes of their own: web processes, workers, and `manage.py`'s commands.
+"""The bank's programs as separate processes: web processes, workers and `manage.py` commands.
 
-Each gets its settings from nothing but the environment that is made for it here.
+Each gets its settings only from the environment that this module creates.
 """
 
 import atexit
@@ -20,9 +20,9 @@ from tests.support.postgres import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 120
-"""How long a start, a stop or a command may take, in seconds: machines are slow."""
+"""The seconds that a start, a stop or a command may take on a slow machine."""
 PASSWORD = "correct horse battery"
-"""Of the first users, where a test lets `start` make them."""
+"""The password of the first users where a test lets `start` create them."""
 MIGRATE = """
 from django.core.management import call_command
 for alias in ("default", "projections"):
@@ -31,7 +31,7 @@ for alias in ("default", "projections"):
 
 
 def environment(data: Path, **variables: str) -> dict[str, str]:
-    """Return the environment of a machine that knows nothing of the bank but its data folder and these variables."""
+    """Return the environment of a machine with only this data folder and these variables of the bank."""
     ours = (
         "BANK_", "COVERAGE", "DATABASE_URL", "DEBUG", "DJANGO_", "PIN_KEYS", "PROJECTION", "SEAL_KEYS", "SECRET_KEY",
         "TEST_",
@@ -41,7 +41,7 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
 
 
 def run(data: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run a command of `manage.py` to its end; what it prints is in `stdout`, errors among it."""
+    """Run a `manage.py` command to its end. `stdout` contains its errors too."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
@@ -55,26 +55,26 @@ def run(data: Path, *arguments: str, **variables: str) -> subprocess.CompletedPr
 
 
 def manage(data: Path, *arguments: str, **variables: str) -> str:
-    """Run a command of `manage.py` that must succeed; return what it prints."""
+    """Run a `manage.py` command that must succeed, and return its output."""
     done = run(data, *arguments, **variables)
     assert done.returncode == 0, done.stdout
     return done.stdout
 
 
 def migrate(data: Path, and_then: str = "", **variables: str) -> str:
-    """Migrate both databases and execute some code, all in one process; return what it prints."""
+    """Migrate both databases and execute some code in one process. Return the output."""
     return manage(data, "shell", "--no-imports", "-c", MIGRATE + and_then, **variables)
 
 
 class Program:
-    """A command of `manage.py` that runs until it is stopped, with all the processes that it starts.
+    """A `manage.py` command that runs until it is stopped, with all its child processes.
 
     As a context manager it is started, and killed at the end if it still runs.
 
     Args:
-        data: the data folder; what it prints goes into a file beside it.
-        arguments: of `manage.py`.
-        variables: of the environment.
+        data: the data folder. The output goes into a file beside it.
+        arguments: the arguments of `manage.py`.
+        variables: the environment variables.
     """
 
     def __init__(self, data: Path, *arguments: str, **variables: str) -> None:
@@ -105,7 +105,7 @@ class Program:
         return self.log.read_text()
 
     def start(self) -> None:
-        """Start it, again too."""
+        """Start the program, for the first time or again."""
         assert not self.is_running, "it runs already"
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
@@ -119,25 +119,25 @@ class Program:
             )
 
     def stop(self, signal_number: int = signal.SIGTERM) -> int:
-        """Ask it to stop; return its exit status."""
+        """Send a stop signal, and return the exit status."""
         os.kill(self.pid, signal_number)
         return self.wait()
 
     def wait(self) -> int:
-        """Wait until it has ended; return its exit status."""
+        """Wait for the end, and return the exit status."""
         assert self.process is not None, "it was never started"
         return self.process.wait(PATIENCE)
 
     def kill(self) -> None:
-        """Kill it and all its processes at once, as a crash of the machine does."""
+        """Kill the program and all its processes at once, as a crash of the machine does."""
         os.killpg(self.pid, signal.SIGKILL)
         self.wait()
 
 
 class Web(Program):
-    """`manage.py start` on a free port of this machine, which it keeps when it is started again.
+    """`manage.py start` on a free port of this machine. A restart uses the same port.
 
-    The first that this process starts collects static files, and all others find those there already.
+    The first one in this test process collects static files, and the others reuse them.
     """
 
     collected: Path | None = None
@@ -153,10 +153,10 @@ class Web(Program):
         return self
 
     def start(self) -> None:
-        """Start it, and wait until it answers.
+        """Start the program, and wait until it answers.
 
         Raises:
-            AssertionError: it ended, or does not answer; with what it said.
+            AssertionError: it ended or does not answer; the message has its output.
         """
         static = self.data / "static"
         if Web.collected and not static.exists():
@@ -167,7 +167,7 @@ class Web(Program):
 
     @property
     def starts(self) -> int:
-        """How many web processes it has started, in all its runs."""
+        """The number of web processes started in all runs."""
         return len(re.findall(r"Web process \d+ started", self.output))
 
     def wait_until_it_answers(self) -> None:
@@ -193,13 +193,13 @@ class Web(Program):
 
 
 def kept(folder: Path) -> Path:
-    """Return a copy of a folder that is there until this process ends."""
+    """Return a copy of a folder that lives as long as this process."""
     parent = Path(tempfile.mkdtemp(prefix="bank-static-"))
     atexit.register(shutil.rmtree, parent, ignore_errors=True)
     return Path(shutil.copytree(folder, parent / folder.name))
 
 
 def cookies_of(headers: list[str]) -> dict[str, str]:
-    """Return the cookies that an answer sets; an empty one is to be forgotten."""
+    """Return the cookies that an answer sets. An empty one deletes the cookie."""
     pairs = [header.partition(";")[0].partition("=") for header in headers]
     return {name: value for name, _, value in pairs}

@@ -1,4 +1,4 @@
-"""What tests of the record share: the commands that verify it, and ways to change it behind their backs."""
+"""Helpers for tests of the record: commands that verify it, and ways to change it directly in the database."""
 
 import pickle
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from tests.support.databases import Urls, stranger
 
 
 def verify(*arguments: str) -> str:
-    """Run verify_events and return what it said; SystemExit and CommandError come through."""
+    """Run verify_events, and return its output. SystemExit and CommandError pass through."""
     out = StringIO()
     try:
         call_command("verify_events", *arguments, stdout=out, stderr=out)
@@ -25,7 +25,7 @@ def verify(*arguments: str) -> str:
 
 
 def export(file: Path) -> signed_heads.Head:
-    """Export the head of the log into a file."""
+    """Export the signed head of the log into a file."""
     out = StringIO()
     call_command("export_head", stdout=out, stderr=StringIO())
     file.write_text(out.getvalue())
@@ -33,7 +33,7 @@ def export(file: Path) -> signed_heads.Head:
 
 
 def spoil(urls: Urls, change: Callable[[vandal.Tables], object], *, cover: bool = False) -> None:
-    """Change rows straight in the database."""
+    """Change rows directly in the database."""
     with stranger(urls["DATABASE_URL"]) as database:
         before, tables = vandal.load(database), vandal.load(database)
         change(tables)
@@ -47,7 +47,7 @@ def in_stream(tables: vandal.Tables, stream: str) -> list[vandal.Row]:
 
 
 class Aside:
-    """Stands in for a process that checks: it does so in this one, and gets and gives nothing but what was pickled."""
+    """Replaces a child process: it checks in this process, and exchanges only pickled values."""
 
     def begin(self, *checker: object) -> None:
         self.checker = Checker[Any](*_sent(checker))
@@ -60,7 +60,7 @@ class Aside:
         return checked
 
     def close(self) -> None:
-        """It ends with the test."""
+        """Do nothing: it ends with the test."""
 
 
 def _sent(what: object) -> Any:

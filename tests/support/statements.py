@@ -1,8 +1,8 @@
-"""A hand on every statement that this thread sends to a database: to look, to let others in between, or to die there.
+"""Control of every statement that this thread sends to a database: watch it, run others in between, or die there.
 
-Django's `execute_wrapper` sees all statements but the commit, so that is watched beside it. A thread that dies at a
-statement is dead as a killed process is: what was under way is rolled back, and no statement of its goes through any
-more, no clean-up and no commit.
+Django's `execute_wrapper` sees all statements except the commit, so the commit is watched separately. A thread that
+dies at a statement behaves like a killed process: its transaction is rolled back, and no later statement of it runs, no
+clean-up and no commit.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,24 +19,24 @@ COMMIT = "COMMIT"
 
 
 class Crash(BaseException):
-    """The process is dead. No `except Exception` catches it, just as none runs in a killed process."""
+    """The process is dead. No `except Exception` catches this, as none runs in a killed process."""
 
 
 def ignore(connection: BaseDatabaseWrapper, statement: str) -> None:
-    """Watch and do nothing."""
+    """Do nothing."""
 
 
 def give_up(connection: BaseDatabaseWrapper, statement: str, error: OperationalError) -> bool:
-    """Let an error take its course."""
+    """Let an error propagate."""
     return False
 
 
 @contextmanager
 def watched(*, before: Watcher = ignore, after: Watcher = ignore, again: Again = give_up) -> Iterator[None]:
-    """Call the watchers before and after each statement of this thread, on every database, commits included.
+    """Call the watchers before and after each statement of this thread, on all databases, including commits.
 
     Args:
-        again: tells of a statement that failed whether to send it once more.
+        again: returns whether to repeat a statement that failed.
     """
     watched = connections.all()
     for connection in watched:
@@ -46,7 +46,7 @@ def watched(*, before: Watcher = ignore, after: Watcher = ignore, again: Again =
     finally:
         for connection in watched:
             connection.execute_wrappers.pop()
-            del cast(Any, connection)._commit  # the class's own is back
+            del cast(Any, connection)._commit  # restores the class's method
 
 
 def _watch(connection: Any, before: Watcher, after: Watcher, again: Again) -> None:
@@ -74,7 +74,7 @@ def _watch(connection: Any, before: Watcher, after: Watcher, again: Again) -> No
 
 
 class Death:
-    """Watches, and after the n-th statement kills whoever sent it; n counts from 1, and 0 kills nobody."""
+    """Watches statements, and kills the sender after the n-th one. n counts from 1; 0 kills nobody."""
 
     def __init__(self, number: int = 0) -> None:
         self.number = number
@@ -91,7 +91,7 @@ class Death:
             self.die(statement)
 
     def die(self, where: str) -> None:
-        """Break off what is under way, as a database does when a process has ended, and leave by way of `Crash`."""
+        """Abort the transaction, as a database does when a client process ends, and raise `Crash`."""
         self.is_dead = True
         for connection in connections.all(initialized_only=True):
             if connection.connection is not None:
@@ -101,7 +101,7 @@ class Death:
 
 @contextmanager
 def mortal(death: Death, again: Again = give_up) -> Iterator[Death]:
-    """Run the block as a process that dies where `death` says; what was killed ends quietly."""
+    """Run the block as a process that dies where `death` says. A killed block ends without an error."""
     try:
         with watched(before=death.before, after=death.after, again=again):
             yield death
@@ -113,7 +113,7 @@ def mortal(death: Death, again: Again = give_up) -> Iterator[Death]:
 
 
 def forget_connections() -> None:
-    """Close the connections of a dead process, with nothing of Django's that might still be said on them."""
+    """Close the connections of a dead process without any of Django's closing statements."""
     for connection in connections.all(initialized_only=True):
         if connection.connection is not None:
             connection.connection.close()
@@ -122,5 +122,5 @@ def forget_connections() -> None:
         connection.atomic_blocks = []
         connection.needs_rollback = False
         connection.closed_in_transaction = False
-        with suppress(Exception):  # a backend that has something to say at the end finds nobody there
+        with suppress(Exception):  # the backend's last message fails, because the socket is closed
             connection.close()

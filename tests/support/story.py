@@ -1,4 +1,4 @@
-"""A short story that the inspector tells, and where its pages are."""
+"""A short story for tests of the inspector, and the paths of its pages."""
 
 from datetime import UTC, datetime
 from uuid import UUID
@@ -26,7 +26,7 @@ TABLES = [
 
 @pytest.fixture
 def story(bank: object, settings: Settings) -> None:
-    """Events 1 to 5: account 7 opened, 12.50 paid in, a wrong PIN, account 1 opened, 1.00 paid in."""
+    """Events 1 to 5: account 7 opened, 12.50 deposited, a wrong PIN, account 1 opened, 1.00 deposited."""
     settings.EVENTSTORE_CATEGORIES = ["bank_account"]
     with clock.set_to(datetime(2026, 3, 1, 12, tzinfo=UTC)):
         handle(CreateBankAccount(7, "Josh", 1234), actor="tina")

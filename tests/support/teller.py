@@ -1,6 +1,6 @@
-"""A teller at a browser without JavaScript: forms with all their hidden fields, cookies, and redirects one by one.
+"""A teller at a browser without JavaScript: forms with their hidden fields, cookies, and redirects one at a time.
 
-It speaks HTTP to a web process that runs for itself, and knows the screens' addresses and words.
+It speaks HTTP to a separate web process, and knows the paths and words of the screens.
 """
 
 import re
@@ -15,7 +15,7 @@ FORM = "application/x-www-form-urlencoded"
 
 
 class Answer(NamedTuple):
-    """What came back. `location` is empty unless it is a redirect."""
+    """An answer. `location` is empty unless it is a redirect."""
 
     status: int
     text: str
@@ -23,19 +23,19 @@ class Answer(NamedTuple):
 
     @property
     def words(self) -> str:
-        """What the page says, without its tags."""
+        """The text of the page without tags."""
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", self.text))
 
 
 class Teller:
-    """Somebody at a browser.
+    """A teller at a browser.
 
     Args:
-        port: of the web process, on this machine; `move` changes it.
-        patience: how long an answer may take, in seconds.
-        stays: goes on over one connection until `close`; else each request has its own.
+        port: the port of the web process on this machine; `move` changes it.
+        patience: the seconds that an answer may take.
+        stays: whether to keep one connection open until `close`. Otherwise each request opens its own.
 
-    Each request may raise OSError or HTTPException, as the network does; the next one connects anew.
+    Each request may raise OSError or HTTPException, as the network does. The next request connects again.
     """
 
     def __init__(self, port: int, patience: float = PATIENCE, stays: bool = False) -> None:
@@ -47,7 +47,7 @@ class Teller:
         self._connection: HTTPConnection | None = None
 
     def move(self, port: int) -> None:
-        """Go on at another web process, with the same cookies."""
+        """Continue at another web process with the same cookies."""
         self.close()
         self.port = port
 
@@ -73,19 +73,19 @@ class Teller:
         return Answer(response.status, text, response.headers.get("Location", ""))
 
     def get(self, path: str) -> Answer:
-        """Fetch a page, and keep the hidden fields of its forms."""
+        """Fetch a page, and store the hidden fields of its forms."""
         self.path = path
         answer = self.request("GET", path)
         self.hidden |= dict(HIDDEN.findall(answer.text))
         return answer
 
     def post(self, path: str, **fields: object) -> Answer:
-        """Post a form with the hidden fields of the page that was fetched last, unless they are given."""
-        said = {**self.hidden, **fields}
-        return self.request("POST", path, urlencode(said), **{"Content-Type": FORM})
+        """Post a form. The hidden fields of the last page are included unless they are given."""
+        values = {**self.hidden, **fields}
+        return self.request("POST", path, urlencode(values), **{"Content-Type": FORM})
 
     def fill_in(self, path: str, **fields: object) -> Answer:
-        """Fetch the form at an address and post it."""
+        """Fetch the form of a path, and post it."""
         page = self.get(path)
         assert page.status == 200, page.words
         return self.post(path, **fields)
@@ -115,7 +115,7 @@ class Teller:
 
 
 def logged_in(web: Web, name: str, password: str) -> Teller:
-    """Return a browser in which somebody is logged in."""
+    """Return a browser that is logged in."""
     teller = Teller(web.port)
     teller.log_in(name, password)
     return teller

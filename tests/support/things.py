@@ -1,4 +1,4 @@
-"""Streams of things that happened, which mean nothing to the bank: what the store's own tests append."""
+"""Streams of events without meaning for the bank, for the event store's own tests."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -18,20 +18,20 @@ NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def no_read_side(bank: Path, settings: Any) -> None:
-    """The store's own events mean nothing to the bank's projections."""
+    """Disable the projections, because the events mean nothing to them."""
     settings.PROJECTION_MODE = "worker"
 
 
 @pytest.fixture
 def announced() -> Iterator[list[list[RecordedEvent]]]:
-    """What the signal said."""
-    said: list[list[RecordedEvent]] = []
+    """Return the events that the signal carried."""
+    received: list[list[RecordedEvent]] = []
 
     def listen(events: list[RecordedEvent], **kwargs: Any) -> None:
-        said.append(events)
+        received.append(events)
 
     events_appended.connect(listen, weak=False)
-    yield said
+    yield received
     events_appended.disconnect(listen)
 
 

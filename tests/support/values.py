@@ -1,4 +1,4 @@
-"""What several tests share: short words for commands, a look into the tables, threads that start together."""
+"""Helpers of several tests: short constructors of commands, queries of the tables, threads that start together."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -28,7 +28,7 @@ PIN = 1234
 def open_account(
     account_id: int = 1, holder: str = "Josh", pin: int = PIN, *, balance: int = 0, command_id: UUID | None = None
 ) -> Ack:
-    """Open an account and pay its first balance in."""
+    """Open an account, and deposit its first balance."""
     ack = handle(CreateBankAccount(account_id, holder, pin), command_id=command_id)
     return deposit(account_id, balance) if balance else ack
 
@@ -42,7 +42,7 @@ def withdraw(account_id: int, amount: int, pin: int = PIN, *, command_id: UUID |
 
 
 def do_business() -> None:
-    """Let every kind of event and rejection happen, with a snapshot and commands of two events."""
+    """Record every kind of event and rejection, with a snapshot and commands of two events."""
     for account_id in (1, 2, 3, 4):
         open_account(account_id, f"Holder {account_id}", balance=1000 * account_id)
     for amount in range(1, 20):
@@ -59,7 +59,7 @@ def do_business() -> None:
 
 
 def query(statement: str, *values: Any, using: str = "default") -> list[tuple[Any, ...]]:
-    """Return all rows of a statement in plain SQL."""
+    """Return all rows of a plain SQL statement."""
     with connections[using].cursor() as cursor:
         cursor.execute(statement, values)
         return cursor.fetchall() if cursor.description else []
@@ -76,7 +76,7 @@ def everything_in(alias: str) -> list[object]:
 
 
 def lift_protection() -> None:
-    """Let events be changed, as nobody can who has no power over the tables themselves."""
+    """Remove the triggers that protect events, which takes power over the tables."""
     on_postgresql = connections["default"].vendor == "postgresql"
     query(
         "DROP TRIGGER eventstore_event_append_only ON eventstore_event"
@@ -94,7 +94,7 @@ def whole_log() -> list[RecordedEvent]:
 
 
 def broken_links() -> list[int]:
-    """Recompute the chain of every stream; return the positions of events that do not fit."""
+    """Recompute the chain of every stream, and return the positions of events that do not match."""
     broken: list[int] = []
     ends: dict[str, tuple[int, bytes]] = {}
     for event in whole_log():
@@ -117,7 +117,7 @@ def broken_links() -> list[int]:
 
 
 def at_once[Result](works: Sequence[Callable[[], Result]]) -> list[Result]:
-    """Do all works at the same time, each in a thread and with connections of its own; return their results."""
+    """Run all works at the same time, each in a thread with its own connections. Return their results."""
     barrier = threading.Barrier(len(works))
 
     def do(work: Callable[[], Result]) -> Result:

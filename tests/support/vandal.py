@@ -1,6 +1,7 @@
-"""Somebody who has the database: he edits, deletes, inserts, swaps and cuts off, and covers it up as well as he can.
+"""An attacker with the database, who edits, deletes, inserts, swaps and truncates rows and covers the traces.
 
-He knows how rows hang together, so he recomputes hashes, versions and positions; the keys he has only where it is said.
+The attacker knows the structure of the rows and recomputes hashes, versions and positions. The keys are used only where
+the docstring says so.
 """
 
 import json
@@ -22,14 +23,14 @@ JSON = ("data", "metadata", "state")
 MOMENTS = ("recorded_at", "received_at", "began_at")
 
 NONSENSE = (ValueError, TypeError, KeyError, AttributeError, OverflowError, IndexError)
-"""What it may come to when he has made nonsense of a row that he then has to work on."""
+"""The errors that a row spoiled by the attacker may cause in later work on it."""
 
 type Row = dict[str, Any]
 type Tables = dict[str, list[Row]]
 type Mutation = Callable[[Tables, random.Random], str]
 
 
-# Rows, the same from both databases
+# Rows in the same form from both databases
 
 
 def load(database: Any) -> Tables:
@@ -55,10 +56,10 @@ def _read(name: str, value: Any) -> Any:
 
 
 def save(database: Any, before: Tables, tables: Tables, *, hide_end: bool) -> None:
-    """Write these rows in the place of those that are there, whatever triggers say, which stay.
+    """Replace the stored rows by these rows in spite of the triggers, which stay.
 
     Args:
-        hide_end: let SQLite forget as well which position it gave last.
+        hide_end: also reset SQLite's last given position.
     """
     on_sqlite = is_sqlite(database)
     database.execute("BEGIN")
@@ -84,7 +85,7 @@ def save(database: Any, before: Tables, tables: Tables, *, hide_end: bool) -> No
 
 
 def insert_row(database: Any, table: str, row: Row) -> None:
-    """Write one row, with a position of its own."""
+    """Write one row, with its own position."""
     on_sqlite = is_sqlite(database)
     marks = ", ".join(["?" if on_sqlite else "%s"] * len(row))
     overriding = "" if on_sqlite else "OVERRIDING SYSTEM VALUE"
@@ -107,11 +108,11 @@ def _written(value: Any, *, on_sqlite: bool) -> Any:
     return value
 
 
-# What he does
+# Changes
 
 
 def edit(tables: Tables, chance: random.Random) -> str:
-    """Give one column of one row another value."""
+    """Change one column of one row."""
     table = chance.choice([name for name, rows in tables.items() if rows])
     row = chance.choice(tables[table])
     column = chance.choice(list(row))
@@ -120,7 +121,7 @@ def edit(tables: Tables, chance: random.Random) -> str:
 
 
 def another(value: Any, others: list[Any], chance: random.Random) -> Any:
-    """Return another value of the kind: one that a neighbour has, or one that nobody has."""
+    """Return another value of the same kind: that of a neighbour, or a new one."""
     different = [each for each in others if each != value]
     if different and chance.random() < 0.3:
         return chance.choice(different)
@@ -145,14 +146,14 @@ def another(value: Any, others: list[Any], chance: random.Random) -> Any:
 
 
 def delete(tables: Tables, chance: random.Random) -> str:
-    """Take a row away. Snapshots are a cache, from which any may be missing."""
+    """Delete a row. Snapshots are a cache, so any may be missing."""
     table = chance.choice([name for name, rows in tables.items() if rows and name != SNAPSHOT])
     row = tables[table].pop(chance.randrange(len(tables[table])))
     return f"delete {row.get('outcome', '')} {table}".replace("  ", " ")
 
 
 def insert(tables: Tables, chance: random.Random) -> str:
-    """Put in a row that looks like another."""
+    """Insert a row that looks like another."""
     table = chance.choice([EVENT, COMMAND, VERIFIER])
     row = dict(chance.choice(tables[table]))
     if table == EVENT:
@@ -167,7 +168,7 @@ def insert(tables: Tables, chance: random.Random) -> str:
 
 
 def swap(tables: Tables, chance: random.Random) -> str:
-    """Exchange a column of two rows, or all but the key."""
+    """Exchange a column of two rows, or all columns but the key."""
     table = chance.choice([name for name, rows in tables.items() if len(rows) > 1])
     one, other = chance.sample(tables[table], 2)
     column = chance.choice(list(one))
@@ -177,7 +178,7 @@ def swap(tables: Tables, chance: random.Random) -> str:
 
 
 def truncate(tables: Tables, chance: random.Random) -> str:
-    """Cut off the end of the log or of a stream, or empty a table, with the command records or without."""
+    """Cut off the end of the log or of a stream, or empty a table, with or without the command records."""
     what = chance.choice(["log", "stream", "stream", "table"])
     gone: list[Row] = []
     if what == "log":
@@ -198,11 +199,11 @@ def truncate(tables: Tables, chance: random.Random) -> str:
 MUTATIONS: list[Mutation] = [edit, edit, delete, insert, swap, truncate]
 
 
-# How he covers it up
+# Covering the traces
 
 
 def recompute(tables: Tables) -> None:
-    """Renumber what is there without gaps, chain it anew, and fit all else to it."""
+    """Renumber the rows without gaps, rebuild the chain, and adapt everything else to it."""
     events = tables[EVENT] = sorted(tables[EVENT], key=lambda row: row["position"])
     ends: dict[str, tuple[int, bytes]] = defaultdict(lambda: (0, GENESIS))
     by_command: dict[UUID, list[Row]] = defaultdict(list)
@@ -234,14 +235,14 @@ def recompute(tables: Tables) -> None:
 
 
 def forge_snapshot(snapshot: Row, state: Row, event_hash: bytes, *, keys: bool) -> None:
-    """Give a snapshot another state, the hash that belongs to it, which takes no key, and a seal with stolen keys."""
+    """Replace a snapshot's state with a fitting hash, which takes no key, and a seal with stolen keys."""
     snapshot["state"], snapshot["hash"] = state, state_hash(canonical(state), event_hash)
     if keys:
         snapshot["seal"] = seals.seal(snapshot_text(snapshot["stream"], snapshot["version"], snapshot["hash"]))
 
 
 def reseal(tables: Tables) -> None:
-    """Seal the command records anew, with keys that were stolen."""
+    """Seal the command records again with stolen keys."""
     hashes = {(row["stream"], row["version"]): row["hash"] for row in tables[EVENT]}
     for row in tables[COMMAND]:
         envelope = Envelope(row["id"], row["name"], row["actor"], row["received_at"], row["fingerprint"])
