@@ -7,6 +7,6 @@ class EventStoreConfig(AppConfig):
     verbose_name = "Event store"
 
     def ready(self) -> None:
-        from .backends import postgresql
+        from .backends.epochs import begin_epoch_if_restored
 
-        connection_created.connect(postgresql.adopt_log, dispatch_uid="eventstore")
+        connection_created.connect(begin_epoch_if_restored, dispatch_uid="eventstore")

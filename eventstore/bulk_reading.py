@@ -1,4 +1,4 @@
-"""Reading much of a database, as it was at one moment, while others go on writing."""
+"""Reading whole tables, a few rows in memory at a time."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -6,32 +6,14 @@ from functools import partial
 from itertools import islice
 from typing import Any
 
-from django.db import OperationalError, connections, transaction
+from django.db import OperationalError, connections
 
 ROWS = 1000
-"""How many rows are in memory at a time."""
-
-
-@contextmanager
-def one_moment(alias: str) -> Iterator[None]:
-    """Within the block, show this thread the database as it is at its first query. No writer waits for it."""
-    connection = connections[alias]
-    if connection.vendor == "postgresql":
-        with transaction.atomic(using=alias), connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            yield
-        return
-    # Not `atomic`: that would begin as a writer, and nobody else could write until the end.
-    with connection.cursor() as cursor:
-        cursor.execute("BEGIN DEFERRED")
-        try:
-            yield
-        finally:
-            cursor.execute("ROLLBACK")
+"""The number of rows in memory at a time."""
 
 
 def rows_of(alias: str, statement: str, values: Sequence[Any] = ()) -> Iterator[Sequence[Any]]:
-    """Yield the rows of a query, a few at a time in memory. Within `one_moment` only.
+    """Yield the rows of a query, a few at a time in memory. Within `Backend.one_moment` only.
 
     Text in SQLite that is not UTF-8 comes with lone surrogates in the place of its bad bytes.
     """

@@ -1,49 +1,31 @@
-"""Where things stand in the whole log, in the order in which it is read.
+"""Where the log ends, and what comes after a log position.
 
-On SQLite one writer at a time makes that the order of positions. On PostgreSQL a lower position can commit after
-a higher one, so it goes by transaction first; see `store.read_all`. Here every event counts, whether or not it may
-be read yet.
+Every event counts here, whether or not it may be read yet; see `store.read_all` for the order.
 """
 
-from typing import Any
-
-from django.db import connections
-
-from .backends.rows import READ, recorded_event
-from .events import START, Place, RecordedEvent
-from .store import WRITE_SIDE
-
-_ORDER = {"sqlite": "position", "postgresql": "transaction_id, position"}
-_REVERSED = {"sqlite": "position DESC", "postgresql": "transaction_id DESC, position DESC"}
-_AFTER = {"sqlite": "%s IS NOT NULL AND position > %s", "postgresql": "(transaction_id, position) > (%s, %s)"}
+from .backends import backend_of
+from .events import START, LogPosition, RecordedEvent
+from .rows import COLUMNS, recorded_events
 
 
-def last_place() -> Place:
-    """Return the place of the log's last event; `START` when it is empty."""
-    order = _REVERSED[_vendor()]
-    row = _first(f"SELECT transaction_id, position FROM eventstore_event ORDER BY {order} LIMIT 1")
-    return Place(*row) if row else START
+def last_log_position() -> LogPosition:
+    """Return the log position of the last event, `START` when the log is empty."""
+    backend = backend_of()
+    latest_first = ", ".join(f"{column} DESC" for column in backend.log_order.split(", "))
+    rows = backend.rows(f"SELECT transaction_id, position FROM eventstore_event ORDER BY {latest_first} LIMIT 1")
+    return LogPosition(*rows[0]) if rows else START
 
 
-def next_after(place: Place) -> RecordedEvent | None:
-    """Return the event after a place."""
-    order, after = _ORDER[_vendor()], _AFTER[_vendor()]
-    row = _first(f"SELECT {READ[_vendor()]} FROM eventstore_event WHERE {after} ORDER BY {order} LIMIT 1", *place)
-    return row and recorded_event(row)
+def next_after(position: LogPosition) -> RecordedEvent | None:
+    """Return the event after a log position."""
+    backend = backend_of()
+    after, order = backend.log_after, backend.log_order
+    statement = f"SELECT {COLUMNS} FROM eventstore_event WHERE {after} ORDER BY {order} LIMIT 1"
+    return next(iter(recorded_events(backend.rows(statement, backend.values_of(position)))), None)
 
 
-def count_after(place: Place, *, limit: int = 1000) -> int:
-    """Return how many events come after a place, counting no further than `limit`."""
-    after = _AFTER[_vendor()]
-    counted = f"(SELECT 1 FROM eventstore_event WHERE {after} LIMIT %s) AS counted"
-    return int(_first(f"SELECT COUNT(*) FROM {counted}", *place, limit)[0])
-
-
-def _vendor() -> str:
-    return connections[WRITE_SIDE].vendor
-
-
-def _first(statement: str, *values: Any) -> Any:
-    with connections[WRITE_SIDE].cursor() as cursor:
-        cursor.execute(statement, values)
-        return cursor.fetchone()
+def count_after(position: LogPosition, *, limit: int = 1000) -> int:
+    """Return the number of events after a log position, counting no further than `limit`."""
+    backend = backend_of()
+    counted = f"(SELECT 1 FROM eventstore_event WHERE {backend.log_after} LIMIT %s) AS counted"
+    return int(backend.rows(f"SELECT COUNT(*) FROM {counted}", [*backend.values_of(position), limit])[0][0])

@@ -1,4 +1,4 @@
-"""The signal by which the rest of the system hears of new events. Receivers live elsewhere."""
+"""The signals of the event store. Receivers live elsewhere."""
 
 from django.dispatch import Signal
 
@@ -6,5 +6,12 @@ events_appended = Signal(use_caching=True)
 """Sent after the transaction that appended events has committed.
 
 Arguments:
-    events: the `RecordedEvent`s in the order of their positions; empty when it is a mere wake-up.
+    events: the `RecordedEvent`s in the order of their positions, at least one.
+"""
+
+catch_up_wanted = Signal(use_caching=True)
+"""Sent when the read side may lag behind the log although nothing has just been appended.
+
+The process that appended may have died before it could send `events_appended`, or an event could not be read yet
+because an older transaction was under way.
 """

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connections, transaction
 
 from . import seals
-from .backends.postgresql import WRITE_SIDE
+from .backends import WRITE_SIDE
 from .chain import canonical, snapshot_text, state_hash
 from .events import SnapshotOf
 from .verification.findings import UNREADABLE
@@ -20,25 +20,16 @@ EVERY = 20
 """A stream is worth a snapshot each time it has grown by this many events."""
 
 # A version of the program that knows no seals leaves the old seal standing, which then fits no longer.
-_UPSERT = """
-    INSERT INTO eventstore_snapshot (stream, version, state, hash, seal) {}
+UPSERT = """
+    INSERT INTO eventstore_snapshot (stream, version, state, hash, seal) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (stream) DO UPDATE
     SET version = excluded.version, state = excluded.state, hash = excluded.hash, seal = excluded.seal
     WHERE eventstore_snapshot.version < excluded.version
 """
-UPSERT = _UPSERT.format("VALUES (%s, %s, %s, %s, %s)")
-UPSERT_WITH = _UPSERT.format("SELECT %s, %s::bigint, %s::jsonb, %s::bytea, %s::bytea FROM recorded")
-"""The same within the statement that appends the event, on PostgreSQL."""
-READ = {
-    "sqlite": "CAST(state AS BLOB) AS state, CAST(hash AS BLOB) AS digest, CAST(seal AS BLOB) AS seal",
-    "postgresql": "state, hash AS digest, seal",
-}
-"""What to read of a snapshot, by the kind of database. A column of SQLite's can hold anything, and its driver raises on
-text that is not UTF-8."""
 
 
 def of_row(version: int, state: str | bytes, digest: bytes | None, seal: bytes | None) -> SnapshotOf:
-    """Return a snapshot as its row says it; see `READ`. Where there is no hash or no seal, none fits."""
+    """Return the snapshot of a row. Where there is no hash or no seal, none fits."""
     return SnapshotOf(version, state, bytes(digest or b""), bytes(seal or b""))
 
 

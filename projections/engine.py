@@ -1,38 +1,41 @@
-"""The one way events reach the read side's tables.
+"""The one way in which events reach the tables of the read side.
 
-`catch_up` locks the checkpoints, reads the events after them, applies them and moves the checkpoints in the same
-transaction, so that each event counts exactly once, however often or rarely it is called. The signal, the worker
-and a replay all end here.
+`catch_up` locks the checkpoints, reads the events after them, applies these and moves the checkpoints, all in one
+transaction, so that each event counts exactly once, however often `catch_up` is called. The signal's receiver, the
+projection worker and a replay use the same steps.
 """
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connections, transaction
+from django.db import InterfaceError, OperationalError
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
+from bank.domain.events import decode
 from eventstore import store
-from eventstore.backends import postgresql, prepared
-from eventstore.backends.rows import to_column
-from eventstore.backends.transactions import writing
-from eventstore.events import Place, RecordedEvent
+from eventstore.backends import backend_of
+from eventstore.events import LogPosition, RecordedEvent
 
-from . import pipeline
+from .models import Checkpoint
 from .projectors import PROJECTORS
-from .projectors.base import Projector
-from .projectors.batches import Batch
+from .projectors.base import Batch, Projector
 from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)
 
+type Sign = Callable[[CursorWrapper], object]
+
+
+def unsigned(cursor: CursorWrapper) -> None:
+    """Sign nothing."""
+
+
 BATCH = 1000
-"""How many events go into one transaction: a tenth of a second's work or less."""
-FEW = 8
-"""How many go into one where a command applies what it has just appended: its own, and what others did meanwhile."""
+"""The number of events that one transaction applies: a tenth of a second's work or less."""
 
 
 class UnknownProjection(Exception):
@@ -40,7 +43,10 @@ class UnknownProjection(Exception):
 
 
 def projectors(names: Iterable[str] = (), suffix: str = "") -> Sequence[Projector]:
-    """Return the named projectors, or all; always the same ones.
+    """Return the projectors of the named projections, or of all.
+
+    Args:
+        suffix: see `Projector`.
 
     Raises:
         UnknownProjection
@@ -56,200 +62,146 @@ def _projectors(names: Sequence[str], suffix: str) -> Sequence[Projector]:
     return tuple(PROJECTORS[name](suffix) for name in dict.fromkeys(wanted))
 
 
-def keep_up(events: Sequence[RecordedEvent]) -> bool:
-    """Bring all projections up to events that have just been appended, where PostgreSQL keeps statements prepared.
-
-    It takes three messages, and no look at the log where somebody else has applied them meanwhile. What that is not
-    made for, many events or a projection that fails, is for `catch_up`.
-
-    Returns:
-        Whether nothing is left to do.
-    """
-    if not events or not postgresql.is_postgresql(READ_SIDE) or not prepared.keeps(connections[READ_SIDE]):
-        return False
-    try:
-        with pipeline.transaction(connections[READ_SIDE]) as cursor:
-            return _apply_next(cursor, projectors(), FEW, wanted=events[-1].place) < FEW
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:  # it will come again
-        return False
-
-
 def catch_up(
-    names: Iterable[str] = (), *, events: Sequence[RecordedEvent] = (), go_on: Callable[[], bool] = lambda: True
+    names: Iterable[str] = (),
+    *,
+    events: Sequence[RecordedEvent] = (),
+    go_on: Callable[[], bool] = lambda: True,
+    sign: Sign = unsigned,
 ) -> int:
-    """Bring the named projections, or all, up to the end of the log, or of the events that the caller has in hand.
+    """Apply the events after the checkpoints of the named projections, or of all, up to the end of the log.
 
-    A projection that raises is left where it was, its failure on its checkpoint; the others go on.
+    A projection that raises keeps its checkpoint, which then names the event and the error. The others go on.
 
     Args:
-        events: events that the caller has in hand; they are used when they are just the next ones.
+        events: events that have just been appended. They need not be read where they follow the checkpoints.
         go_on: asked between two batches.
+        sign: called at the beginning of each transaction.
 
     Returns:
-        How many events were applied to the projection that was furthest behind.
+        The number of events applied to the projection that was furthest behind.
+
+    Raises:
+        OperationalError, InterfaceError: a database is unavailable.
     """
     chosen = projectors(names)
     applied = 0
     try:
-        if events and _apply_in_hand(chosen, events):
-            return len(events)
-        while go_on() and (count := _advance(chosen, BATCH)):
+        while go_on() and (count := _advance(chosen, BATCH, sign, events)):
             applied += count
             if count < BATCH:
                 break
-    except (OperationalError, InterfaceError):  # the database's fault and no projection's
+    except (OperationalError, InterfaceError):
         raise
     except Exception:
         logger.exception("A projection failed; each goes on by itself")
         for projector in chosen:
-            _advance_alone(projector, go_on)
+            _advance_alone(projector, go_on, sign)
     return applied
 
 
-class _NotNext(Exception):
-    """The events in hand are the next ones of some projections only."""
-
-
-def _apply_in_hand(chosen: Sequence[Projector], events: Sequence[RecordedEvent]) -> bool:
-    """Apply events that the caller has in hand if all projections come to them now; tell whether they do.
-
-    It is what a command does in a bank where nobody else is at work just then, so it reads nothing beforehand. On
-    SQLite one writer at a time makes positions follow one another without gaps, and the checkpoints need no order in
-    which everybody locks them.
-    """
-    connection = connections[READ_SIDE]
-    if connection.vendor == "postgresql" or postgresql.is_postgresql(store.WRITE_SIDE):
-        return False
-    names = [projector.name for projector in chosen]
-    try:
-        with writing(connection) as cursor:
-            move_checkpoints(cursor, names, events[-1].place, after=events[0].position - 1)
-            moved = cursor.rowcount
-            if moved == len(names):
-                _apply(cursor, chosen, Batch.of(events))
-            elif moved:
-                raise _NotNext
-        return bool(moved)
-    except _NotNext:
-        return False
-
-
-def _advance(chosen: Sequence[Projector], batch: int) -> int:
-    """Apply the next batch in one transaction, and return how many events the largest share of it had."""
-    with writing(connections[READ_SIDE]) as cursor:
-        return _apply_next(cursor, chosen, batch)
-
-
-def _apply_next(cursor: CursorWrapper, chosen: Sequence[Projector], batch: int, *, wanted: Place | None = None) -> int:
-    """Apply the next batch within a transaction; nothing if all have come as far as wanted."""
+def _advance(
+    chosen: Sequence[Projector], limit: int, sign: Sign = unsigned, at_hand: Sequence[RecordedEvent] = ()
+) -> int:
+    """Apply the next batch to each projection in one transaction, and return the largest number of events in it."""
     most = 0
-    places = lock_checkpoints(cursor, [projector.name for projector in chosen])
-    if wanted and min(places.values()) >= wanted:  # somebody else was at it, for whom the lock was waited
-        return 0
-    for place, group in groupby(sorted(chosen, key=lambda p: places[p.name]), lambda p: places[p.name]):
-        following = store.read_columns(place, limit=batch)
-        if following:
-            members = list(group)
-            with pipeline.sending(cursor):
-                _apply(cursor, members, Batch(following))
-                move_checkpoints(cursor, [projector.name for projector in members], following.last)
-            most = max(most, len(following.positions))
+    with backend_of(READ_SIDE).transaction() as cursor:
+        sign(cursor)
+        checkpoints = lock_checkpoints(cursor, [projector.name for projector in chosen])
+        for checkpoint, group in groupby(
+            sorted(chosen, key=lambda each: checkpoints[each.name]), lambda each: checkpoints[each.name]
+        ):
+            events = at_hand if store.follow(at_hand, checkpoint) else store.read_all(checkpoint, limit=limit)
+            if events:
+                members = list(group)
+                apply(cursor, members, decoded(events))
+                move_checkpoints(cursor, [each.name for each in members], events[-1].log_position)
+                most = max(most, len(events))
     return most
 
 
-def _apply(cursor: CursorWrapper, group: Sequence[Projector], batch: Batch) -> None:
+def decoded(events: Sequence[RecordedEvent]) -> Batch:
+    """Return recorded events together with what they say.
+
+    Raises:
+        UnknownEvent: this version of the program does not know one of them.
+    """
+    return [(decode(each.type, each.schema_version, each.data), each) for each in events]
+
+
+def apply(cursor: CursorWrapper, group: Sequence[Projector], batch: Batch) -> None:
+    """Let projectors apply a batch to their tables."""
     for projector in group:
         projector.apply(cursor, batch)
 
 
-def _advance_alone(projector: Projector, go_on: Callable[[], bool]) -> None:
-    """Bring one projection as far as it goes, and record what stops it."""
-    for batch in (BATCH, 1):  # the second time event by event, up to the one at which it fails
+def _advance_alone(projector: Projector, go_on: Callable[[], bool], sign: Sign) -> None:
+    """Bring one projection as far as it goes, and record the error that stops it."""
+    for limit in (BATCH, 1):  # the second time event by event, up to the one at which it fails
         try:
-            while go_on() and _advance([projector], batch) == batch:
+            while go_on() and _advance([projector], limit, sign) == limit:
                 pass
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
-            logger.warning("%s failed in a batch of at most %d", projector.name, batch)
-            if batch == 1:
+            logger.warning("%s failed in a batch of at most %d", projector.name, limit)
+            if limit == 1:
                 _record_failure(projector.name, error)
         else:
             return
 
 
 def _record_failure(name: str, error: Exception) -> None:
-    with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
-        place = lock_checkpoints(cursor, [name])[name]
-        following = store.read_all(place, limit=1)
+    with backend_of(READ_SIDE).transaction() as cursor:
+        checkpoint = lock_checkpoints(cursor, [name])[name]
+        following = store.read_all(checkpoint, limit=1)
         position = following[0].position if following else None
         logger.error("The projection %s failed at event %s: %r", name, position, error)
-        cursor.execute(
-            "UPDATE projections_checkpoint SET error = %s, failed_position = %s, failed_at = %s WHERE name = %s",
-            [f"{type(error).__name__}: {error}"[:1000], position, _now(), name],
+        Checkpoint.objects.using(READ_SIDE).filter(name=name).update(
+            error=f"{type(error).__name__}: {error}"[:1000], failed_position=position, failed_at=timezone.now()
         )
 
 
-def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Place]:
-    """Return the place of each projection's checkpoint, and let nobody else move it until the transaction ends.
+def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, LogPosition]:
+    """Return the checkpoints of projections, and let nobody else move them until the transaction ends.
 
-    A new projection gets a checkpoint at the beginning of the log. Everybody locks and inserts in the order of the
-    names, so that no two transactions wait for one another.
+    A new projection gets a checkpoint at the beginning of the log. Checkpoints are locked and inserted in the order of
+    their names, so that no two transactions wait for one another.
     """
-    places = _locked(cursor, names)
-    if missing := sorted(set(names) - set(places)):
+    checkpoints = _locked(cursor, names)
+    if missing := sorted(set(names) - set(checkpoints)):
         for name in missing:
             cursor.execute(
                 """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error, worker)
                    VALUES (%s, 0, 0, %s, '', '') ON CONFLICT (name) DO NOTHING""",
                 [name, _now()],
             )
-        places = _locked(cursor, names)  # where another transaction inserted it first, it has been moved since
-    return places
+        checkpoints = _locked(cursor, names)  # another transaction may have inserted and moved it meanwhile
+    return checkpoints
 
 
-def _locked(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Place]:
-    cursor.execute(_lock(cursor.db.vendor, len(names)), names)
-    return {name: Place(transaction_id, position) for name, transaction_id, position, *_ in cursor.fetchall()}
-
-
-@cache
-def _lock(vendor: str, count: int) -> str:
-    limits = lock = ""
-    if vendor == "postgresql":  # SQLite's writers are alone
-        limits = f", (SELECT set_config('idle_in_transaction_session_timeout', '{postgresql.LONGEST_IDLE}', true))"
-        lock = " FOR UPDATE"
-    return f"""SELECT name, transaction_id, position{limits} FROM projections_checkpoint
-        WHERE name IN ({_marks(count)}) ORDER BY name{lock}"""
-
-
-def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], place: Place, *, after: int | None = None) -> None:
-    """Set how far projections have come, and that nothing stops them.
-
-    Args:
-        after: only those are moved that have come to this position.
-    """
-    values = [*place, to_column(cursor.db.vendor, timezone.now()), *names]
-    if after is not None:
-        values.append(after)
-    cursor.execute(_move(len(names), after is not None), values)
-
-
-@cache
-def _move(count: int, on_condition: bool) -> str:
-    # SQLite would build a table of the names for IN each time, which takes as long as to move them.
-    named = (
-        f"CASE name {'WHEN %s THEN 1 ' * count} END AND position = %s" if on_condition else f"name IN ({_marks(count)})"
+def _locked(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, LogPosition]:
+    lock = backend_of(READ_SIDE).for_update
+    cursor.execute(
+        f"""SELECT name, transaction_id, position FROM projections_checkpoint
+            WHERE name IN ({_marks(names)}) ORDER BY name {lock}""",
+        names,
     )
-    return f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
-        error = '', failed_position = NULL, failed_at = NULL WHERE {named}"""
+    return {name: LogPosition(*position) for name, *position in cursor.fetchall()}
 
 
-def _marks(count: int) -> str:
-    return ", ".join(["%s"] * count)
+def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], position: LogPosition) -> None:
+    """Set the checkpoints of projections, and clear their errors."""
+    cursor.execute(
+        f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
+            error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({_marks(names)})""",
+        [*position, _now(), *names],
+    )
+
+
+def _marks(values: Sequence[object]) -> str:
+    return ", ".join(["%s"] * len(values))
 
 
 def _now() -> Any:
-    return to_column(connections[READ_SIDE].vendor, timezone.now())
+    return backend_of(READ_SIDE).adapt(timezone.now())

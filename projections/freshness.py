@@ -13,9 +13,10 @@ from django.db import connections
 from django.utils import timezone
 
 from eventstore import positions
-from eventstore.backends import postgresql
-from eventstore.events import START, Place
-from eventstore.signals import events_appended
+from eventstore.backends import backend_of
+from eventstore.backends.base import Blocker
+from eventstore.events import START, LogPosition
+from eventstore.signals import catch_up_wanted
 
 from . import replicas
 from .models import WORKER_NOW, Checkpoint
@@ -37,7 +38,7 @@ class Freshness(NamedTuple):
     for longer than a moment and what the reader was told of is there, which is what `reached` says.
     """
 
-    place: Place
+    log_position: LogPosition
     behind: int
     since: datetime | None
     current: bool
@@ -52,13 +53,13 @@ class Freshness(NamedTuple):
     @property
     def told(self) -> str:
         """What a page says of it; as long as that stays, there is nothing new to show."""
-        return f"{self.place.token}/{self.behind}/{self.poll_every}"
+        return f"{self.log_position.token}/{self.behind}/{self.poll_every}"
 
 
 class Standing(NamedTuple):
     """How far the slowest of some projections has come in one database, and which of them have failed."""
 
-    place: Place
+    log_position: LogPosition
     failed: list[str]
 
 
@@ -87,19 +88,19 @@ def look(told: str = "", *, reader: str = "", patient: bool = True) -> Freshness
         reader: who reads; the same reader is sent to the same replica where that is possible.
         patient: whether to wait.
     """
-    last = positions.last_place()
-    wanted = min(Place.of_token(told), last)
+    last = positions.last_log_position()
+    wanted = min(LogPosition.of_token(told), last)
     for alias in replicas.in_order(reader):
         standing = replicas.ask(alias, standing_of)
-        if standing is None or standing.place < wanted:
+        if standing is None or standing.log_position < wanted:
             continue
-        fresh = _freshness(standing.place, wanted, last)
+        fresh = _freshness(standing.log_position, wanted, last)
         # One that is no further behind than the primary will do as well.
-        if fresh.current or standing.place >= standing_of(READ_SIDE).place:
+        if fresh.current or standing.log_position >= standing_of(READ_SIDE).log_position:
             replicas.read_from(alias)
             return fresh
     replicas.read_from(READ_SIDE)
-    return _freshness(_wait_for(wanted) if patient else standing_of(READ_SIDE).place, wanted, last)
+    return _freshness(_wait_for(wanted) if patient else standing_of(READ_SIDE).log_position, wanted, last)
 
 
 def standing_of(alias: str, names: Collection[str] = tuple(PROJECTORS)) -> Standing:
@@ -107,33 +108,33 @@ def standing_of(alias: str, names: Collection[str] = tuple(PROJECTORS)) -> Stand
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT name, transaction_id, position, error FROM projections_checkpoint")
         rows = cursor.fetchall()
-    reached = {name: Place(transaction_id, position) for name, transaction_id, position, _ in rows}
+    reached = {name: LogPosition(transaction_id, position) for name, transaction_id, position, _ in rows}
     failed = [name for name, *_, error in rows if error and name in names]
     return Standing(min(reached.get(name, START) for name in names), failed)
 
 
-def _wait_for(wanted: Place) -> Place:
+def _wait_for(wanted: LogPosition) -> LogPosition:
     """Wait until the primary has come this far, a bounded time, and return how far it has."""
     standing = standing_of(READ_SIDE)
     pause, longest = PAUSES
     give_up_at = time.monotonic() + settings.PROJECTION_WAIT
-    while standing.place < wanted and not standing.failed and time.monotonic() < give_up_at:
-        events_appended.send(sender=look, events=())  # on PostgreSQL another writer may have been in between
+    while standing.log_position < wanted and not standing.failed and time.monotonic() < give_up_at:
+        catch_up_wanted.send(sender=look)  # on PostgreSQL another writer may have been in between
         time.sleep(pause)
         pause = min(2 * pause, longest)
         standing = standing_of(READ_SIDE)
-    return standing.place
+    return standing.log_position
 
 
-def _freshness(place: Place, wanted: Place, last: Place) -> Freshness:
-    if place >= last:
-        return Freshness(place, 0, None, True, True)
-    waiting = positions.next_after(place)
+def _freshness(log_position: LogPosition, wanted: LogPosition, last: LogPosition) -> Freshness:
+    if log_position >= last:
+        return Freshness(log_position, 0, None, True, True)
+    waiting = positions.next_after(log_position)
     since = waiting.recorded_at if waiting else None
     # An event of the future was recorded before a clock was set back, and waits for nobody knows how long.
     a_moment = since is None or abs((timezone.now() - since).total_seconds()) < GRACE
-    reached = place >= wanted
-    return Freshness(place, positions.count_after(place), since, a_moment and reached, reached)
+    reached = log_position >= wanted
+    return Freshness(log_position, positions.count_after(log_position), since, a_moment and reached, reached)
 
 
 def projection_states() -> list[ProjectionState]:
@@ -144,11 +145,11 @@ def projection_states() -> list[ProjectionState]:
     """
     found = Checkpoint.objects.using(READ_SIDE).annotate(worker_now=WORKER_NOW)
     checkpoints = {checkpoint.name: checkpoint for checkpoint in found}
-    last = positions.last_place()
+    last = positions.last_log_position()
     states = []
     for name in PROJECTORS:
         at = checkpoints.get(name) or Checkpoint(name=name)
-        behind = positions.count_after(at.place)
+        behind = positions.count_after(at.log_position)
         states.append(
             ProjectionState(
                 name,
@@ -159,12 +160,12 @@ def projection_states() -> list[ProjectionState]:
                 at.failed_at,
                 at.updated_at,
                 getattr(at, "worker_now", ""),
-                at.place > last,
+                at.log_position > last,
             )
         )
     return states
 
 
-def held_back_by(states: Iterable[ProjectionState]) -> postgresql.Blocker | None:
+def held_back_by(states: Iterable[ProjectionState]) -> Blocker | None:
     """Return the transaction behind which projections may not read yet, if some wait and there is one."""
-    return postgresql.oldest_writer() if any(state.behind for state in states) else None
+    return backend_of().blocker() if any(state.behind for state in states) else None

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Now
 
-from eventstore.events import Place
+from eventstore.events import LogPosition
 
 
 class AccountSummary(models.Model):
@@ -165,5 +165,5 @@ class Checkpoint(models.Model):
         return f"{self.name} at {self.position}"
 
     @property
-    def place(self) -> Place:
-        return Place(self.transaction_id, self.position)
+    def log_position(self) -> LogPosition:
+        return LogPosition(self.transaction_id, self.position)

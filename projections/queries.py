@@ -10,7 +10,7 @@ from uuid import UUID
 
 from eventstore import store
 from eventstore.events import Outcome
-from eventstore.signals import events_appended
+from eventstore.signals import catch_up_wanted
 
 from . import entries
 from .entries import Entry as Entry
@@ -221,7 +221,7 @@ def outcome(command_id: UUID) -> Outcome | None:
     """
     found = store.find_outcome(command_id)
     if found is not None and found.accepted:
-        events_appended.send(sender=outcome, events=())
+        catch_up_wanted.send(sender=outcome)
     return found
 
 

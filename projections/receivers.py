@@ -1,4 +1,4 @@
-"""What wakes the projections: the signal of the event store. And what notices that their file is another one."""
+"""Receivers of signals: they wake the projections, and notice that the file of the read side is another one."""
 
 import logging
 from collections.abc import Sequence
@@ -11,37 +11,35 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
 
-from eventstore.backends import postgresql
+from eventstore.backends import backend_of
 from eventstore.events import RecordedEvent
-from eventstore.signals import events_appended
+from eventstore.signals import catch_up_wanted, events_appended
 
 from . import engine, replicas
-from .pipeline import LONGEST_WAIT
 from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)
 
 
 def connect() -> None:
-    """Connect the receivers; called once when the application is ready."""
+    """Connect the receivers. It is called once, when the application is ready."""
     events_appended.connect(wake_up, dispatch_uid="projections")
+    catch_up_wanted.connect(wake_up, dispatch_uid="projections")
     connection_created.connect(remember_file, dispatch_uid="projections")
     request_started.connect(leave_deleted_file, dispatch_uid="projections")
     request_started.connect(replicas.start_over, dispatch_uid="projections.replicas")
 
 
-def wake_up(sender: Any, events: Sequence[RecordedEvent], **kwargs: Any) -> None:
-    """Catch up before the web process answers, or wake the workers whose task it is.
+def wake_up(sender: Any, events: Sequence[RecordedEvent] = (), **kwargs: Any) -> None:
+    """Catch up before the web process answers, or wake the projection workers.
 
-    The events have been committed, so nothing that goes wrong here may fail the command.
+    The events have been committed, so no error here may fail the command.
     """
     try:
         if settings.PROJECTION_MODE == "inline":
-            if not engine.keep_up(events):
-                with postgresql.limited(READ_SIDE, LONGEST_WAIT):
-                    engine.catch_up(events=events)
+            engine.catch_up(events=events)
         else:
-            postgresql.notify()
+            backend_of().wake_followers()
     except Exception:
         logger.exception("The projections could not catch up; the next wake-up tries again")
 

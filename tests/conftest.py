@@ -100,10 +100,9 @@ def empty_urls(vendor: str, tmp_path: Path) -> Iterator[Urls]:
 @pytest.fixture
 def bank(urls: Urls, tmp_path: Path) -> Path:
     """An empty bank: its data folder, in which SQLite's files are. The process remembers nothing of the one before."""
-    from bank.application import handlers, repository  # when Django is ready
+    from bank.application import account_cache  # when Django is ready
 
-    repository._kept.clear()
-    handlers._contested_until.clear()
+    account_cache._accounts.clear()
     return tmp_path
 
 

@@ -8,8 +8,6 @@ from django.contrib.auth.models import User
 from django.db import connections
 from django.http import HttpRequest
 
-from eventstore.backends import prepared
-
 from . import throttle
 
 _FIELDS = [field.attname for field in User._meta.concrete_fields]
@@ -53,7 +51,9 @@ class PasswordBackend(ModelBackend):
 
     def get_user(self, user_id: int) -> User | None:
         """Return the user of a session, or None where the account is gone or not active."""
-        found = prepared.rows(connections["default"], _USER, [user_id] * 3)  # one row for each permission
+        with connections["default"].cursor() as cursor:
+            cursor.execute(_USER, [user_id] * 3)
+            found = cursor.fetchall()  # one row for each permission
         if not found:
             return None
         *values, _, _ = found[0]

@@ -9,8 +9,6 @@ from django.core import signing
 from django.db import connections
 from django.utils import timezone
 
-from eventstore.backends import prepared
-
 _SESSION = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
 
 
@@ -19,7 +17,9 @@ class SessionStore(db.SessionStore):
         """Return what the session of this key holds; where there is none, nothing, and forget the key."""
         connection = connections["default"]
         now = connection.ops.adapt_datetimefield_value(timezone.now())
-        found = prepared.rows(connection, _SESSION, [self.session_key, now])
+        with connection.cursor() as cursor:
+            cursor.execute(_SESSION, [self.session_key, now])
+            found = cursor.fetchall()
         if not found:
             self._session_key = None
             return {}

@@ -19,7 +19,7 @@ from django.conf import settings
 from django.db import connections
 
 from eventstore import seals
-from eventstore.backends import prepared
+from eventstore.backends import backend_of
 from eventstore.bulk_reading import rows_of
 
 from ..domain.commands import COMMAND_NAMES, Command
@@ -98,7 +98,7 @@ def matches(account_id: int, pin: int) -> bool:
         InstallationFault: the key of the verifier is not among `PIN_KEYS`, or there is no verifier, so that no PIN is
             right or wrong.
     """
-    rows = prepared.rows(connections["default"], _SELECT, [account_id])
+    rows = backend_of().rows(_SELECT, [account_id])
     if not rows:
         raise InstallationFault(f"Account {account_id} has no PIN verifier. See verify_events.")
     [(key_id, salt, digest)] = rows

@@ -4,23 +4,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, fields
 from functools import reduce
 from itertools import chain
-from threading import Lock
 from typing import Any, NamedTuple
 
 from eventstore import snapshots, store
 from eventstore.chain import GENESIS
 from eventstore.events import Envelope, NewEvent, RecordedEvent
+from eventstore.stream_lock import StreamLock, after_commit
 
 from ..domain.account import BankAccount
 from ..domain.events import SCHEMA_VERSION, BankEvent, decode, encode
-from .streams import CATEGORY
-from .streams import stream_of as stream_of
+from . import account_cache
+from .streams import CATEGORY, stream_of
 
 FIELDS = {field.name for field in fields(BankAccount)}
 """What a snapshot has to have; one of another version of the program is not used."""
-
-KEPT = 10_000
-"""How many accounts a process keeps in memory as it has saved them: some 10 MB."""
 
 
 class Saved(NamedTuple):
@@ -31,28 +28,28 @@ class Saved(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """An account with the version and hash of the last event that made it what it is."""
+    """An account with the version and hash of the last event of its stream."""
 
     account: BankAccount
     version: int
     hash: bytes
 
 
-def load(account_id: int) -> Loaded:
-    """Return an account, played back from what is known of it and the events after that; a new one has version 0.
+def load(account_id: int, lock: StreamLock | None = None) -> Loaded:
+    """Return an account, played back from its snapshot and the events after it; a new one has version 0.
 
-    What this process has saved before is taken as it is: nothing can be saved that was decided on anything but the
-    latest. Within a turn it is the latest for certain.
+    Without a lock, an account that this process has saved before comes from the account cache. `store.append` refuses
+    what was decided on an account that is not the latest.
     """
-    stream = stream_of(account_id)
-    if (kept := _kept.get(account_id)) and not store.has_turn():
-        return kept
+    stream, cached = stream_of(account_id), account_cache.get(account_id)
+    if cached and lock is None:
+        return cached
     new = Loaded(BankAccount(account_id), 0, GENESIS)
-    snapshot, events = store.read_latest(stream, kept.version if kept else 0)
+    snapshot, events = store.read_latest(stream, cached.version if cached else 0)
     if first := next(events, None):
-        # The event at that version proves that what is known is of this very history.
-        if kept and first.hash == kept.hash:
-            return _play(kept, events)
+        # The event at that version proves that the cached account, or the snapshot, is of this very stream.
+        if cached and first.hash == cached.hash:
+            return _play(cached, events)
         if snapshot and (state := snapshots.opened(stream, snapshot, first.hash)) and state.keys() == FIELDS:
             return _play(Loaded(BankAccount(**state), first.version, first.hash), events)
         if first.version == 1 and not snapshot:
@@ -75,18 +72,19 @@ def save(
     loaded: Loaded,
     events: Sequence[BankEvent],
     command: Envelope,
+    lock: StreamLock | None = None,
     *,
     circumstances: Mapping[str, Any] = {},
     also: Callable[[], None] | None = None,
 ) -> Saved:
-    """Append what happened to an account as it was loaded.
+    """Append the events that a command caused to the stream of a loaded account.
 
     Args:
         circumstances: what else the decision depended on, for the events' metadata.
         also: writes into the same transaction.
 
     Raises:
-        store.WrongExpectedVersion: somebody else was quicker.
+        store.WrongExpectedVersion: another writer was first.
         store.CommandIdTaken: the command is on record already.
     """
     account = reduce(BankAccount.apply, events, loaded.account)
@@ -99,29 +97,10 @@ def save(
         command=command,
         state=asdict(account) if is_snapshot_due else None,
         also=also,
+        lock=lock,
     )
-    store.after_commit(lambda: _keep(Loaded(account, last.version, last.hash)))
+    after_commit(lock, lambda: account_cache.put(account.account_id, Loaded(account, last.version, last.hash)))
     return Saved(events, last)
-
-
-# What this process has saved and not forgotten
-
-_kept: dict[int, Loaded] = {}
-_keeping = Lock()
-
-
-def _keep(loaded: Loaded) -> None:
-    with _keeping:
-        _kept.pop(loaded.account.account_id, None)  # so that the one saved longest ago comes first
-        _kept[loaded.account.account_id] = loaded
-        if len(_kept) > KEPT:
-            del _kept[next(iter(_kept))]
-
-
-def forget(account_id: int) -> bool:
-    """Forget what this process knows of an account; tell whether there was anything."""
-    with _keeping:
-        return isinstance(account_id, int) and _kept.pop(account_id, None) is not None
 
 
 def state_of(stream: str, version: int) -> dict[str, Any]:

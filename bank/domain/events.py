@@ -5,9 +5,8 @@ and those of the PIN's lock follow the same form. Only this module maps between 
 integers of minor units (cents).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from operator import itemgetter
 from typing import Any
 
 
@@ -122,15 +121,6 @@ _KEYS = {
 _DECODED = {name: (event_class, [key for _, key in _KEYS[event_class]]) for name, event_class in EVENT_TYPES.items()}
 
 
-def _getter(keys: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
-    """Return a function that takes the values of keys out of a payload."""
-    get = itemgetter(*keys)
-    return get if len(keys) > 1 else lambda data: (get(data),)
-
-
-_VALUES = {name: _getter(keys) for name, (_, keys) in _DECODED.items()}
-
-
 class UnknownEvent(Exception):
     """A stored event that this version of the bank cannot decode."""
 
@@ -153,28 +143,6 @@ def decode(event_type: str, schema_version: int, data: Mapping[str, Any]) -> Ban
         return event_class(*[data[key] for key in keys])
     except KeyError as error:
         raise UnknownEvent(f"{event_type} of schema version {schema_version}: no {error}") from error
-
-
-def decode_columns(
-    event_types: Sequence[str], schema_versions: Sequence[int], payloads: Sequence[Mapping[str, Any]]
-) -> tuple[list[type[BankEvent]], list[tuple[Any, ...]]]:
-    """Return the classes of many events, and the values of their fields in order. The account id is first.
-
-    The result is that of `decode` without an object for each event.
-
-    Raises:
-        UnknownEvent: the type, schema version or payload is unknown.
-    """
-    newest = payloads
-    try:
-        if schema_versions.count(SCHEMA_VERSION) < len(schema_versions):
-            newest = list(map(_raised, event_types, schema_versions, payloads))
-        classes = [EVENT_TYPES[event_type] for event_type in event_types]
-        return classes, [_VALUES[event_type](data) for event_type, data in zip(event_types, newest, strict=True)]
-    except (KeyError, UnknownEvent):
-        for stored in zip(event_types, schema_versions, payloads, strict=True):
-            decode(*stored)  # the first undecodable event raises with its reason
-        raise
 
 
 def _raised(event_type: str, schema_version: int, data: Mapping[str, Any]) -> Mapping[str, Any]:

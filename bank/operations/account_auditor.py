@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any, NamedTuple
 
-from eventstore.events import Place
+from eventstore.events import LogPosition
 from eventstore.verification.reader import ReadEvent
 from projections.verification.sums import SumsUpTo
 
@@ -28,15 +28,15 @@ class _Begun(NamedTuple):
     events: tuple[BankEvent, ...] = ()
 
 
-class Hearing:
+class AccountAuditor:
     """The auditor of some accounts.
 
     Args:
         places: the checkpoints of the projections to compare.
     """
 
-    def __init__(self, places: Iterable[Place]) -> None:
-        self.sums = SumsUpTo(places)
+    def __init__(self, log_positions: Iterable[LogPosition]) -> None:
+        self.sums = SumsUpTo(log_positions)
         self.pin_set_by: dict[str, str] = {}  # the command ids, by stream
         self._accounts: dict[str, BankAccount] = {}
         self._begun: dict[str, _Begun] = {}
@@ -78,7 +78,7 @@ class Hearing:
         """Return the parts that another process joins."""
         return {**self.__dict__, "_accounts": {}, "_begun": {}}
 
-    def join(self, other: "Hearing") -> None:
+    def join(self, other: "AccountAuditor") -> None:
         """Add the results of an auditor of other accounts."""
         self.sums.join(other.sums)
         self.pin_set_by |= other.pin_set_by

@@ -19,7 +19,7 @@ from projections.verification.figures import Figures
 
 from ..application.pins import Verifier, verifiers
 from ..application.streams import stream_of
-from .account_auditor import Hearing
+from .account_auditor import AccountAuditor
 from .record_schema import RECORD
 
 
@@ -46,25 +46,27 @@ def audit(
     # The read side is read first, so that the log is never behind it.
     figures = Figures() if read_side else None
 
-    def conclude(heard: Hearing) -> Iterator[Finding]:
+    def conclude(auditor: AccountAuditor) -> Iterator[Finding]:
         for name, what in differences(using, RECORD[connections[using].vendor]):
             yield Finding(name, 0, 0, what)
-        yield from _verifiers(using, heard)
+        yield from _verifiers(using, auditor)
         if figures:
-            for row, what in figures.differences(heard.sums):
+            for row, what in figures.differences(auditor.sums):
                 yield Finding(f"the read side's {row}", 0, 0, what)
 
-    hearing = Hearing(figures.places.values() if figures else ())
-    return verify(hearing, conclude, since=since, progress=progress, processes=processes, using=using)
+    auditor = AccountAuditor(figures.log_positions.values() if figures else ())
+    return verify(auditor, conclude, since=since, progress=progress, processes=processes, using=using)
 
 
-def _verifiers(using: str, heard: Hearing) -> Iterator[Finding]:
-    without = dict(heard.pin_set_by)
+def _verifiers(using: str, auditor: AccountAuditor) -> Iterator[Finding]:
+    without = dict(auditor.pin_set_by)
     for account_id, key_id, *rest in verifiers(using):
         stream = stream_of(account_id)
         command_id = without.pop(stream, None)
         if command_id is None:
-            more = "more than one PIN verifier" if stream in heard.pin_set_by else "a PIN verifier and no such account"
+            more = (
+                "more than one PIN verifier" if stream in auditor.pin_set_by else "a PIN verifier and no such account"
+            )
             yield Finding(stream, 0, 0, f"there is {more}")
             continue
         try:

@@ -20,7 +20,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.db import DatabaseError, connections
 
-from eventstore.bulk_reading import one_moment
+from eventstore.backends import backend_of
 from eventstore.store import WRITE_SIDE
 from eventstore.verification import signed_heads
 from eventstore.verification.parallel import Unfinished
@@ -93,7 +93,7 @@ def _copy(file: Path, copied: Progress) -> None:
     file.touch(mode=0o600)
     target = sqlite3.connect(file, isolation_level=None)
     try:
-        with one_moment(WRITE_SIDE):
+        with backend_of().one_moment():
             with connections[WRITE_SIDE].cursor() as cursor:
                 cursor.execute("SELECT COUNT(*) FROM sqlite_master")  # the first read fixes the database snapshot
             source: sqlite3.Connection = connections[WRITE_SIDE].connection

@@ -8,7 +8,7 @@ from django.core import checks
 from django.db import DatabaseError, InterfaceError, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from eventstore.bulk_reading import one_moment
+from eventstore.backends import backend_of
 from eventstore.private_files import FOLDER, mode_of
 from eventstore.verification.schema import differences
 
@@ -75,7 +75,7 @@ def check_record(databases: Sequence[str] | None = None, **kwargs: Any) -> list[
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return []
-        with one_moment("default"):
+        with backend_of("default").one_moment():
             found = list(differences("default", RECORD[connection.vendor]))
     except (DatabaseError, InterfaceError):
         return []

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from eventstore import clock, store
 
-from ..application.handlers import handle
+from ..application.dispatch import handle
 from ..domain.commands import Command, CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
 
 HOLDERS = [

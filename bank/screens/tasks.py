@@ -13,7 +13,7 @@ from projections import queries
 
 from ..access import sessions
 from ..access.cookies import set_cookie
-from ..application.handlers import Ack, Busy, InstallationFault, OutcomeUnknown, handle
+from ..application.dispatch import Ack, Busy, InstallationFault, OutcomeUnknown, handle
 from ..domain.errors import CommandRejected
 from .forms import AccountForm, ChangePinForm, DepositForm, OpenAccountForm, TaskForm, UnlockForm, WithdrawForm
 from .pages import SEEN, Request, account_or_404, account_or_none, how_fresh, show

@@ -1,224 +1,247 @@
-"""What only PostgreSQL has: transaction ids that start over on another server, notifications, locks of its own.
+"""PostgreSQL: many writers at a time, prepared statements, and statements sent together in a pipeline."""
 
-SQLite needs none of it, and every function here does without where a database is not PostgreSQL.
-"""
-
+import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime
-from typing import Any, NamedTuple
-from weakref import WeakSet
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from hashlib import blake2b
+from typing import Any
 
-from django.db import connections
-from django.db.backends.base.base import BaseDatabaseWrapper
-from django.utils import timezone
+import psycopg
+from django.db import transaction
+from django.db.backends.utils import CursorWrapper
+from psycopg.types.numeric import Int8Dumper
 
-from . import prepared
+from ..events import LogPosition
+from .base import LOCK_TIMEOUT, Backend, Blocker
 
-WRITE_SIDE = "default"
 CHANNEL = "events_appended"
-"""The channel on which those who follow the log are woken."""
-MARGIN = 2**40
-"""How far the transaction ids of a log are moved on when it is found on a server whose own are lower.
-
-So far that what was appended elsewhere after the copy was taken, and is lost, was lower too: a read side that had
-seen it does not take the new events for old ones.
-"""
-LONGEST_IDLE = 10_000
-"""Milliseconds after which the server ends a transaction that holds a lock and does nothing: its process is frozen."""
+"""The channel on which processes that follow the log are woken."""
 NOTIFY_EVERY = 0.05
-"""Seconds between two notifications of one process. Whoever was woken looks again by itself after as long."""
-
-_NOTHING = nullcontext()
+"""Seconds between two notifications of one process. A process that was woken looks again by itself after as long."""
 TRIAL = 2.0
-"""Seconds in which a notification that was sent for trial has to come."""
+"""Seconds within which a notification sent on trial has to arrive."""
+IDLE_TIMEOUT = 10_000
+"""Milliseconds after which the server ends a transaction that holds a lock and does nothing: its process is frozen."""
+FROZEN = 3
+"""Seconds without a word from the process of a transaction after which it counts as frozen."""
+HEAD_START = 0.01
+"""Seconds that a writer that has lost a race leaves to the one that has won it.
+
+A writer that has just appended to a stream still has its state in memory, so its next append is several times as fast
+as that of a writer that has to load. The last of eight waiting writers waits some 0.1 seconds.
+"""
+_STREAM_LOCK = "hashtextextended({}, 0)"
+_LOCK = f"SELECT pg_advisory_xact_lock({_STREAM_LOCK.format('%s')})"
+_STAND_BACK = f"""
+    SELECT pg_advisory_xact_lock(hashtextextended(%s, 1)), pg_sleep(%s::float8),
+        pg_advisory_xact_lock({_STREAM_LOCK.format("%s")})
+"""
+_LIMITS = """
+    SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)
+"""
+# A writer that holds the stream lock keeps all others out: they are refused, and not made to wait.
+_INSERT = f"""
+    INSERT INTO eventstore_event
+        (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash)
+    SELECT %s, %s, %s, %s::smallint, %s::jsonb, %s::jsonb, %s::uuid, %s::timestamptz, %s::bytea
+    WHERE pg_try_advisory_xact_lock({_STREAM_LOCK.format("%s")}) AND (%s = 1 OR EXISTS (
+        SELECT 1 FROM eventstore_event WHERE stream = %s AND version = %s AND hash = %s::bytea
+    )) RETURNING transaction_id, position
+"""
 
 
-def is_postgresql(alias: str) -> bool:
-    """Tell whether a database is PostgreSQL."""
-    return "postgresql" in connections.settings[alias]["ENGINE"]  # a connection takes longer to find
+_END_FROZEN = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE wait_event_type = 'Client'
+      AND state_change NOT BETWEEN clock_timestamp() - make_interval(secs => %s::float8) AND clock_timestamp()
+      AND pid IN (
+        SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+          AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+          AND classid::bigint << 32 | objid::bigint = %s)
+"""
 
 
-# Another server
+def _mark(owner: str) -> int:
+    """Return the number of the advisory lock that each transaction of an owner holds. It hinders nobody."""
+    return int.from_bytes(blake2b(owner.encode(), digest_size=8).digest(), signed=True)
 
 
-_known: WeakSet[Any] = WeakSet()
+class PreparingCursor(psycopg.Cursor[Any]):
+    """A cursor whose statements the server keeps prepared, where the connection goes to the server itself.
 
-
-def adopt_log(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Let the log's transaction ids go on rising where it was restored on a server whose own start over.
-
-    Called for each connection, and asks the database once for each that is new. See `models.Epoch`. Rejected commands
-    have no events, but heads cover them in the order of their transaction ids; the last ones are found by an index.
-    """
-    if connection.alias != WRITE_SIDE or connection.vendor != "postgresql" or connection.connection in _known:
-        return
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attname = 'transaction_id'
-               AND attrelid = to_regclass('eventstore_commandrecord'))"""
-        )
-        if not cursor.fetchone()[0]:  # not migrated yet: the table of epochs is older than this column
-            return
-        cursor.execute(
-            """INSERT INTO eventstore_epoch (number, shift, began_at)
-               SELECT (SELECT COALESCE(MAX(number), 0) + 1 FROM eventstore_epoch), log.last + %s, now()
-               FROM (SELECT MAX(transaction_id) AS last FROM (
-                   SELECT MAX(transaction_id) AS transaction_id FROM eventstore_event
-                   UNION ALL (SELECT transaction_id FROM eventstore_commandrecord WHERE outcome = 'rejected'
-                              ORDER BY received_at DESC LIMIT 100)
-               ) AS recorded) AS log
-               WHERE log.last >= pg_snapshot_xmax(pg_current_snapshot())::text::bigint + eventstore_shift()
-               ON CONFLICT (number) DO NOTHING""",
-            [MARGIN],
-        )
-    _known.add(connection.connection)
-
-
-# Waking those who follow the log
-
-
-_notified_at = 0.0
-_NOTIFY = f"SELECT pg_notify('{CHANNEL}', ''), set_config('synchronous_commit', 'off', true)"
-
-
-def notify() -> None:
-    """Wake those who follow the log, unless this process has just done so.
-
-    It comes after the commit and in a transaction of its own: within the one that appends, PostgreSQL would let
-    the commits wait for one another. Nothing is lost with it, so it need not wait for the disk either.
-    """
-    global _notified_at
-    now = time.monotonic()
-    if now - _notified_at < NOTIFY_EVERY or not is_postgresql(WRITE_SIDE):
-        return
-    _notified_at = now
-    prepared.rows(connections[WRITE_SIDE], _NOTIFY, [])
-
-
-def listen() -> Any:
-    """Return a connection of its own to which the notifications come, or None where they do not come through."""
-    connection = connect(WRITE_SIDE)
-    connection.execute(f"LISTEN {CHANNEL}")
-    with connections[WRITE_SIDE].cursor() as cursor:
-        cursor.execute(f"NOTIFY {CHANNEL}")
-    if any(connection.notifies(timeout=TRIAL, stop_after=1)):
-        return connection
-    connection.close()
-    return None
-
-
-# What goes with each transaction
-
-
-@contextmanager
-def beginning_with(alias: str, statement: str) -> Iterator[None]:
-    """Let each transaction of this thread begin with a statement, in one message with its own first one.
-
-    So it costs no round trip, and what it sets for the transaction alone is left behind in no pooler's connection.
-    A statement that is a transaction by itself is one here too.
+    Behind a pooler the next transaction may be on another connection, so nothing is prepared there.
     """
 
-    def begin(execute: Callable[..., Any], sql: str, values: Any, many: bool, context: Any) -> Any:
-        under_way = context["connection"].connection.pgconn.transaction_status
-        if under_way or many or context["connection"].features.uses_server_side_binding:
-            return execute(sql, values, many, context)
-        execute(f"{statement}; {sql}", values, many, context)
-        context["cursor"].set_result(-1)  # what the caller has asked for
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        return super().execute(query, params, prepare=prepares(self.connection) or None)
+
+
+def prepares(driver: Any) -> bool:
+    """Return whether a connection goes to the server itself and not to a pooler, which names another process."""
+    if not hasattr(driver, "is_direct"):
+        driver.adapters.register_dumper(int, Int8Dumper)  # one type for all, else a statement is prepared for each
+        [process] = psycopg.Cursor(driver).execute("SELECT pg_backend_pid()").fetchone() or [0]
+        driver.is_direct = process == driver.info.backend_pid
+        if driver.is_direct:
+            driver.prepare_threshold = sys.maxsize  # else nothing is prepared, and with less everything is
+    return bool(driver.is_direct)
+
+
+class PostgreSQL(Backend):
+    """A database on a PostgreSQL server."""
+
+    log_order = "transaction_id, position"
+    log_after = "(transaction_id, position) > (%s, %s)"
+    # See migration 0003 and `models.Epoch` for the shift.
+    is_readable = """transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
+        + (SELECT COALESCE(MAX(shift), 0) FROM eventstore_epoch)"""
+    notifies = True
+    for_update = "FOR UPDATE"
+
+    _notified_at = 0.0
+
+    def _driver(self) -> Any:
+        """Return psycopg's connection, alive."""
+        connection: Any = self.connection
+        connection.close_if_health_check_failed()
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            prepares(connection.connection)
+        return connection.connection
+
+    def _cursor(self, driver: Any) -> Any:
+        """Return a preparing cursor in Django's wrapper, which translates errors and logs statements."""
+        cursor = PreparingCursor(driver)
+        connection: Any = self.connection
+        return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
+
+    @contextmanager
+    def transaction(self, *, lock_timeout: int | None = None) -> Iterator[CursorWrapper]:
+        """Return a transaction whose statements are sent together until one of their results is wanted."""
+        driver = self._driver()
+        with (
+            transaction.atomic(using=self.alias, durable=True, savepoint=False),
+            self.connection.wrap_database_errors,
+            driver.pipeline(),
+        ):
+            cursor = self._cursor(driver)
+            cursor.execute(_LIMITS, [str(lock_timeout or LOCK_TIMEOUT), str(IDLE_TIMEOUT)])
+            yield cursor
+
+    @contextmanager
+    def stream_lock(self, stream: str, *, stand_back: bool = False) -> Iterator[CursorWrapper]:
+        with self.transaction() as cursor:
+            if stand_back:
+                cursor.execute(_STAND_BACK, [stream, HEAD_START, stream])
+            else:
+                cursor.execute(_LOCK, [stream])
+            yield cursor
+
+    def insert_event(self, cursor: CursorWrapper, row: Sequence[Any], previous_hash: bytes) -> tuple[int, int] | None:
+        stream, version = row[:2]
+        cursor.execute(_INSERT, [*row, stream, version, stream, version - 1, previous_hash])
+        found: tuple[int, int] | None = cursor.fetchone()
+        return found
+
+    def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
+        with self._cursor(self._driver()) as cursor:
+            cursor.execute(statement, values)
+            return list(cursor.fetchall())
+
+    def adapt(self, value: Any) -> Any:
+        return value
+
+    def values_of(self, position: LogPosition) -> Sequence[int]:
+        return position
+
+    @contextmanager
+    def one_moment(self) -> Iterator[None]:
+        with transaction.atomic(using=self.alias), self.connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+
+    def read_one_snapshot(self, cursor: CursorWrapper) -> None:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+
+    def keep_tables(self, cursor: CursorWrapper, tables: Sequence[str]) -> None:
+        cursor.execute(f"LOCK TABLE {', '.join(tables)} IN ACCESS SHARE MODE")
+
+    def lock_table(self, cursor: CursorWrapper, table: str, wait: float | None = None) -> None:
+        if wait is not None:
+            cursor.execute(f"SET LOCAL lock_timeout = {wait * 1000:.0f}")
+        cursor.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE")
+
+    def primary_key_of(self, cursor: CursorWrapper, table: str) -> str:
+        cursor.execute("SELECT conname FROM pg_constraint WHERE contype = 'p' AND conrelid = to_regclass(%s)", [table])
+        return str((cursor.fetchone() or [""])[0])
+
+    @contextmanager
+    def process_lock(self, name: str, *, wait: bool) -> Iterator[bool]:
+        # Its transaction writes nothing, so it holds no reader back, and it works through a pooler.
+        take = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
+        with self.connect() as connection, connection.transaction():
+            answer = connection.execute(f"SELECT {take}(hashtextextended(%s, 0))", [name]).fetchone()
+            yield wait or bool(answer[0])
+
+    def limit_waits(self) -> None:
+        """Limit the waits of a connection to the server itself, for good. A pooler's connection is others' too."""
+        driver = self._driver()
+        if prepares(driver) and not getattr(driver, "waits_are_limited", False):
+            with self.connection.cursor() as cursor:
+                cursor.execute(_LIMITS.replace("true", "false"), [str(LOCK_TIMEOUT), str(IDLE_TIMEOUT)])
+            driver.waits_are_limited = True
+
+    def listen(self) -> Any:
+        """Return the listening connection, or None where a pooler lets no notification through."""
+        connection = self.connect()
+        connection.execute(f"LISTEN {CHANNEL}")
+        self.rows(f"SELECT pg_notify('{CHANNEL}', '')")
+        if any(connection.notifies(timeout=TRIAL, stop_after=1)):
+            return connection
+        connection.close()
         return None
 
-    if not is_postgresql(alias):
-        yield
-        return
-    with connections[alias].execute_wrapper(begin):
-        yield
+    def wake_followers(self) -> None:
+        """Notify the channel, after the commit and in a transaction of its own.
 
+        Within the transaction that appends, PostgreSQL would let commits wait for one another. Nothing is lost with a
+        notification, so it does not wait for the disk.
+        """
+        now = time.monotonic()
+        if now - self._notified_at >= NOTIFY_EVERY:
+            self._notified_at = now
+            self.rows(f"SELECT pg_notify('{CHANNEL}', ''), set_config('synchronous_commit', 'off', true)")
 
-def limited(alias: str, longest_wait: int) -> AbstractContextManager[None]:
-    """Let no transaction of the block wait for a lock for more milliseconds, nor go on when its process is frozen.
+    def mark_transaction(self, cursor: CursorWrapper, owner: str) -> None:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_mark(owner)])
 
-    On the write side's own connection to the server that is said once, and stays.
-    """
-    if not is_postgresql(alias):
-        return _NOTHING
-    if alias == WRITE_SIDE and (session := prepared.session(connection := connections[alias])):
-        if session.longest_wait != longest_wait:
-            _limit(connection, longest_wait)
-            session.longest_wait = longest_wait
-        return _NOTHING
-    idle = f"SET LOCAL idle_in_transaction_session_timeout = {LONGEST_IDLE}"
-    return beginning_with(alias, f"SET LOCAL lock_timeout = {longest_wait}; {idle}")
+    def end_frozen_transaction(self, owner: str) -> bool:
+        return bool(self.rows(_END_FROZEN, [FROZEN, _mark(owner)]))
 
-
-def _limit(connection: BaseDatabaseWrapper, longest_wait: int) -> None:
-    idle = f"SET idle_in_transaction_session_timeout = {LONGEST_IDLE}"
-    with connection.cursor() as cursor:
-        cursor.execute(f"SET lock_timeout = {longest_wait}; {idle}")
-
-
-def pipelined(connection: BaseDatabaseWrapper) -> AbstractContextManager[Any]:
-    """Send the statements of a block one after the other without waiting for the answers in between.
-
-    A cursor on which nothing is read may send several; one that reads sends that statement alone.
-    """
-    return _pipelined(connection) if connection.vendor == "postgresql" else _NOTHING
-
-
-@contextmanager
-def _pipelined(connection: BaseDatabaseWrapper) -> Iterator[None]:
-    with connection.wrap_database_errors, connection.connection.pipeline():
-        yield
-
-
-# Connections of their own
-
-
-def connect(alias: str) -> Any:
-    """Return a psycopg connection beside Django's own and outside of any pool, in autocommit.
-
-    Raises:
-        django.db.OperationalError: the database does not answer.
-    """
-    import psycopg  # SQLite needs none of it
-
-    parameters = connections[alias].get_connection_params()
-    parameters.pop("pool", None)
-    parameters["cursor_factory"] = psycopg.Cursor
-    parameters.pop("context", None)
-    with connections[alias].wrap_database_errors:
-        return psycopg.connect(**parameters, autocommit=True)
-
-
-# What holds the read side back
-
-
-class Blocker(NamedTuple):
-    """The oldest transaction of the server that has written and not ended. `since` is unknown to other roles."""
-
-    process: int
-    database: str
-    role: str
-    application: str
-    state: str
-    since: datetime | None
-
-    def __str__(self) -> str:
-        who = f"process {self.process} (role {self.role}, application {self.application}, database {self.database})"
-        since = f"since {timezone.localtime(self.since):%Y-%m-%d %H:%M:%S}" if self.since else "for an unknown time"
-        return f"{who}, {self.state or 'under way'} {since}"
-
-
-def oldest_writer() -> Blocker | None:
-    """Return the transaction behind which nothing may be read yet, if there is one."""
-    if not is_postgresql(WRITE_SIDE):
-        return None
-    with connections[WRITE_SIDE].cursor() as cursor:
-        cursor.execute(
+    def blocker(self) -> Blocker | None:
+        found = self.rows(
             """SELECT pid, COALESCE(datname, ''), COALESCE(usename, ''), COALESCE(application_name, ''),
                       COALESCE(state, ''), xact_start
                FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
                ORDER BY age(backend_xid) DESC LIMIT 1"""
         )
-        row = cursor.fetchone()
-    return row and Blocker(*row)
+        return Blocker(*found[0]) if found else None
+
+    def check_connection(self) -> None:
+        """Connect beside the pool, which would wait for its time-out and not say why."""
+        self.connect().close()
+
+    def connect(self) -> Any:
+        """Return a psycopg connection beside Django's own and outside of any pool, in autocommit.
+
+        Raises:
+            django.db.OperationalError: the database does not answer.
+        """
+        connection: Any = self.connection
+        parameters = connection.get_connection_params()
+        for name in ("pool", "context"):
+            parameters.pop(name, None)
+        parameters["cursor_factory"] = psycopg.Cursor
+        with connection.wrap_database_errors:
+            return psycopg.connect(**parameters, autocommit=True)

@@ -13,8 +13,7 @@ from django.db.backends.sqlite3 import base
 
 from .. import private_files
 from . import wal
-from .cursors import Cursor, DriverCursor, TransactionCursor
-from .transactions import WriteTransaction
+from .cursors import WaitingCursor
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +37,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # To SQLite a primary key called `integer` is the row's own number; one of another name is an index beside it.
     data_types = base.DatabaseWrapper.data_types | {"BigIntegerField": "integer", "SmallIntegerField": "integer"}
     init_commands: list[str]
-    health_check_enabled: bool
     patience = 0.0
     changes_seen = 0
     pages = 0  # since the last checkpoint
@@ -58,13 +56,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.changes_seen = connection.total_changes
         return connection
 
-    def create_cursor(self, name: str | None = None) -> DriverCursor:
-        cursor: DriverCursor = self.connection.cursor(factory=DriverCursor)
+    def create_cursor(self, name: str | None = None) -> WaitingCursor:
+        cursor: WaitingCursor = self.connection.cursor(factory=WaitingCursor)
         cursor.patience = self.patience
         return cursor
-
-    def make_cursor(self, cursor: Any) -> Cursor:
-        return Cursor(cursor, self)
 
     def is_usable(self) -> bool:
         """Django asks after an error, and opens another connection when the answer is no."""
@@ -75,36 +70,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         failed = self.errors_occurred
         super().rollback()
         self.errors_occurred = failed
-
-    def write_transaction(self) -> WriteTransaction | None:
-        """Return a transaction that costs less than Django's, or None where it would not do."""
-        if self.connection is None or self.health_check_enabled:
-            self.close_if_health_check_failed()
-            self.ensure_connection()
-        if self.in_atomic_block or not self.autocommit or self.execute_wrappers or self.queries_logged:
-            return None
-        return WriteTransaction(self)
-
-    def begin_at_once(self) -> TransactionCursor:
-        """Begin what `write_transaction` returns, as soon as nobody else writes."""
-        cursor: TransactionCursor = self.connection.cursor(factory=TransactionCursor)
-        cursor.db = self
-        try:
-            sqlite3.Cursor.execute(cursor, "BEGIN IMMEDIATE")
-        except sqlite3.Error:
-            self.make_cursor(self.create_cursor()).execute("BEGIN IMMEDIATE")  # waits, or says what is wrong
-        return cursor
-
-    def commit_at_once(self) -> None:
-        """Commit what `write_transaction` has begun."""
-        try:
-            self.connection.commit()
-        except sqlite3.Error:
-            with self.wrap_database_errors:
-                raise
-        self.errors_occurred = False
-        if wal.HAS_RACE:
-            self._checkpoint(DUE)
 
     def _commit(self) -> None:
         super()._commit()  # type: ignore[misc]

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
 from .. import seals
-from ..events import Place
+from ..events import LogPosition
 from .findings import UNREADABLE
 
 NO_LIMIT = 2**64
@@ -42,8 +42,8 @@ class Head(NamedTuple):
     made_at: str
 
     @property
-    def place(self) -> Place:
-        return Place(self.transaction_id, self.position)
+    def log_position(self) -> LogPosition:
+        return LogPosition(self.transaction_id, self.position)
 
 
 def sign(head: Head) -> str:
@@ -78,7 +78,7 @@ def _text(head: Head) -> str:
 class Digest:
     """The running digest of the log up to a log position, and of a limited number of rejected commands."""
 
-    def __init__(self, up_to: Place, rejected_up_to: int, most_rejected: int = NO_LIMIT) -> None:
+    def __init__(self, up_to: LogPosition, rejected_up_to: int, most_rejected: int = NO_LIMIT) -> None:
         self.up_to = up_to
         self.rejected_up_to = rejected_up_to
         self.most_rejected = most_rejected
@@ -88,7 +88,7 @@ class Digest:
     @classmethod
     def for_head(cls, head: Head) -> Self:
         """Return an empty digest with the limits of a head."""
-        return cls(head.place, NO_LIMIT, head.rejected)
+        return cls(head.log_position, NO_LIMIT, head.rejected)
 
     def add(self, transaction_id: int, position: int, version: int, digest: bytes, seal: bytes) -> None:
         """Add an event. `seal` is the seal of its command if the event is the last of that command."""
@@ -97,9 +97,9 @@ class Digest:
             self.events += 1
             self.streams += version == 1
 
-    def add_rejected(self, place: int, *values: Any) -> None:
+    def add_rejected(self, log_position: int, *values: Any) -> None:
         """Add the record of a rejected command. The records must come in order."""
-        if place <= self.rejected_up_to and self.rejected < self.most_rejected:
+        if log_position <= self.rejected_up_to and self.rejected < self.most_rejected:
             self.rejected += 1
             self._hash.update(json.dumps(values).encode())
 

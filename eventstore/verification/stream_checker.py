@@ -45,12 +45,12 @@ class Checked[A: Auditor](NamedTuple):
 class _Stream:
     """The progress in one stream. `open` counts the events of a command whose record has not come yet."""
 
-    __slots__ = ("command_id", "hash", "open", "place", "version")
+    __slots__ = ("command_id", "hash", "log_position", "open", "version")
 
     def __init__(self) -> None:
         self.version = self.open = 0
         self.hash = GENESIS
-        self.place = (0, 0)
+        self.log_position = (0, 0)
         self.command_id = ""
 
 
@@ -84,7 +84,7 @@ class Checker[A: Auditor]:
         """Return the result. If `whole`, also report streams and snapshots that lack a record or an event."""
         for name, stream in self.streams.items() if whole else ():
             if stream.open:
-                self.findings.add(name, stream.version, stream.place[1], "it has no command record")
+                self.findings.add(name, stream.version, stream.log_position[1], "it has no command record")
         for name, snapshot in self.snapshots.items() if whole else ():
             if snapshots.is_sealed(name, snapshot):
                 self.findings.add(name, snapshot.version, 0, "there is a snapshot of it, but no such event")
@@ -110,14 +110,14 @@ class Checker[A: Auditor]:
 
     def _link(self, stream: _Stream, event: ReadEvent, digest: bytes) -> str | None:
         """Append an event to its stream, and return the fault of the link, or None."""
-        version, before = stream.version + 1, stream.place
+        version, before = stream.version + 1, stream.log_position
         stream.version, stream.hash = event.version, event.hash
-        stream.place = event.transaction_id, event.position
+        stream.log_position = event.transaction_id, event.position
         if event.version != version:
             return f"version {version} should come here"
         if digest != event.hash:
             return "its hash fits neither what it says nor what came before it"
-        if stream.place <= before:
+        if stream.log_position <= before:
             return "its place in the log is before that of its forerunner"
         return None
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db import connections
 
-from ..backends.rows import COLUMNS
 from ..bulk_reading import rows_of
-from ..events import START, Place
+from ..events import START, LogPosition
+from ..rows import COLUMNS
 from .findings import whole
 
 _COMMANDS = """
@@ -73,20 +73,20 @@ class Log:
         """Return the number of events."""
         return int(self._value("SELECT COUNT(*) FROM eventstore_event"))
 
-    def settled(self) -> tuple[Place, int]:
+    def settled(self) -> tuple[LogPosition, int]:
         """Return the settled ends of events and of rejected commands: no commit can add anything before them."""
         if self.on_sqlite:
             position = self._value("SELECT MAX(position) FROM eventstore_event")
             rejected = self._value("SELECT MAX(rowid) FROM eventstore_commandrecord")
-            return Place(0, whole(position)), whole(rejected)
+            return LogPosition(0, whole(position)), whole(rejected)
         horizon = self._value("SELECT eventstore_horizon()")
-        places = rows_of(
+        log_positions = rows_of(
             self.using,
             """SELECT transaction_id, position FROM eventstore_event WHERE transaction_id < %s
                ORDER BY transaction_id DESC, position DESC LIMIT 1""",
             [horizon],
         )
-        return next((Place(*row) for row in places), START), horizon - 1
+        return next((LogPosition(*row) for row in log_positions), START), horizon - 1
 
     def last_given(self) -> Any:
         """Return the last position that SQLite gave to an event; None on PostgreSQL, which does not store it."""

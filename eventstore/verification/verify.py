@@ -12,7 +12,7 @@ from typing import NamedTuple
 from django.db import DatabaseError
 
 from .. import seals
-from ..bulk_reading import one_moment
+from ..backends import backend_of
 from ..events import START, SnapshotOf
 from ..store import WRITE_SIDE
 from .findings import LOG, UNREADABLE, Finding, Findings, shown, whole
@@ -70,7 +70,7 @@ def verify[A: Auditor](
         Unfinished: a process could not be started or ended early, or a value that is never bad cannot be read.
     """
     try:
-        with one_moment(using):
+        with backend_of(using).one_moment():
             log = Log(using)
             reader = Reader(on_sqlite=log.on_sqlite)
             walk = _Walk(log, reader, since)
@@ -193,7 +193,7 @@ class _Walk:
 
     def _through_rejected(self) -> None:
         ring = seals.ring()
-        for place, row in self.log.rejected():
+        for log_position, row in self.log.rejected():
             self.rejected += 1
             try:
                 command = self.reader.command(row)
@@ -203,8 +203,8 @@ class _Walk:
             except UNREADABLE as error:
                 self.find(0, f"the record of command {shown(row[0])} cannot be read: {shown(error)}")
                 values = ("", 0, "")
-            self.now.add_rejected(whole(place), *values)
-            self.then.add_rejected(whole(place), *values)
+            self.now.add_rejected(whole(log_position), *values)
+            self.then.add_rejected(whole(log_position), *values)
 
     def _through_epochs(self) -> None:
         epochs: list[tuple[int, int, str]] = []

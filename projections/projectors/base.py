@@ -1,60 +1,90 @@
-"""What all projectors have in common: they add up what events do to the rows of a table, and write that."""
+"""The base class of projectors: fold events into changes of a table's rows, then write the rows.
 
-from collections.abc import Iterable, Sequence
+A projector reads no table but its own and no clock but the events'. The engine hands it each event exactly once.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
 from itertools import batched
 from typing import Any, ClassVar
 
+from django.core.exceptions import ImproperlyConfigured
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 
-from .batches import Batch
+from bank.domain.events import BankEvent
+from eventstore.backends import backend_of
+from eventstore.events import RecordedEvent
 
 ROWS = 1000
-"""How many rows are handed to the database at a time."""
+"""The number of rows that one call hands to the database driver."""
 
+type Batch = Sequence[tuple[BankEvent, RecordedEvent]]
+"""Events in the order of the log, each decoded and as recorded."""
+type Adapt = Callable[[Any], Any]
 type Changes = dict[Any, Any]
-"""What is to be written, by the rows' primary keys."""
+"""The changes of a batch by primary key, in a form of the projector's own."""
 
 
 class Projector:
-    """Keeps one table. `suffix` names another table of the same shape, in which a replay builds it anew.
+    """Keeps one table of the read side.
 
-    It has no state of its own: what it has added up is handed to it.
+    Args:
+        suffix: names another table of the same shape, into which a replay projects.
     """
 
     name: ClassVar[str]
     model: ClassVar[type[Model]]
-    statement: ClassVar[str]
-    tells_origin: ClassVar[bool] = False
-    """Whether its rows say where they come from; see `Batch.origins`."""
-    most_waiting: ClassVar[int] = 1
-    """How many rows a replay lets wait, because what comes later may change the same ones."""
+    columns: ClassVar[Sequence[str]]
+    """The columns that `rows` fills, in this order."""
+    on_conflict: ClassVar[str] = ""
+    """The end of the INSERT statement, where a row may exist already. It calls the table `live`."""
+
+    def __init_subclass__(cls) -> None:
+        """Hold the columns to the model's.
+
+        Raises:
+            ImproperlyConfigured: the model has a column that the projector does not fill, or the other way round.
+        """
+        filled, there = set(cls.columns), {str(field.column) for field in cls.model._meta.concrete_fields}
+        if filled != there:
+            raise ImproperlyConfigured(
+                f"The projector {cls.name!r} and {cls.model.__name__} differ in: {', '.join(sorted(filled ^ there))}"
+            )
 
     def __init__(self, suffix: str = "") -> None:
         self.table = self.model._meta.db_table + suffix
-        self.sql = self.statement.format(table=self.table)
+        values = ", ".join(self.value(column) for column in self.columns).format(table=self.table)
+        columns = ", ".join(self.columns)
+        self.insert = f"INSERT INTO {self.table} AS live ({columns}) VALUES ({values}) {self.on_conflict}"
 
-    def apply(self, cursor: CursorWrapper, batch: Batch, waiting: Changes | None = None) -> None:
-        """Write what a batch does to the table. With `waiting`, add it to what waits there until that is much."""
-        changes = {} if waiting is None else waiting
-        self.fold(changes, batch)
-        if changes and (waiting is None or len(waiting) >= self.most_waiting):
-            self.write(cursor, changes)
-            changes.clear()
+    def value(self, column: str) -> str:
+        """Return the SQL expression of a column's value."""
+        return "%s"
 
-    def write(self, cursor: CursorWrapper, changes: Changes) -> None:
-        """Write what batches have added up to."""
-        if len(changes) == 1:
-            for row in self.rows(cursor, changes):
-                cursor.execute(self.sql, row)
-        elif changes:
-            for rows in batched(self.rows(cursor, changes), ROWS, strict=False):
-                cursor.executemany(self.sql, list(rows))
+    def apply(self, cursor: CursorWrapper, batch: Batch) -> None:
+        """Write the changes of a batch to the table."""
+        changes: Changes = {}
+        for event, recorded in batch:
+            self.fold(changes, event, recorded)
+        for rows in batched(self.rows(changes, backend_of(cursor.db.alias).adapt), ROWS, strict=False):
+            if len(rows) == 1:
+                cursor.execute(self.insert, rows[0])
+            else:
+                cursor.executemany(self.insert, list(rows))
 
-    def fold(self, changes: Changes, batch: Batch) -> None:
-        """Add what a batch does to what the ones before it do."""
+    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+        """Add the changes of one event to those of the events before it."""
         raise NotImplementedError
 
-    def rows(self, cursor: CursorWrapper, changes: Changes) -> Iterable[Sequence[Any]]:
-        """Return the values for the statement, row by row."""
+    def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
+        """Return the values of the INSERT statement, row by row.
+
+        Args:
+            adapt: makes of a moment or a UUID what the database takes.
+        """
         raise NotImplementedError
+
+
+def added_up(columns: Iterable[str]) -> str:
+    """Return assignments that add a row's values to those of the row that exists."""
+    return ", ".join(f"{column} = live.{column} + excluded.{column}" for column in columns)

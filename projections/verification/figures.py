@@ -10,9 +10,9 @@ from typing import Any
 
 from django.db import connections
 
-from eventstore.backends import postgresql
-from eventstore.bulk_reading import one_moment, rows_of
-from eventstore.events import START, Place
+from eventstore.backends import backend_of
+from eventstore.bulk_reading import rows_of
+from eventstore.events import START, LogPosition
 from eventstore.verification.findings import UNREADABLE, shown
 
 from ..projectors import PROJECTORS
@@ -41,27 +41,27 @@ class Figures:
         Raises:
             django.db.DatabaseError: the read side cannot be read, or does not exist yet.
         """
-        with one_moment(READ_SIDE):
+        with backend_of(READ_SIDE).one_moment():
             _keep_tables()
             checkpoints = rows_of(READ_SIDE, "SELECT name, transaction_id, position FROM projections_checkpoint")
-            reached = {name: Place(*place) for name, *place in checkpoints}
-            self.places = {name: reached.get(name, START) for name in PROJECTORS}
-            self.bad_places = {
-                name: self.places.pop(name)
-                for name, place in list(self.places.items())
-                if not type(place.transaction_id) is type(place.position) is int
+            reached = {name: LogPosition(*log_position) for name, *log_position in checkpoints}
+            self.log_positions = {name: reached.get(name, START) for name in PROJECTORS}
+            self.bad_positions = {
+                name: self.log_positions.pop(name)
+                for name, log_position in list(self.log_positions.items())
+                if not type(log_position.transaction_id) is type(log_position.position) is int
             }
-            self.live = {name: _live(name) for name in self.places}
+            self.live = {name: _live(name) for name in self.log_positions}
 
     def differences(self, right: SumsUpTo) -> Iterator[tuple[str, str]]:
         """Yield each differing row with its projection, and the difference from the sums of all events."""
-        for name, bad_place in self.bad_places.items():
-            yield f"checkpoint {name}", f"its position and transaction id cannot be read: {shown(tuple(bad_place))}"
-        for name, place in self.places.items():
-            if place > right.last:
-                yield name, f"it has come to position {place.position}, where the log has no event"
+        for name, bad_position in self.bad_positions.items():
+            yield f"checkpoint {name}", f"its position and transaction id cannot be read: {shown(tuple(bad_position))}"
+        for name, log_position in self.log_positions.items():
+            if log_position > right.last:
+                yield name, f"it has come to position {log_position.position}, where the log has no event"
             try:
-                live, rows = self.live[name], right.sums[place].rows(name)
+                live, rows = self.live[name], right.sums[log_position].rows(name)
             except UNREADABLE as error:
                 yield name, f"it cannot be compared: {shown(error)}"
                 continue
@@ -75,10 +75,8 @@ def _keep_tables() -> None:
 
     On PostgreSQL the rows of the new table would be younger than this database snapshot, and invisible.
     """
-    if postgresql.is_postgresql(READ_SIDE):
-        tables = ", ".join(projector.model._meta.db_table for projector in PROJECTORS.values())
-        with connections[READ_SIDE].cursor() as cursor:
-            cursor.execute(f"LOCK TABLE {tables} IN ACCESS SHARE MODE")
+    with connections[READ_SIDE].cursor() as cursor:
+        backend_of(READ_SIDE).keep_tables(cursor, [projector.model._meta.db_table for projector in PROJECTORS.values()])
 
 
 def _live(name: str) -> Rows:

@@ -18,7 +18,7 @@ from bank.domain.events import (
     MoneyWithdrawnFromBankAccount,
     WithdrawalBlocked,
 )
-from eventstore.events import START, Place
+from eventstore.events import START, LogPosition
 from eventstore.verification.reader import ReadEvent
 
 from ..name_search import name_keys
@@ -29,17 +29,17 @@ type Rows = dict[Any, tuple[Any, ...]]
 class SumsUpTo:
     """The sums of the events up to each of several log positions."""
 
-    def __init__(self, places: Iterable[Place]) -> None:
-        self.sums = {place: Sums() for place in places}
+    def __init__(self, log_positions: Iterable[LogPosition]) -> None:
+        self.sums = {log_position: Sums() for log_position in log_positions}
         self.last: tuple[int, int] = START
 
     def add(self, event: BankEvent, recorded: ReadEvent) -> None:
         """Add the next event."""
-        place = recorded.transaction_id, recorded.position
-        if place > self.last:
-            self.last = place
+        log_position = recorded.transaction_id, recorded.position
+        if log_position > self.last:
+            self.last = log_position
         for until, sums in self.sums.items():
-            if place <= until:
+            if log_position <= until:
                 sums.add(event, recorded)
 
     def join(self, other: "SumsUpTo") -> None:

@@ -14,17 +14,16 @@ import secrets
 import socket
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from hashlib import blake2b
 from typing import Any
 
-from django.db import OperationalError, connections, transaction
+from django.db import OperationalError
+from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from eventstore import errors
-from eventstore.backends import postgresql
+from eventstore.backends import backend_of
 
 from ..models import IS_LEASED, LEASE, Checkpoint
 from ..replicas import READ_SIDE
@@ -35,8 +34,6 @@ RENEWAL = 1.0
 """Seconds after which a worker asks again: the one at work renews its lease, the others try to get it."""
 LONGEST_WAIT = 1000
 """Milliseconds that a worker waits on PostgreSQL for a lock on its checkpoints, where a batch takes a tenth of it."""
-FROZEN = 3
-"""Seconds for which a process within a transaction has said nothing to PostgreSQL when it is taken to be frozen."""
 
 
 class Lease:
@@ -52,7 +49,7 @@ class Lease:
         """Return the names of the projections that are this worker's now. Renew the lease when it is time."""
         if time.monotonic() >= self._ask_at:
             try:
-                with self._limited():
+                with backend_of(READ_SIDE).transaction(lock_timeout=LONGEST_WAIT):
                     self._held = self._ask()
             except OperationalError as error:
                 if errors.is_busy(error):
@@ -73,49 +70,27 @@ class Lease:
     def _update(self, which: Q, worker: str, leased_until: Any) -> None:
         """Write who has some projections, which are locked in the order in which the engine locks them."""
         rows = Checkpoint.objects.using(READ_SIDE)
-        with transaction.atomic(using=READ_SIDE):
-            names = list(rows.filter(which).order_by("name").select_for_update().values_list("name", flat=True))
-            rows.filter(name__in=names).update(worker=worker, leased_until=leased_until)
+        names = list(rows.filter(which).order_by("name").select_for_update().values_list("name", flat=True))
+        rows.filter(name__in=names).update(worker=worker, leased_until=leased_until)
 
-    def _limited(self) -> AbstractContextManager[None]:
-        return postgresql.limited(READ_SIDE, LONGEST_WAIT)
-
-    def signed(self) -> AbstractContextManager[None]:
-        """Let the server know each transaction of the block as this worker's."""
-        return postgresql.beginning_with(READ_SIDE, f"SELECT pg_advisory_xact_lock_shared({_mark(self.worker)})")
+    def sign(self, cursor: CursorWrapper) -> None:
+        """Let the server know a transaction as this worker's."""
+        backend_of(READ_SIDE).mark_transaction(cursor, self.worker)
 
     def release(self) -> None:
         """Let another worker begin at once."""
-        with self._limited():
+        with backend_of(READ_SIDE).transaction(lock_timeout=LONGEST_WAIT):
             self._update(Q(worker=self.worker), "", None)
         self._held, self._ask_at = [], 0.0
 
 
-def _mark(worker: str) -> int:
-    """Return the number of the lock that each transaction of a worker holds."""
-    return int.from_bytes(blake2b(worker.encode(), digest_size=8).digest(), signed=True)
-
-
 def end_frozen(names: Sequence[str]) -> None:
-    """End the transactions of frozen workers whose leases of these projections have run out, on PostgreSQL.
+    """End the transactions of frozen workers whose leases of these projections have run out, where the server can.
 
     Nothing is lost: when it thaws, such a worker finds its connection closed and begins again. A worker whose last
     statement is in the future, because the server's clock was set back, is taken to be frozen as well.
     """
-    if not postgresql.is_postgresql(READ_SIDE):
-        return
     ended = Checkpoint.objects.using(READ_SIDE).filter(~IS_LEASED, name__in=names).exclude(worker="")
     for worker in set(ended.values_list("worker", flat=True)):
-        with connections[READ_SIDE].cursor() as cursor:
-            cursor.execute(
-                """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                   WHERE wait_event_type = 'Client'
-                     AND state_change NOT BETWEEN clock_timestamp() - make_interval(secs => %s) AND clock_timestamp()
-                     AND pid IN (
-                       SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND granted
-                         AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                         AND classid::bigint << 32 | objid::bigint = %s)""",
-                [FROZEN, _mark(worker)],
-            )
-            if cursor.fetchall():
-                logger.warning("%s is frozen in mid-transaction, which was ended; its lease had run out", worker)
+        if backend_of(READ_SIDE).end_frozen_transaction(worker):
+            logger.warning("%s is frozen in mid-transaction, which was ended; its lease had run out", worker)

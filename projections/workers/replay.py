@@ -7,7 +7,7 @@ next one does not sweep away.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from itertools import groupby
@@ -19,22 +19,20 @@ from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import Model
 
 from eventstore import errors, store
-from eventstore.backends import postgresql
-from eventstore.events import START, Place
-from eventstore.locks import lock
+from eventstore.backends import backend_of
+from eventstore.events import START, LogPosition
 
 from .. import engine
 from ..projectors import PROJECTORS
-from ..projectors.base import Changes, Projector
-from ..projectors.batches import Batch
+from ..projectors.base import Projector
 from ..routers import READ_SIDE
 
 SUFFIX = "_replay"
-END = Place(2**63, 2**63)
-BATCHES, SUMS = 5, 20
-"""How many live batches go into one transaction of a replay, and how many where all rows can wait.
+END = LogPosition(2**63, 2**63)
+BATCH = 5000
+"""The number of events that one transaction of a replay applies: a tenth of a second's work.
 
-Either takes a tenth of a second at most, for which the live projections wait.
+The live projections wait for it.
 """
 PAUSE = 0.002
 """Seconds between two batches, in which the live projections get their turn at the database."""
@@ -78,7 +76,7 @@ def replay(names: Iterable[str] = (), *, progress: Progress = lambda count: None
         TableInUse: those before it have been rebuilt, it and those after it are as they were.
     """
     with _alone(), _Rebuild(names, progress) as rebuild:
-        rebuild.run(dict.fromkeys(rebuild.places, END))
+        rebuild.run(dict.fromkeys(rebuild.reached, END))
         count = rebuild.count
         for projector in rebuild.projectors:
             _change_places(rebuild, projector)
@@ -88,14 +86,13 @@ def replay(names: Iterable[str] = (), *, progress: Progress = lambda count: None
 def _change_places(rebuild: "_Rebuild", projector: Projector) -> None:
     """Put a rebuilt table into the place of the live one, as soon as nobody uses that."""
     give_up_at = time.monotonic() + PATIENCE
-    reached = rebuild.places[projector.name]
+    reached = rebuild.reached[projector.name]
     wait, longest = WAITS
     while True:
         try:
             _try_to_change_places(rebuild, projector, wait)
         except OperationalError as error:
-            rebuild.places[projector.name] = reached  # all that came after it is undone
-            rebuild.waiting[projector.name].clear()
+            rebuild.reached[projector.name] = reached  # all that came after it is undone
             if not (errors.is_busy(error) or errors.asks_to_try_again(error)):
                 raise
             if time.monotonic() >= give_up_at:
@@ -109,19 +106,16 @@ def _change_places(rebuild: "_Rebuild", projector: Projector) -> None:
 
 def _try_to_change_places(rebuild: "_Rebuild", projector: Projector, wait: float) -> None:
     """Apply the last events to a rebuilt table and put it into the place of the live one, in one transaction."""
-    until = dict.fromkeys(rebuild.places, START) | {projector.name: END}
+    until = dict.fromkeys(rebuild.reached, START) | {projector.name: END}
     with connections[READ_SIDE].schema_editor(atomic=True) as editor, connections[READ_SIDE].cursor() as cursor:
-        on_server = postgresql.is_postgresql(READ_SIDE)
-        if on_server:  # nobody but an autovacuum uses it
-            cursor.execute(f"LOCK TABLE {projector.table} IN ACCESS EXCLUSIVE MODE")
+        backend = backend_of(READ_SIDE)
+        backend.lock_table(cursor, projector.table)  # nobody but an autovacuum uses it
         engine.lock_checkpoints(cursor, [projector.name])
         while rebuild.step(cursor, until):
             pass
-        if on_server:
-            cursor.execute(f"SET LOCAL lock_timeout = {wait * 1000:.0f}")
-            cursor.execute(f"LOCK TABLE {projector.model._meta.db_table} IN ACCESS EXCLUSIVE MODE")
+        backend.lock_table(cursor, projector.model._meta.db_table, wait)
         _take_place(editor, projector.model)
-        engine.move_checkpoints(cursor, [projector.name], rebuild.places[projector.name])
+        engine.move_checkpoints(cursor, [projector.name], rebuild.reached[projector.name])
 
 
 def check(names: Iterable[str] = (), *, progress: Progress = lambda count: None) -> list[Difference]:
@@ -138,28 +132,25 @@ def check(names: Iterable[str] = (), *, progress: Progress = lambda count: None)
             reached = _reached(cursor)
         rebuild.run(reached)
         with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
-            if postgresql.is_postgresql(READ_SIDE):
-                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            backend_of(READ_SIDE).read_one_snapshot(cursor)
             reached = _reached(cursor)
             while rebuild.step(cursor, reached):
                 pass
             return [row for projector in rebuild.projectors for row in _differences(cursor, projector)]
 
 
-def _reached(cursor: CursorWrapper) -> dict[str, Place]:
+def _reached(cursor: CursorWrapper) -> dict[str, LogPosition]:
     """Return the place of each projection's checkpoint."""
     cursor.execute("SELECT name, transaction_id, position FROM projections_checkpoint")
-    return dict.fromkeys(PROJECTORS, START) | {name: Place(*place) for name, *place in cursor.fetchall()}
+    return dict.fromkeys(PROJECTORS, START) | {name: LogPosition(*place) for name, *place in cursor.fetchall()}
 
 
 class _Rebuild:
-    """The tables that are being built, and how far each has come."""
+    """The tables that are being built, and the log position that each has reached."""
 
     def __init__(self, names: Iterable[str], progress: Progress) -> None:
         self.projectors = engine.projectors(names, SUFFIX)
-        self.places: dict[str, Place] = {projector.name: START for projector in self.projectors}
-        self.waiting: dict[str, Changes] = {projector.name: {} for projector in self.projectors}
-        self.batches = SUMS if all(projector.most_waiting > 1 for projector in self.projectors) else BATCHES
+        self.reached: dict[str, LogPosition] = {projector.name: START for projector in self.projectors}
         self.progress = progress
         self.count = 0
 
@@ -178,45 +169,33 @@ class _Rebuild:
             for projector in self.projectors:
                 cursor.execute(f"DROP TABLE IF EXISTS {projector.table}")
 
-    def run(self, until: Mapping[str, Place]) -> None:
-        """Go on batch by batch until each projection has reached its place or the end of the log."""
+    def run(self, until: Mapping[str, LogPosition]) -> None:
+        """Go on batch by batch until each projection has reached its log position or the end of the log."""
         more = True
         while more:
-            with transaction.atomic(using=READ_SIDE), connections[READ_SIDE].cursor() as cursor:
-                more = all(self.step(cursor, until) for _ in range(self.batches))
+            with backend_of(READ_SIDE).transaction() as cursor:
+                more = self.step(cursor, until)
             time.sleep(PAUSE)
 
-    def step(self, cursor: CursorWrapper, until: Mapping[str, Place]) -> bool:
-        """Apply the next batch and tell whether there was any; after the last one write what waits."""
-        unfinished = [each for each in self.projectors if self.places[each.name] < until[each.name]]
-        before = dict(self.places)
-        for place, group in groupby(sorted(unfinished, key=self._place), self._place):
-            self._apply_next(cursor, place, list(group), until)
-        if self.places != before:
-            return True
-        for projector in self.projectors:
-            projector.write(cursor, self.waiting[projector.name])
-            self.waiting[projector.name].clear()
-        return False
+    def step(self, cursor: CursorWrapper, until: Mapping[str, LogPosition]) -> bool:
+        """Apply the next batch to each projection, and return whether there was any."""
+        before = dict(self.reached)
+        unfinished = [each for each in self.projectors if self.reached[each.name] < until[each.name]]
+        for position, group in groupby(sorted(unfinished, key=self._reached), self._reached):
+            events = store.read_all(position, limit=BATCH)
+            batch = engine.decoded(events)
+            for projector in group:
+                last = until[projector.name]
+                is_whole = not events or events[-1].log_position <= last
+                if mine := batch if is_whole else [pair for pair in batch if pair[1].log_position <= last]:
+                    projector.apply(cursor, mine)
+                    self.reached[projector.name] = mine[-1][1].log_position
+            self.count += len(events)
+            self.progress(len(events))
+        return self.reached != before
 
-    def _apply_next(
-        self, cursor: CursorWrapper, place: Place, group: Sequence[Projector], until: Mapping[str, Place]
-    ) -> None:
-        with_origins = any(projector.tells_origin for projector in group)
-        columns = store.read_columns(place, limit=engine.BATCH, with_origins=with_origins)
-        if columns is None:
-            return
-        batch = Batch(columns)
-        for projector in group:
-            mine = batch.until(until[projector.name])
-            if mine:
-                projector.apply(cursor, mine, self.waiting[projector.name])
-                self.places[projector.name] = mine.last
-        self.count += len(batch)
-        self.progress(len(batch))
-
-    def _place(self, projector: Projector) -> Place:
-        return self.places[projector.name]
+    def _reached(self, projector: Projector) -> LogPosition:
+        return self.reached[projector.name]
 
 
 @cache
@@ -248,10 +227,7 @@ def _take_place(editor: Any, model: type[Model]) -> None:
 
 def _primary_key_of(cursor: CursorWrapper, table: str) -> str:
     """Return the name of a table's primary key on PostgreSQL, which keeps it when the table gets another."""
-    if connections[READ_SIDE].vendor == "sqlite":
-        return ""
-    cursor.execute("SELECT conname FROM pg_constraint WHERE contype = 'p' AND conrelid = to_regclass(%s)", [table])
-    return str(cursor.fetchone()[0])
+    return backend_of(READ_SIDE).primary_key_of(cursor, table)
 
 
 def _differences(cursor: CursorWrapper, projector: Projector) -> Iterator[Difference]:
@@ -278,7 +254,7 @@ def _differences(cursor: CursorWrapper, projector: Projector) -> Iterator[Differ
 @contextmanager
 def _alone() -> Iterator[None]:
     """Hold the lock that only one replay or check can hold; it goes with the process, however that ends."""
-    with lock(READ_SIDE, "replay", wait=False) as is_mine:
+    with backend_of(READ_SIDE).process_lock("replay", wait=False) as is_mine:
         if not is_mine:
             raise ReplayRunning("A replay is running already.")
         yield

@@ -11,12 +11,11 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-import psycopg
 from django.db import DatabaseError, InterfaceError, connections
 
 from eventstore import positions
-from eventstore.backends import postgresql
-from eventstore.events import Place
+from eventstore.backends import WRITE_SIDE, backend_of
+from eventstore.events import LogPosition
 
 from .. import engine
 from ..freshness import standing_of
@@ -29,7 +28,7 @@ POLL = 0.1
 """Seconds between two looks at the log where nobody notifies, unless told otherwise."""
 POLL_NOTIFIED = 1.0
 """Seconds between two looks at the log where somebody does, unless told otherwise."""
-SHORT = postgresql.NOTIFY_EVERY
+SHORT = 0.05
 """Seconds until the next look when there was something, or when a writer is in between."""
 LONGEST_PAUSE = 5.0
 """The most seconds between two tries while a database does not answer or a projection fails."""
@@ -39,7 +38,7 @@ SAY_EVERY = 10.0
 """Seconds between two lines in the log that tell rate and lag, while there is something to tell."""
 
 
-class Follower:
+class ProjectionWorker:
     """One worker. `leave` may be called from a signal handler."""
 
     def __init__(self, names: Sequence[str] = (), interval: float | None = None) -> None:
@@ -90,24 +89,25 @@ class Follower:
         at_work = [name for name in mine if self._resting.get(name, 0) <= now]
         if not at_work:
             return RENEWAL
-        with self.lease.signed():
-            applied = engine.catch_up(at_work, go_on=lambda: not self.leaving and self.lease.held() == mine)
+        applied = engine.catch_up(
+            at_work, go_on=lambda: not self.leaving and self.lease.held() == mine, sign=self.lease.sign
+        )
         standing = standing_of(READ_SIDE, at_work)
         self._resting |= dict.fromkeys(standing.failed, now + LONGEST_PAUSE)
-        behind = standing.place < positions.last_place()
-        self._tell(applied, standing.place)
+        behind = standing.log_position < positions.last_log_position()
+        self._tell(applied, standing.log_position)
         # There may be more already, as not every event is announced; and none when it may be read at last, because
         # a writer that was in between has ended.
         return SHORT if applied or self.bell.was_rung or (behind and not standing.failed) else None
 
-    def _tell(self, applied: int, place: Place) -> None:
+    def _tell(self, applied: int, log_position: LogPosition) -> None:
         """Say now and then how fast it goes and how much is left."""
         if applied and not self._applied:
             self._since = time.monotonic()
         self._applied += applied
         seconds = time.monotonic() - self._since
         if self._applied and seconds >= SAY_EVERY:
-            rate, behind = self._applied / seconds, positions.count_after(place)
+            rate, behind = self._applied / seconds, positions.count_after(log_position)
             logger.info("%d events, %.0f a second, %d behind", self._applied, rate, behind)
             self._applied = 0
 
@@ -152,15 +152,11 @@ class Bell:
 
         Return whether it has begun to.
         """
-        if (
-            self._listening
-            or time.monotonic() < self._deaf_until
-            or not postgresql.is_postgresql(postgresql.WRITE_SIDE)
-        ):
+        if self._listening or time.monotonic() < self._deaf_until or not backend_of().notifies:
             return False
         try:
-            self._listening = postgresql.listen()
-        except (psycopg.Error, DatabaseError, InterfaceError) as error:
+            self._listening = backend_of().listen()
+        except (DatabaseError, InterfaceError) as error:
             self._deaf_until = time.monotonic() + LONGEST_PAUSE
             logger.warning("Nothing can be listened to: %s", error)
             return False
@@ -173,8 +169,9 @@ class Bell:
         """Forget the notifications that have come, but that there were any."""
         self.was_rung = False
         try:
-            for _ in self._listening.notifies(timeout=0) if self._listening else ():
-                self.was_rung = True
-        except psycopg.Error as error:
+            with connections[WRITE_SIDE].wrap_database_errors:
+                for _ in self._listening.notifies(timeout=0) if self._listening else ():
+                    self.was_rung = True
+        except (DatabaseError, InterfaceError) as error:
             logger.warning("The connection that listens is lost: %s", error)
             self.disconnect()

@@ -109,7 +109,7 @@ def test_a_form_of_too_many_fields_is_refused(bank: object) -> None:
     client = client_of("tina", "Tellers")
     response = client.post("/accounts/open/", fields)
     assert response.status_code == 400
-    assert "Nothing has happened" in text_of(response)
+    assert "nothing has changed" in text_of(response)
 
 
 def test_no_file_is_taken(bank: object) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import (
     CreateBankAccount,
     DepositMoneyIntoBankAccount,

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from bank.application import handlers, repository
-from bank.application.handlers import handle
+from bank.application import account_cache, repository
+from bank.application.dispatch import handle
 from bank.domain.commands import ChangePin, UnlockPin
 from bank.domain.errors import InvalidAmount, PinNotLocked
 from bank.domain.events import (
@@ -19,6 +19,7 @@ from bank.domain.events import (
 )
 from eventstore import clock, snapshots, store
 from eventstore.events import Envelope
+from eventstore.stream_lock import StreamLock, stream_lock
 from projections import queries
 from projections.workers import replay
 from tests.support.values import PIN, broken_links, deposit, open_account, query, whole_log, withdraw
@@ -28,18 +29,17 @@ pytestmark = pytest.mark.usefixtures("bank")
 
 @pytest.fixture(autouse=True)
 def _new_process() -> None:
-    repository._kept.clear()
-    handlers._contested_until.clear()
+    account_cache._accounts.clear()
 
 
 @contextmanager
 def another_process() -> Iterator[None]:
     """Do something of which this process keeps nothing and knows nothing afterwards."""
-    mine = dict(repository._kept)
-    repository._kept.clear()
+    mine = dict(account_cache._accounts)
+    account_cache._accounts.clear()
     yield
-    repository._kept.clear()
-    repository._kept.update(mine)
+    account_cache._accounts.clear()
+    account_cache._accounts.update(mine)
 
 
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
@@ -61,7 +61,7 @@ def test_what_was_just_saved_is_not_read_again(monkeypatch: pytest.MonkeyPatch) 
     for _ in range(5):
         deposit(1, 10)
     assert seen == []
-    repository.forget(1)
+    account_cache.forget(1)
     deposit(1, 10)
     assert seen == [("bank_account-1", 0)]
     assert queries.check_balance(1) == 70
@@ -82,11 +82,11 @@ def test_who_has_lost_a_race_by_far_goes_on_from_the_snapshot() -> None:
     with another_process():
         for _ in range(2 * snapshots.EVERY):
             deposit(1, 1)
-    with store.turn("bank_account-1"):
-        snapshot, events = store.read_latest("bank_account-1", repository._kept[1].version)
+    with stream_lock("bank_account-1") as lock:
+        snapshot, events = store.read_latest("bank_account-1", account_cache._accounts[1].version)
         assert snapshot is not None
         assert len(list(events)) < snapshots.EVERY
-        assert repository.load(1).account.balance == 10 + 2 * snapshots.EVERY
+        assert repository.load(1, lock).account.balance == 10 + 2 * snapshots.EVERY
 
 
 def test_what_is_rejected_in_a_turn_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,40 +131,39 @@ def test_nothing_is_rejected_by_what_only_this_process_remembers() -> None:
 
 def test_what_was_rolled_back_is_not_kept() -> None:
     open_account(balance=10)
-    kept = repository._kept[1]
+    kept = account_cache._accounts[1]
 
-    def save_and_fail() -> None:
-        loaded = repository.load(1)
+    def save_and_fail(lock: StreamLock | None = None) -> None:
+        loaded = repository.load(1, lock)
         envelope = Envelope(uuid4(), "deposit_money_into_bank_account", "", clock.now(), b"")
-        repository.save(loaded, [loaded.account.deposit(5)], envelope, also=fail)
+        repository.save(loaded, [loaded.account.deposit(5)], envelope, lock, also=fail)
 
     def fail() -> None:
         raise RuntimeError("broken")
 
     with pytest.raises(RuntimeError, match="broken"):
         save_and_fail()
-    with pytest.raises(RuntimeError, match="broken"), store.turn("bank_account-1"):
-        save_and_fail()
-    assert repository._kept[1] == kept
+    with pytest.raises(RuntimeError, match="broken"), stream_lock("bank_account-1") as lock:
+        save_and_fail(lock)
+    assert account_cache._accounts[1] == kept
     deposit(1, 5)
     assert queries.check_balance(1) == 15
 
 
-@pytest.mark.only_on("sqlite", reason="on PostgreSQL an append within a stream lock has committed when it returns")
 def test_an_account_is_not_kept_before_its_events_are_committed() -> None:
     open_account(balance=10)
-    kept = repository._kept[1]
+    kept = account_cache._accounts[1]
 
-    def save_and_fail() -> None:
-        loaded = repository.load(1)
+    def save_and_fail(lock: StreamLock) -> None:
+        loaded = repository.load(1, lock)
         envelope = Envelope(uuid4(), "deposit_money_into_bank_account", "", clock.now(), b"")
-        repository.save(loaded, [loaded.account.deposit(5)], envelope)
-        assert repository._kept[1] == kept
+        repository.save(loaded, [loaded.account.deposit(5)], envelope, lock)
+        assert account_cache._accounts[1] == kept
         raise RuntimeError("after the append")
 
-    with pytest.raises(RuntimeError, match="after the append"), store.turn("bank_account-1"):
-        save_and_fail()
-    assert repository._kept[1] == kept
+    with pytest.raises(RuntimeError, match="after the append"), stream_lock("bank_account-1") as lock:
+        save_and_fail(lock)
+    assert account_cache._accounts[1] == kept
     deposit(1, 5)
     assert queries.check_balance(1) == 15
 
@@ -173,11 +172,11 @@ def test_another_history_of_the_same_length_is_told_by_its_hash() -> None:
     """As after a backup was restored beneath a process: the versions agree, and the events do not."""
     open_account(balance=10)
     other = repository.Loaded(repository.load(1).account.apply(AccountOverdrawn(1, 0, 0)), 2, b"other" * 6 + b"!!")
-    repository._kept[1] = other._replace(account=type(other.account)(1, "Josh", 1_000_000))
+    account_cache._accounts[1] = other._replace(account=type(other.account)(1, "Josh", 1_000_000))
 
     ack = deposit(1, 5)
     assert ack.version == 3
-    repository._kept[1] = other._replace(account=type(other.account)(1, "Josh", 1_000_000), version=3)
+    account_cache._accounts[1] = other._replace(account=type(other.account)(1, "Josh", 1_000_000), version=3)
     assert withdraw(1, 500).events == (AccountOverdrawn(1, 15, 500),)
     assert broken_links() == []
     assert replay.check() == []
@@ -195,10 +194,10 @@ def test_a_new_pin_and_a_deposit_that_cross_both_count() -> None:
 
 
 def test_only_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(repository, "KEPT", 3)
+    monkeypatch.setattr(account_cache, "SIZE", 3)
     for account_id in range(1, 6):
         open_account(account_id)
     deposit(3, 1)
     open_account(6)
-    assert sorted(repository._kept) == [3, 5, 6], "those saved longest ago are forgotten"
+    assert sorted(account_cache._accounts) == [3, 5, 6], "those saved longest ago are forgotten"
     assert query("SELECT COUNT(*) FROM eventstore_event") == [(7,)]

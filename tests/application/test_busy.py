@@ -7,11 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connections, transaction
+from django.db import connections
 from django.test import Client
 
-from bank.application import handlers, repository
-from bank.application.handlers import Busy, handle
+from bank.application import repository
+from bank.application.dispatch import Busy, handle
 from bank.domain.commands import (
     ChangePin,
     Command,
@@ -21,8 +21,9 @@ from bank.domain.commands import (
 )
 from bank.domain.errors import InvalidAmount, NoSuchAccount
 from bank.domain.events import PinChanged, PinUnlocked
-from eventstore import store, stream_lock
-from eventstore.backends import postgresql, prepared
+from eventstore import store
+from eventstore.backends import backend_of, postgresql
+from eventstore.stream_lock import StreamLock
 from projections import queries
 from tests.support.databases import Urls, stranger
 from tests.support.helpers import client_of, text_of
@@ -48,7 +49,7 @@ def locked(vendor: str, urls: Urls, monkeypatch: pytest.MonkeyPatch, request: py
             monkeypatch.setattr(connections["default"], "patience", 0.02)
             other.execute("BEGIN IMMEDIATE")
         else:
-            monkeypatch.setattr(stream_lock, "LONGEST_TURN", 20)
+            monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", 20)
             other.execute("BEGIN")
             other.execute(f"LOCK TABLE eventstore_event, eventstore_commandrecord IN {request.param} MODE")
         yield other
@@ -111,7 +112,7 @@ def test_appends_go_on_when_the_server_has_let_go_of_what_was_prepared() -> None
 @pytest.mark.only_on("postgresql", reason="SQLite's connections go to a file and are not ended by anybody else")
 def test_a_connection_that_is_lost_when_the_limits_are_set_is_one_that_is_lost(urls: Urls) -> None:
     open_account()
-    prepared.session(connections["default"]).longest_wait = 0
+    connections["default"].connection.waits_are_limited = False
     [(process,)] = query("SELECT pg_backend_pid()")
     with stranger(urls["DATABASE_URL"]) as other:
         other.execute("SELECT pg_terminate_backend(%s)", [process])
@@ -119,23 +120,14 @@ def test_a_connection_that_is_lost_when_the_limits_are_set_is_one_that_is_lost(u
 
 
 @pytest.mark.only_on("postgresql", reason="SQLite's time-out is a setting of the connection")
-def test_behind_a_pooler_what_limits_a_transaction_is_set_at_its_beginning_and_ends_with_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(prepared, "session", lambda connection: None)
-
-    def now() -> str:
-        return str(query("SELECT current_setting('lock_timeout')")[0][0])
-
-    with postgresql.limited("default", 7000):
-        assert now() == "7s"
-        assert query("SELECT current_setting('idle_in_transaction_session_timeout')") == [("10s",)]
-        with transaction.atomic():
-            assert (now(), now()) == ("7s", "7s")
-            query("SET LOCAL lock_timeout = 10")
-            assert now() == "10ms", "it is set at the beginning alone"
-        assert query("SELECT %s || '%%; '", "a'b") == [("a'b%; ",)]
-    assert now() == "0"
+def test_behind_a_pooler_a_transaction_has_limits_that_end_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(postgresql, "prepares", lambda driver: False)
+    limits = "SELECT current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')"
+    open_account()
+    with backend_of().transaction(lock_timeout=7000) as cursor:
+        cursor.execute(limits)
+        assert cursor.fetchall() == [("7s", "10s")]
+    assert query(limits) == [("0", "0")]
 
 
 def test_a_writer_who_loses_every_race_is_told_that_the_account_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,7 +139,7 @@ def test_a_writer_who_loses_every_race_is_told_that_the_account_is_busy(monkeypa
         raise store.WrongExpectedVersion("somebody else was quicker")
 
     monkeypatch.setattr(repository, "save", lose)
-    monkeypatch.setattr("bank.application.handlers.MAX_PAUSE", 0)
+    monkeypatch.setattr("bank.application.dispatch.MAX_PAUSE", 0)
     with pytest.raises(Busy, match="Account 1 is busy"):
         deposit(1, 5)
     assert len(tries) == 100
@@ -159,10 +151,9 @@ def test_a_writer_who_loses_a_race_decides_again_on_what_is_there_then(monkeypat
     withdraw(1, 5, PIN + 1)
     withdraw(1, 5, PIN + 1)
     load, quicker = repository.load, [PIN + 1]
-    monkeypatch.setattr(handlers, "_contested_until", {})  # nobody has lost a race here before
 
-    def load_then_be_overtaken(account_id: int) -> repository.Loaded:
-        loaded = load(account_id)
+    def load_then_be_overtaken(account_id: int, lock: StreamLock | None) -> repository.Loaded:
+        loaded = load(account_id, lock)
         if quicker:
             withdraw(1, 5, quicker.pop())
         return loaded

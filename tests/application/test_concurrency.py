@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
 from bank.domain.errors import AccountAlreadyExists, NoSuchAccount
 from bank.domain.events import MoneyDepositedIntoBankAccount, MoneyWithdrawnFromBankAccount

@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from bank.application import pins, repository
-from bank.application.handlers import InstallationFault, handle
+from bank.application import account_cache, pins, repository
+from bank.application.dispatch import InstallationFault, handle
 from bank.domain.commands import (
     Command,
     CreateBankAccount,
@@ -24,8 +24,7 @@ from bank.domain.errors import (
     NoSuchAccount,
 )
 from bank.domain.events import AccountOverdrawn, InvalidPin, MoneyDepositedIntoBankAccount
-from eventstore import snapshots
-from eventstore.backends import rows
+from eventstore import rows, snapshots
 from eventstore.models import CommandRecord, Event, Snapshot
 from projections import queries
 from tests.support.values import everything_in, query
@@ -167,7 +166,7 @@ class TestSnapshots:
     def _long(self, _josh: None) -> None:
         for _ in range(3 * snapshots.EVERY):
             handle(DepositMoneyIntoBankAccount(1, 1))
-        repository.forget(1)  # as another process, which has not saved it
+        account_cache.forget(1)  # as another process, which has not saved it
 
     def test_a_long_account_is_read_from_its_snapshot_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
         read: list[int] = []

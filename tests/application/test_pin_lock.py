@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connections
 
-from bank.application import pins, repository
-from bank.application.handlers import Ack, handle
+from bank.application import account_cache, pins, repository
+from bank.application.dispatch import Ack, handle
 from bank.domain import events
 from bank.domain.commands import (
     ChangePin,
@@ -27,7 +28,8 @@ from bank.domain.events import (
     PinLocked,
     WithdrawalBlocked,
 )
-from eventstore import snapshots, store, stream_lock
+from eventstore import snapshots, store
+from eventstore.backends import postgresql
 from eventstore.models import CommandRecord, Event, Snapshot
 from eventstore.storable import Unstorable
 from projections.workers import replay
@@ -184,7 +186,7 @@ def test_a_pin_is_compared_only_while_nobody_else_can_write_at_the_account(monke
     really = pins.matches
 
     def matches(account_id: int, pin: int) -> bool:
-        alone.append(store.has_turn())
+        alone.append(connections["default"].in_atomic_block)  # the transaction of the stream lock
         return really(account_id, pin)
 
     monkeypatch.setattr(pins, "matches", matches)
@@ -194,7 +196,7 @@ def test_a_pin_is_compared_only_while_nobody_else_can_write_at_the_account(monke
 
 
 def test_fifty_who_guess_at_once_get_three_comparisons(comparisons: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream_lock, "LONGEST_TURN", 120_000)
+    monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", 120_000)
 
     def guess(wrong: int) -> Callable[[], list[Ack]]:
         """Guess, and who is blocked comes again with the right PIN."""
@@ -223,7 +225,7 @@ def test_fifty_who_guess_at_once_get_three_comparisons(comparisons: list[int], m
 def test_whoever_guesses_beside_the_customer_never_gets_three_wrong_in_a_row_unlocked(
     comparisons: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stream_lock, "LONGEST_TURN", 120_000)
+    monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", 120_000)
     at_once([partial(withdraw, 1, 1, pin) for number in range(10) for pin in (2000 + number, PIN)])
 
     in_a_row = looked = 0
@@ -247,7 +249,7 @@ def test_a_snapshot_between_the_two_events_of_a_lock_has_both() -> None:
     snapshot = Snapshot.objects.get(stream="bank_account-1")
     assert snapshot.version == repository.load(1).version == snapshots.EVERY + 1
     assert snapshot.state["pin_locked"] is True
-    repository.forget(1)  # as another process, which has to read it
+    account_cache.forget(1)  # as another process, which has to read it
     loaded = repository.load(1)
     Snapshot.objects.all().delete()
     assert repository.load(1) == loaded
@@ -258,7 +260,7 @@ def test_a_snapshot_from_before_there_was_a_lock_is_not_used() -> None:
     before = repository.load(1)
     old = {"account_id": 1, "account_holder": "Josh", "balance": 50}
     query(snapshots.UPSERT, *snapshots.values("bank_account-1", before.version, old, before.hash))
-    repository.forget(1)  # as another process, which has to read it
+    account_cache.forget(1)  # as another process, which has to read it
     assert repository.load(1) == before
     assert before.account.pin_locked
     assert handle(DepositMoneyIntoBankAccount(1, 5)).version == before.version + 1

@@ -9,7 +9,7 @@ import pytest
 from django.db import OperationalError, connections
 
 from bank.application import pins
-from bank.application.handlers import Ack, handle
+from bank.application.dispatch import Ack, handle
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
 from bank.domain.events import MoneyDepositedIntoBankAccount, MoneyWithdrawnFromBankAccount
 from eventstore.models import CommandRecord, Event
@@ -106,11 +106,13 @@ def test_a_command_that_postgresql_breaks_off_in_a_deadlock_is_carried_out_all_t
         store_verifier(account_id, verifier)
         with connections["default"].cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [account_id])
+            cursor.fetchone()  # else the statement waits in the pipeline
             if account_id not in embraced:
                 embraced.add(account_id)
                 both_hold_one.wait(60)
             try:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [3 - account_id])
+                cursor.fetchone()
             except OperationalError as error:
                 broken_off.append(error)
                 raise

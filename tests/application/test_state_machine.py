@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from bank.application import repository
-from bank.application.handlers import Ack, handle
+from bank.application.dispatch import Ack, handle
+from bank.application.streams import stream_of
 from bank.domain.commands import (
     ChangePin,
     Command,
@@ -200,7 +201,7 @@ class Bank(RuleBasedStateMachine):
 
     def check_chain(self, account_id: int) -> None:
         previous = GENESIS
-        for version, event in enumerate(store.read_stream(repository.stream_of(account_id)), start=1):
+        for version, event in enumerate(store.read_stream(stream_of(account_id)), start=1):
             previous = event_hash(
                 previous,
                 event.stream,

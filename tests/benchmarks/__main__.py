@@ -2,7 +2,7 @@
 
 --quick            fewer and smaller rounds, in under two minutes: without the goals that take several clients, HTTP or
                    a bank that grows, unless they are named
---only NAME ...    the goals of these numbers: 1a 1b 2 3 ...; 9 is measured with 8
+--only NAME ...    the goals of these numbers: 1 3 4 ...; 9 is measured with 8
 --growth           goal 10 with 1,000,000 accounts and 10,000,000 events, which takes an hour and 10 GB
 --out FOLDER       where tables, figures and charts go; var/benchmarks by default, which git ignores
 --check            fails where a ratio is a third worse than the one in reference.json
@@ -22,7 +22,7 @@ from tests.benchmarks.places import Absent, Places
 from tests.support.programs import ROOT
 
 OUT = ROOT / "var" / "benchmarks"
-QUICK = ("1a", "1b", "2", "3", "4", "8", "11")
+QUICK = ("1", "3", "4", "8", "11")
 """The goals of the quick form."""
 
 

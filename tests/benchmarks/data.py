@@ -13,8 +13,8 @@ from uuid import uuid4
 
 from django.db import connections, transaction
 
-from bank.application import pins, repository
-from bank.application.repository import stream_of
+from bank.application import account_cache, pins
+from bank.application.streams import stream_of
 from bank.domain.account import BankAccount
 from bank.domain.commands import (
     COMMAND_NAMES,
@@ -111,7 +111,7 @@ def write(history: Iterable[Happened], *, progress: Callable[[int], object] = la
                 cursor.executemany("INSERT INTO bank_pinverifier VALUES (%s, %s, %s, %s, %s)", rows.verifiers)
         progress(len(batch))
     for account_id in ends:  # written past what this process remembers
-        repository.forget(account_id)
+        account_cache.forget(account_id)
 
 
 class Rows(NamedTuple):

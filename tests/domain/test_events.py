@@ -24,7 +24,6 @@ from bank.domain.events import (
     UnknownEvent,
     WithdrawalBlocked,
     decode,
-    decode_columns,
     encode,
 )
 
@@ -112,26 +111,6 @@ def test_an_older_version_without_an_upcaster_cannot_be_read(monkeypatch: pytest
         decode("invalid_pin", 1, {"accountId": 1, "amount_requested": 5})
 
 
-@settings(deadline=None)
-@given(st.lists(facts))
-def test_many_events_read_at_once_say_the_same(many: list[BankEvent]) -> None:
-    stored = [encode(event) for event in many]
-    kinds, values = decode_columns(
-        [name for name, _ in stored], [SCHEMA_VERSION] * len(stored), [data for _, data in stored]
-    )
-    assert [kind(*each) for kind, each in zip(kinds, values, strict=True)] == many
-    assert all(each[0] == event.account_id for each, event in zip(values, many, strict=True))
-
-
-def test_of_many_events_the_older_ones_are_raised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(events, "SCHEMA_VERSION", 2)
-    monkeypatch.setitem(
-        events.UPCASTERS, ("invalid_pin", 1), lambda data: {"accountId": data["account"], "amount_requested": 5}
-    )
-    payloads = [{"accountId": 1, "amount_requested": 7}, {"account": 2}]
-    assert decode_columns(["invalid_pin"] * 2, [2, 1], payloads) == ([InvalidPin] * 2, [(1, 7), (2, 5)])
-
-
 @pytest.mark.parametrize(
     ("name", "schema_version", "data"),
     [
@@ -143,11 +122,6 @@ def test_of_many_events_the_older_ones_are_raised(monkeypatch: pytest.MonkeyPatc
         ("pin_locked", 1, {}),
     ],
 )
-def test_one_that_cannot_be_read_among_many_is_refused_as_it_is_alone(
-    name: str, schema_version: int, data: dict[str, Any]
-) -> None:
-    with pytest.raises(UnknownEvent) as alone:
+def test_what_cannot_be_read_is_unknown(name: str, schema_version: int, data: dict[str, Any]) -> None:
+    with pytest.raises(UnknownEvent, match=name):
         decode(name, schema_version, data)
-    with pytest.raises(UnknownEvent) as among_many:
-        decode_columns(["pin_changed", name], [1, schema_version], [{"accountId": 1}, data])
-    assert str(among_many.value) == str(alone.value)

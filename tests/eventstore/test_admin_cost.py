@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import DepositMoneyIntoBankAccount
 from bank.domain.errors import NoSuchAccount
 from tests.support.story import COMMANDS, DEPOSIT, EVENTS, TABLES

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import IntegrityError, connections
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount
 from eventstore.models import AppendOnly, CommandRecord, Event
 from tests.support.databases import Urls, stranger

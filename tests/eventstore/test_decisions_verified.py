@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from bank.application import pins, repository
-from bank.application.handlers import handle
+from bank.application import account_cache, pins, repository
+from bank.application.dispatch import handle
 from bank.domain.commands import ChangePin, UnlockPin
 from bank.domain.events import (
     AccountOverdrawn,
@@ -181,12 +181,12 @@ def rewritten(urls: Urls, stream: str, version: int, **columns: Any) -> Iterator
             row for row in vandal.load(database)[vandal.EVENT] if (row["stream"], row["version"]) == (stream, version)
         ]
         _write(database, before | columns)
-        repository._kept.clear()
+        account_cache._accounts.clear()
         yield
         _write(database, before)
         if trigger:
             database.execute(trigger)
-        repository._kept.clear()
+        account_cache._accounts.clear()
 
 
 def _write(database: Any, row: vandal.Row) -> None:

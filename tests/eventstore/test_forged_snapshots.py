@@ -9,12 +9,13 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from bank.application import repository
+from bank.application import account_cache, repository
 from bank.domain.account import BankAccount
 from bank.domain.events import MoneyWithdrawnFromBankAccount, WithdrawalBlocked
 from bank.operations.audit import audit
 from eventstore import seals, snapshots, store
 from eventstore.chain import canonical, snapshot_text, state_hash
+from eventstore.stream_lock import stream_lock
 from tests.support import vandal
 from tests.support.databases import Urls, stranger
 from tests.support.record import export, spoil, verify
@@ -60,7 +61,7 @@ def unlocked(urls: Urls, locked: repository.Loaded, seal: bytes) -> None:
     """Forge a snapshot by which account 3 is not locked, and let this process know nothing of the account."""
     state = state_of(locked, wrong_pins=0, pin_locked=False)
     put(urls, STREAM, locked.version, state, locked.hash, seal)
-    repository.forget(3)
+    account_cache.forget(3)
 
 
 def latest_seal() -> bytes:
@@ -101,7 +102,7 @@ def test_a_forged_snapshot_unlocks_nothing(
     for _ in range(snapshots.EVERY):
         deposit(3, 1)
     assert count("eventstore_snapshot") == 1, "and replaced"
-    repository.forget(3)
+    account_cache.forget(3)
     assert repository.load(3).account == BankAccount(**repository.state_of(STREAM, 2**62))
 
 
@@ -110,9 +111,9 @@ def test_what_this_process_remembers_is_no_way_round_the_seal(urls: Urls, locked
     for version in range(2, locked.version):
         remembered = repository.state_of(STREAM, version)
         last = next(store.read_stream(STREAM, first=version, last=version))
-        repository._keep(repository.Loaded(BankAccount(**remembered), version, last.hash))
-        with store.turn(STREAM):
-            assert repository.load(3).account.pin_locked
+        account_cache.put(3, repository.Loaded(BankAccount(**remembered), version, last.hash))
+        with stream_lock(STREAM) as lock:
+            assert repository.load(3, lock).account.pin_locked
         unlocked(urls, locked, b"")
 
 
@@ -168,7 +169,7 @@ def test_a_snapshot_that_was_changed_or_moved_is_not_believed(
     report = audit()
     assert (report.findings, report.unbelieved) == ([], 1)
     for account_id, balance in ((3, 1000), (9, 5)):
-        repository.forget(account_id)
+        account_cache.forget(account_id)
         assert repository.load(account_id).account.balance == balance
     assert repository.load(3) == locked
     assert count("eventstore_snapshot") == (change.get("version", 1) < 1), "it is dropped, or older than all"
@@ -179,7 +180,7 @@ def test_an_older_snapshot_hides_no_later_event(urls: Urls, locked: repository.L
         _, _, state, _, seal = sealed(STREAM, version)
         event = next(store.read_stream(STREAM, first=version, last=version))
         put(urls, STREAM, version, json.loads(state), event.hash, seal)
-        repository.forget(3)
+        account_cache.forget(3)
         assert repository.load(3) == locked
         assert count("eventstore_snapshot") == 1, "it is believed, and what came later is played on top"
     assert audit().findings == []
@@ -234,7 +235,7 @@ def test_a_snapshot_that_is_no_snapshot_does_no_harm(
     assert "Snapshots not believed: 1" in said
     assert "1 found that do not fit" in said, "the table without its constraints is"
     assert said.startswith("eventstore_snapshot, table: it was altered")
-    repository.forget(3)
+    account_cache.forget(3)
     assert repository.load(3) == locked
 
 
@@ -246,7 +247,7 @@ def test_what_the_version_before_writes_is_not_believed_and_fails_nothing(locked
     query(OLD_UPSERT, *values[:-1])
     assert query("SELECT version FROM eventstore_snapshot") == [(locked.version,)], "the seal of the one before stays"
     assert "All of it fits together" in verify()
-    repository.forget(3)
+    account_cache.forget(3)
     assert repository.load(3) == locked
     assert count("eventstore_snapshot") == 0
     query(OLD_UPSERT, *values[:-1])

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from eventstore import seals
-from eventstore.backends.rows import to_column
+from eventstore.backends.sqlite import SQLite
 from eventstore.chain import GENESIS, canonical, command_text, event_hash, moment_text
 from eventstore.events import Envelope
 
@@ -53,9 +53,9 @@ def test_the_canonical_form_is_jsons_own_with_sorted_keys_and_no_white_space(pay
 
 
 @given(MOMENTS)
-def test_a_moment_has_one_text_and_the_column_that_djangos_adapter_gives_it(moment: datetime) -> None:
+def test_a_moment_has_one_text_and_on_sqlite_the_column_value_of_djangos_adapter(moment: datetime) -> None:
     assert moment_text(moment) == text_of(moment)
-    assert to_column("sqlite", moment) == str(moment.astimezone(UTC).replace(tzinfo=None))
+    assert SQLite("default").adapt(moment) == str(moment.astimezone(UTC).replace(tzinfo=None))
 
 
 def test_a_known_event_has_its_known_hash() -> None:

@@ -21,7 +21,7 @@ from django.utils import timezone
 from bank.application import repository
 from bank.domain.events import MoneyDepositedIntoBankAccount
 from eventstore import clock, positions, store
-from eventstore.backends import postgresql
+from eventstore.backends.postgresql import PostgreSQL
 from eventstore.events import START, Envelope, NewEvent, RecordedEvent
 from projections import engine, freshness, queries
 from projections.workers import replay
@@ -74,7 +74,7 @@ def envelope() -> Envelope:
 @contextmanager
 def foreign_transaction() -> Iterator[int]:
     """Let somebody write something of their own on the same server and not end; yield the process of the server."""
-    with postgresql.connect("projections") as connection, connection.transaction():
+    with PostgreSQL("projections").connect() as connection, connection.transaction():
         connection.execute("SET application_name = 'payroll'")
         connection.execute("CREATE TABLE something_else (number int)")
         yield connection.info.backend_pid
@@ -204,14 +204,14 @@ def test_a_reader_that_follows_many_writers_sees_each_event_once_and_in_order(se
         last_round = False
         while not last_round:
             last_round = not writing.is_set()
-            seen.extend(store.read_all(seen[-1].place if seen else START, limit=7))
-            last_round = last_round and not store.read_all(seen[-1].place, limit=1)
+            seen.extend(store.read_all(seen[-1].log_position if seen else START, limit=7))
+            last_round = last_round and not store.read_all(seen[-1].log_position, limit=1)
 
     at_once_with_a_reader([*[lambda number=number: write(number) for number in range(5)]], read, writing)
 
     everything = query("SELECT position FROM eventstore_event")
     assert sorted(event.position for event in seen) == sorted(position for (position,) in everything)
-    assert [event.place for event in seen] == sorted(event.place for event in seen)
+    assert [event.log_position for event in seen] == sorted(event.log_position for event in seen)
     assert len(seen) > 100
     assert broken_links() == []
 
@@ -269,7 +269,7 @@ def test_a_log_from_a_server_with_higher_transaction_ids_is_read_and_gone_on_wit
     connect_anew()
     deposit(1, 5)
     assert query("SELECT number FROM eventstore_epoch") == [(1,)], "once for each server"
-    assert positions.last_place() == whole_log()[-1].place
+    assert positions.last_log_position() == whole_log()[-1].log_position
 
 
 def connect_anew() -> None:

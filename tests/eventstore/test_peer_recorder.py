@@ -17,7 +17,7 @@ from eventsourcing.persistence import ApplicationRecorder, IntegrityError, Notif
 from eventsourcing.tests import persistence as peer
 
 from eventstore import clock, store
-from eventstore.events import START, Envelope, NewEvent, Place, RecordedEvent
+from eventstore.events import START, Envelope, LogPosition, NewEvent, RecordedEvent
 from tests.support.databases import needs
 
 
@@ -115,15 +115,15 @@ def stored(event: RecordedEvent) -> StoredEvent:
 
 def log_after(position: int, batch: int) -> Iterator[RecordedEvent]:
     """Yield the events after a position in the log's own order."""
-    place = START
+    log_position = START
     if position:
         following = store.first_after(position)
         if following is None:
             return
-        place = Place(following.transaction_id, following.position - 1)
-    while events := store.read_all(place, limit=batch):
+        log_position = LogPosition(following.transaction_id, following.position - 1)
+    while events := store.read_all(log_position, limit=batch):
         yield from events
-        place = events[-1].place
+        log_position = events[-1].log_position
 
 
 @contextmanager

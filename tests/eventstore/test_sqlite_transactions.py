@@ -12,8 +12,7 @@ from django.db import DatabaseError, IntegrityError, OperationalError, connectio
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model
 
-from eventstore.backends.transactions import writing
-from eventstore.sqlite.transactions import WriteTransaction
+from eventstore.backends import backend_of
 from projections.models import AccountSummary, BankTotals, RefusedWithdrawal, StatementLine
 from tests.support.databases import Urls, another_connection, stranger
 from tests.support.values import query
@@ -53,7 +52,7 @@ def assert_idle(connection: BaseDatabaseWrapper) -> None:
 
 
 def write(*numbers: int, then: type[BaseException] | None = None) -> None:
-    with writing(connections["default"]) as cursor:
+    with backend_of().transaction() as cursor:
         for number in numbers:
             cursor.execute(INSERT, [number])
         if then is not None:
@@ -66,7 +65,7 @@ def write(*numbers: int, then: type[BaseException] | None = None) -> None:
 def test_what_is_written_is_there_for_others_at_the_end_and_not_before(
     connection: BaseDatabaseWrapper, urls: Urls
 ) -> None:
-    with stranger(urls["DATABASE_URL"]) as other, writing(connection) as cursor:
+    with stranger(urls["DATABASE_URL"]) as other, backend_of().transaction() as cursor:
         cursor.execute(INSERT, [1])
         assert other.execute("SELECT COUNT(*) FROM thing").fetchone() == (0,)
     assert numbers() == [1]
@@ -94,7 +93,7 @@ def test_a_commit_that_fails_is_rolled_back_and_said(
     def fail(self: Any) -> None:
         raise OperationalError("disk full")
 
-    monkeypatch.setattr(type(connection), "commit_at_once", fail)
+    monkeypatch.setattr(type(connection), "_commit", fail)
     with pytest.raises(OperationalError, match="disk full"):
         write(1)
     assert numbers() == []
@@ -105,10 +104,10 @@ def test_what_is_to_be_done_on_commit_is_done_after_it_and_never_after_a_rollbac
     connection: BaseDatabaseWrapper,
 ) -> None:
     done: list[tuple[str, bool]] = []
-    with writing(connection):
+    with backend_of().transaction():
         transaction.on_commit(lambda: done.append(("committed", connection.in_atomic_block)))
         assert done == []
-    with suppress(RuntimeError), writing(connection):
+    with suppress(RuntimeError), backend_of().transaction():
         transaction.on_commit(lambda: done.append(("rolled back", connection.in_atomic_block)))
         raise RuntimeError
     assert done == [("committed", False)]
@@ -118,7 +117,7 @@ def test_what_is_to_be_done_on_commit_is_done_after_it_and_never_after_a_rollbac
 
 
 def test_djangos_atomic_blocks_nest_within(connection: BaseDatabaseWrapper) -> None:
-    with writing(connection) as cursor:
+    with backend_of().transaction() as cursor:
         cursor.execute(INSERT, [1])
         with suppress(RuntimeError), transaction.atomic():
             cursor.execute(INSERT, [2])
@@ -130,7 +129,7 @@ def test_djangos_atomic_blocks_nest_within(connection: BaseDatabaseWrapper) -> N
 
 
 def test_a_block_within_that_fails_without_a_savepoint_fails_all(connection: BaseDatabaseWrapper) -> None:
-    with writing(connection) as cursor:
+    with backend_of().transaction() as cursor:
         cursor.execute(INSERT, [1])
         with pytest.raises(RuntimeError), transaction.atomic(savepoint=False):
             raise RuntimeError
@@ -141,35 +140,20 @@ def test_a_block_within_that_fails_without_a_savepoint_fails_all(connection: Bas
 
 
 def test_it_can_be_part_of_no_other_and_no_durable_block_part_of_it(connection: BaseDatabaseWrapper) -> None:
-    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"), writing(connection):
+    with transaction.atomic(), pytest.raises(RuntimeError, match="durable"), backend_of().transaction():
         pass
-    with writing(connection), pytest.raises(RuntimeError, match="durable"), transaction.atomic(durable=True):
+    with backend_of().transaction(), pytest.raises(RuntimeError, match="durable"), transaction.atomic(durable=True):
         pass
-    with transaction.atomic(), writing(connection, durable=False) as cursor:
-        cursor.execute(INSERT, [1])
-    assert numbers() == [1]
-    assert_idle(connection)
-
-
-def test_a_connection_that_is_closed_within_comes_back(connection: BaseDatabaseWrapper) -> None:
-    with writing(connection) as cursor:
-        cursor.execute(INSERT, [1])
-        connection.close()
     assert numbers() == []
     assert_idle(connection)
 
 
-def test_where_statements_are_watched_djangos_own_way_is_taken(connection: BaseDatabaseWrapper) -> None:
-    seen: list[str] = []
-
-    def watch(execute: Any, sql: str, *rest: Any) -> Any:
-        seen.append(sql)
-        return execute(sql, *rest)
-
-    assert isinstance(writing(connection), WriteTransaction)
-    with connection.execute_wrapper(watch), writing(connection) as cursor:
+def test_a_connection_that_is_closed_within_comes_back(connection: BaseDatabaseWrapper) -> None:
+    with backend_of().transaction() as cursor:
         cursor.execute(INSERT, [1])
-    assert seen[-1] == INSERT
+        connection.close()
+    assert numbers() == []
+    assert_idle(connection)
 
 
 # Waiting for a lock
@@ -200,7 +184,7 @@ def test_a_lock_is_waited_for_and_had_as_soon_as_it_is_let_go(
 
 
 def _write(may: threading.Event) -> None:
-    with writing(connections["default"]) as cursor:
+    with backend_of().transaction() as cursor:
         assert may.is_set(), "it wrote while somebody else did"
         cursor.execute(INSERT, [1])
     connections.close_all()
@@ -211,7 +195,7 @@ def test_a_lock_that_is_not_let_go_is_given_up_in_time(
 ) -> None:
     monkeypatch.setattr(connection, "patience", 0.05)
     started = time.monotonic()
-    with pytest.raises(OperationalError, match="locked"), writing(connection):
+    with pytest.raises(OperationalError, match="locked"), backend_of().transaction():
         pass
     assert time.monotonic() - started >= 0.05
     assert not connection.in_atomic_block
@@ -235,7 +219,7 @@ def test_nobody_waits_to_write_on_what_is_no_longer_the_latest(connection: BaseD
 def test_eight_writers_of_several_connections_are_all_served(connection: BaseDatabaseWrapper) -> None:
     def work(first: int) -> None:
         for number in range(first, first + 20):
-            with writing(connections["default"]) as cursor:
+            with backend_of().transaction() as cursor:
                 cursor.execute(INSERT, [number])
         connections.close_all()
 

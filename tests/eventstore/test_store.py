@@ -81,8 +81,8 @@ def test_the_latest_of_a_long_stream_is_read_to_its_end(monkeypatch: pytest.Monk
 def test_the_whole_log_can_be_read_in_pieces() -> None:
     recorded = append("thing-1", *range(5))
     assert [event.position for event in store.read_all(limit=2)] == [1, 2]
-    assert [event.position for event in store.read_all(recorded[1].place, limit=2)] == [3, 4]
-    assert store.read_all(recorded[4].place) == []
+    assert [event.position for event in store.read_all(recorded[1].log_position, limit=2)] == [3, 4]
+    assert store.read_all(recorded[4].log_position) == []
 
 
 def test_an_empty_log_has_answers() -> None:

@@ -10,6 +10,7 @@ from eventstore import store
 from eventstore.chain import GENESIS
 from eventstore.events import RecordedEvent
 from eventstore.signals import events_appended
+from eventstore.stream_lock import stream_lock
 from tests.support.databases import Urls, stranger
 from tests.support.things import announced as announced
 from tests.support.things import append, assert_unchanged, envelope
@@ -111,9 +112,9 @@ def test_whoever_has_the_turn_decides_on_what_stays_true_until_it_has_written() 
 
     def count_up() -> None:
         for _ in range(10):
-            with store.turn("thing-1"):
+            with stream_lock("thing-1") as lock:
                 *_, last = store.read_stream("thing-1")
-                append("thing-1", last.data["number"] + 1, after=last.version)
+                append("thing-1", last.data["number"] + 1, after=last.version, lock=lock)
 
     at_once([count_up] * 8)
     assert [event.data["number"] for event in store.read_stream("thing-1")] == list(range(81))
@@ -124,21 +125,25 @@ def test_a_turn_in_which_something_fails_leaves_nothing_behind(announced: list[l
     def fail() -> None:
         raise RuntimeError("broken")
 
-    with pytest.raises(RuntimeError, match="broken"), store.turn("thing-1"):
-        append("thing-1", 1, also=fail)
-    with pytest.raises(store.WrongExpectedVersion), store.turn("thing-1"):
-        append("thing-1", 1, after=1, previous_hash=GENESIS)
+    with pytest.raises(RuntimeError, match="broken"), stream_lock("thing-1") as lock:
+        append("thing-1", 1, also=fail, lock=lock)
+    with pytest.raises(store.WrongExpectedVersion), stream_lock("thing-1") as lock:
+        append("thing-1", 1, after=1, previous_hash=GENESIS, lock=lock)
     assert_unchanged(events=0, commands=0)
     assert announced == []
 
 
 def test_what_a_turn_appended_is_announced_when_it_is_committed(announced: list[list[RecordedEvent]]) -> None:
-    with store.turn("thing-1"):
-        recorded = append("thing-1", 1)
+    with stream_lock("thing-1") as lock:
+        recorded = append("thing-1", 1, lock=lock)
         assert announced == []
     assert announced == [recorded]
 
 
 def test_there_is_no_turn_within_somebody_elses_transaction() -> None:
-    with pytest.raises(RuntimeError, match="durable"), transaction.atomic(using="default"), store.turn("thing-1"):
+    with (
+        pytest.raises(RuntimeError, match="durable"),
+        transaction.atomic(using="default"),
+        stream_lock("thing-1"),
+    ):
         pass

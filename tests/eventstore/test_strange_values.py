@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from django.core.management import CommandError
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import ChangePin, DepositMoneyIntoBankAccount
 from bank.domain.errors import CommandRejected
 from eventstore import snapshots

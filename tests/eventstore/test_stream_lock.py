@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections
 
-from bank.application import handlers
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import DepositMoneyIntoBankAccount
-from eventstore import errors, store, stream_lock
+from eventstore import errors, store
 from eventstore.backends import postgresql
+from eventstore.backends.postgresql import PostgreSQL
+from eventstore.stream_lock import stream_lock
 from projections import engine, queries
 from tests.support.databases import Urls, stranger
 from tests.support.things import append, assert_unchanged, envelope
@@ -41,7 +42,7 @@ def _messages(request: pytest.FixtureRequest, bank: Any) -> Iterator[None]:
 
 @contextmanager
 def another() -> Iterator[Any]:
-    with postgresql.connect("default") as connection:
+    with PostgreSQL("default").connect() as connection:
         yield connection
 
 
@@ -67,10 +68,10 @@ def wait_until_someone_waits(event: str) -> None:
 
 def take_turn(after: int, *, meanwhile: Callable[[], object] = bool, **options: Any) -> None:
     """Count up in a turn, and do something else between reading and appending."""
-    with store.turn("thing-1"):
+    with stream_lock("thing-1") as lock:
         *_, last = store.read_stream("thing-1")
         meanwhile()
-        append("thing-1", 2, after=after, **{"previous_hash": last.hash, **options})
+        append("thing-1", 2, after=after, **{"previous_hash": last.hash, "lock": lock, **options})
 
 
 def fail() -> None:
@@ -81,7 +82,6 @@ def assert_clean(events: int) -> None:
     """Nothing is left of a turn that has failed, and the next one is as if it had not been."""
     connection = connections["default"]
     assert not connection.in_atomic_block
-    assert not store.has_turn()
     assert connection.get_autocommit()
     assert query("SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
     assert query("SELECT pg_current_xact_id_if_assigned()") == [(None,)], "no transaction is under way"
@@ -103,9 +103,10 @@ def assert_clean(events: int) -> None:
     ],
     ids=["for the turn", "to append"],
 )
-def test_a_turn_that_waits_too_long_leaves_nothing_behind(held: str) -> None:
+def test_a_turn_that_waits_too_long_leaves_nothing_behind(held: str, monkeypatch: pytest.MonkeyPatch) -> None:
     append("thing-1")
-    with another() as other, other.transaction(), postgresql.limited("default", 20):
+    monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", 20)
+    with another() as other, other.transaction():
         other.execute(held)
         with pytest.raises(OperationalError) as busy:
             take_turn(after=1)
@@ -135,7 +136,7 @@ def test_what_is_raised_before_the_append_leaves_nothing_behind(reads: bool) -> 
         with pytest.raises(InterruptedError):
             take_turn(after=1, meanwhile=fail)
     else:
-        with pytest.raises(InterruptedError), store.turn("thing-1"):
+        with pytest.raises(InterruptedError), stream_lock("thing-1"):
             fail()
     assert list(store.read_stream("thing-1"))
     assert_clean(events=1)
@@ -196,9 +197,10 @@ def test_a_command_whose_connection_is_lost_in_its_turn_counts_once(
 
     def lose_at_first(*arguments: Any, **options: Any) -> Any:
         monkeypatch.setattr(store, "append", carry_out)
-        if store.has_turn():
+        if options["lock"]:
             with stranger(urls["DATABASE_URL"]) as other:
-                other.execute("SELECT pg_terminate_backend(%s)", [query("SELECT pg_backend_pid()")[0][0]])
+                options["lock"].cursor.execute("SELECT pg_backend_pid()")
+                other.execute("SELECT pg_terminate_backend(%s)", options["lock"].cursor.fetchone())
             return carry_out(*arguments, **options)
         monkeypatch.setattr(store, "append", lose_at_first)
         raise store.WrongExpectedVersion("somebody else was quicker")
@@ -210,14 +212,6 @@ def test_a_command_whose_connection_is_lost_in_its_turn_counts_once(
 
 
 # What others see
-
-
-def test_an_append_in_a_turn_has_been_committed_when_it_returns() -> None:
-    with another() as other, store.turn("thing-1"):
-        list(store.read_stream("thing-1"))
-        append("thing-1")
-        assert other.execute("SELECT COUNT(*) FROM eventstore_event").fetchone() == (1,)
-        assert other.execute("SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'").fetchone() == (0,)
 
 
 @pytest.mark.parametrize(("stream", "version"), [("thing-1", 1), ("thing-2", 0)], ids=["next event", "first event"])
@@ -237,13 +231,13 @@ def test_a_writer_without_a_turn_is_refused_while_another_one_has_it(stream: str
 def test_who_stands_back_leaves_the_stream_to_others_and_goes_on_from_what_they_wrote(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(stream_lock, "HEAD_START", 1.0)
+    monkeypatch.setattr(postgresql, "HEAD_START", 1.0)
     append("thing-1")
 
     def stand_back() -> None:
-        with store.turn("thing-1", stands_back=True):
+        with stream_lock("thing-1", stand_back=True) as lock:
             *_, last = store.read_stream("thing-1")
-            append("thing-1", 9, after=last.version, previous_hash=last.hash)
+            append("thing-1", 9, after=last.version, previous_hash=last.hash, lock=lock)
 
     thread = in_thread(stand_back)
     wait_until_someone_waits("PgSleep")
@@ -281,19 +275,19 @@ def test_an_event_of_a_turn_is_read_after_those_that_the_turn_came_after() -> No
         other.execute("COMMIT")
         later.join(PATIENCE)
     assert [event.stream for event in whole_log()] == ["thing-1", "thing-2", "thing-1"]
-    assert [event.place for event in whole_log()] == sorted(event.place for event in whole_log())
+    assert [event.log_position for event in whole_log()] == sorted(event.log_position for event in whole_log())
 
 
 def test_a_turn_writes_nothing_before_it_has_read() -> None:
     append("thing-1")
-    with store.turn("thing-1"):
+    with stream_lock("thing-1") as lock:
         list(store.read_stream("thing-1"))
-        assert query("SELECT pg_current_xact_id_if_assigned()") == [(None,)]
+        lock.cursor.execute("SELECT pg_current_xact_id_if_assigned()")
+        assert lock.cursor.fetchall() == [(None,)]
 
 
 def test_many_at_one_account_lose_and_double_nothing() -> None:
     open_account(1)
-    handlers._contested_until.clear()
 
     def pay_in() -> None:
         for _ in range(25):

@@ -35,7 +35,7 @@ wal.HAS_RACE = sys.argv[1] == "guarded"
 base.DUE //= 10  # checkpoints come more often, so that they are seen sooner
 django.setup()
 from bank.domain.commands import DepositMoneyIntoBankAccount
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 while True:
     handle(DepositMoneyIntoBankAccount(int(sys.argv[2]), 1))
 """

@@ -8,7 +8,7 @@ from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.test import Client
 
-from bank.application.handlers import Ack, handle
+from bank.application.dispatch import Ack, handle
 from bank.domain.commands import CreateBankAccount
 from bank.operations import health
 from projections.workers.leases import Lease

@@ -10,7 +10,7 @@ from django.db import connections
 from django.test import Client
 
 from bank.application import pins
-from bank.application.handlers import InstallationFault, handle
+from bank.application.dispatch import InstallationFault, handle
 from bank.domain.commands import ChangePin, CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
 from bank.domain.events import MoneyWithdrawnFromBankAccount
 from bank.operations import checks

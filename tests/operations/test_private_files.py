@@ -12,7 +12,7 @@ from tests.support.programs import PASSWORD, Web, manage, migrate, run
 KEYS = {name: f"{name} of this test" for name in ("SECRET_KEY", "PIN_KEYS", "SEAL_KEYS")}
 OPEN_ACCOUNT = """
 from bank.domain.commands import CreateBankAccount
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 handle(CreateBankAccount(1, "Josh", 1234))
 """
 

@@ -174,7 +174,7 @@ def test_a_process_that_is_killed_is_replaced_and_repairs_the_read_side(
     script = (
         "import django; django.setup()\n"
         "from bank.domain.commands import CreateBankAccount as Create\n"
-        "from bank.application.handlers import handle\n"
+        "from bank.application.dispatch import handle\n"
         "handle(Create(99, 'Josh', 1234))\n"
     )
     worker = {"PROJECTION_MODE": "worker", "DJANGO_SETTINGS_MODULE": "bank.settings"}

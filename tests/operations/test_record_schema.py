@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from bank.operations.record_schema import RECORD
-from eventstore.bulk_reading import one_moment
+from eventstore.backends import backend_of
 from eventstore.verification.schema import definitions_of
 from tests.support import databases
 from tests.support.databases import Urls, stranger
@@ -132,7 +132,7 @@ def change(urls: Urls, statements: Sequence[str]) -> tuple[str, str]:
 
 def test_the_list_is_what_the_migrations_make(vendor: str) -> None:
     expected = RECORD[vendor]
-    with one_moment("default"):
+    with backend_of().one_moment():
         made = {table: definitions_of("default", table, names) for table, names in expected.items()}
     assert made == {
         table: {name: " ".join(text.split()) for name, text in definitions.items()}

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from django.core.management import call_command
 
-from bank.application.handlers import Ack, handle
+from bank.application.dispatch import Ack, handle
 from bank.domain.commands import ChangePin, UnlockPin
 from projections import engine, freshness, queries
 from projections.models import AccountSummary

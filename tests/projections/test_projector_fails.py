@@ -11,8 +11,7 @@ from eventstore import store
 from eventstore.signals import events_appended
 from projections.models import Checkpoint
 from projections.projectors import PROJECTORS
-from projections.projectors.base import Changes, Projector
-from projections.projectors.batches import Batch
+from projections.projectors.base import Batch, Projector
 from projections.workers import replay
 from tests.support.helpers import client_of, text_of
 from tests.support.values import PIN, deposit, open_account, whole_log, withdraw
@@ -34,9 +33,9 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> t
     kind = PROJECTORS[request.param]
     healthy = kind.apply
 
-    def apply(self: Projector, cursor: CursorWrapper, batch: Batch, waiting: Changes | None = None) -> None:
-        healthy(self, cursor, batch, waiting)  # what it has written by then must not stay
-        if POISONED in batch.positions:
+    def apply(self: Projector, cursor: CursorWrapper, batch: Batch) -> None:
+        healthy(self, cursor, batch)  # what it has written by then must not stay
+        if POISONED in {recorded.position for _, recorded in batch}:
             raise Poisoned(WHY)
 
     monkeypatch.setattr(kind, "apply", apply)
@@ -78,8 +77,8 @@ def test_readyz_and_the_admin_say_which_event_and_why(broken: tuple[str, Callabl
     answer: Any = Client().get("/readyz")
     assert answer.status_code == 503
     state = answer.json()["projections"].pop(name)
-    place = {"position": 2, "behind": 5, "failed_position": POISONED}
-    assert state == {**place, "error": "Poisoned", "has_worker": False}
+    log_position = {"position": 2, "behind": 5, "failed_position": POISONED}
+    assert state == {**log_position, "error": "Poisoned", "has_worker": False}
     assert {other["error"] for other in answer.json()["projections"].values() if other["position"] == 7} == {""}
 
     auditor = client_of("otto", "Auditors", is_staff=True)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from eventstore import clock
-from eventstore.events import START, Place
+from eventstore.events import START, LogPosition
 from projections import engine, freshness, queries
 from projections.freshness import Freshness
 from tests.support.clocks import StoppedClock
@@ -318,8 +318,8 @@ def test_a_token_beyond_the_end_of_the_log_is_waited_for_as_far_as_the_log_goes(
 ) -> None:
     """As after a restored backup: the reader was told of an event that the log does not have any more."""
     ack = open_account()
-    beyond = Place(10**15, 10**6).token
-    assert Place.of_token(beyond) > Place.of_token(ack.token)
+    beyond = LogPosition(10**15, 10**6).token
+    assert LogPosition.of_token(beyond) > LogPosition.of_token(ack.token)
     with monkeypatch.context() as patch:
         patch.setattr(time, "sleep", lambda seconds: pytest.fail("it waited for what never comes"))
         assert freshness.look(beyond) == freshness.look(ack.token)

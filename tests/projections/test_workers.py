@@ -16,16 +16,17 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from bank.application.handlers import Ack
+from bank.application.dispatch import Ack
 from eventstore.backends import postgresql
-from projections import engine, freshness, projectors, queries
+from projections import engine, freshness, queries
 from projections.freshness import projection_states
 from projections.models import LEASE, Checkpoint
 from projections.projectors import PROJECTORS
-from projections.projectors.batches import Batch
+from projections.projectors.base import Batch
+from projections.projectors.totals import Totals
 from projections.workers import leases
 from projections.workers.leases import Lease
-from projections.workers.worker import Bell, Follower
+from projections.workers.worker import Bell, ProjectionWorker
 from tests.support.clocks import StoppedClock
 from tests.support.databases import SERVER, Urls, name_in, stranger
 from tests.support.programs import Program
@@ -354,9 +355,9 @@ def test_a_projection_that_fails_rests_while_the_others_go_on(monkeypatch: pytes
         tries.append(len(batch))
         raise ValueError("broken")
 
-    monkeypatch.setattr(projectors.Totals, "apply", fail)
+    monkeypatch.setattr(Totals, "apply", fail)
     open_account()
-    follower = Follower()
+    follower = ProjectionWorker()
     mine = follower.lease.held()
     follower._round(mine)
     tried = len(tries)

@@ -5,13 +5,13 @@ from urllib.parse import quote
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import DataError, connections
+from django.db import DataError
 from django.test import Client
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount
 from eventstore import store
-from eventstore.backends import prepared
+from eventstore.backends import backend_of
 from tests.support.helpers import client_of, make_user, text_of
 
 pytestmark = pytest.mark.usefixtures("bank")
@@ -79,12 +79,10 @@ def test_a_session_with_something_behind_a_nul_is_nobodys(superuser: Client) -> 
 @pytest.mark.only_on("postgresql", reason="libpq ends a text at a NUL")
 def test_a_kept_statement_never_looks_for_the_text_before_a_nul() -> None:
     make_user("tina")
-    connection = connections["default"]
     query = "SELECT username FROM auth_user WHERE username = %s"
-    assert prepared.keeps(connection)
-    assert prepared.rows(connection, query, ["tina"]) == [("tina",)]
+    assert backend_of().rows(query, ["tina"]) == [("tina",)]
     with pytest.raises(DataError):
-        prepared.rows(connection, query, ["tina\0x"])
+        backend_of().rows(query, ["tina\0x"])
 
 
 @pytest.mark.parametrize("header", ["HTTP_HX_CURRENT_URL", "HTTP_X_FORWARDED_FOR", "HTTP_USER_AGENT", "CONTENT_TYPE"])

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
 from eventstore import store
 from projections import queries

@@ -74,7 +74,7 @@ def test_a_page_that_asks_by_itself_is_not_waited_for(teller: Client, monkeypatc
     fields = {"command_id": "00000000-0000-4000-8000-000000000001", "amount": "5"}
     assert teller.post("/accounts/1/deposit/", fields).status_code == 303
 
-    def wait(*place: object) -> None:
+    def wait(*log_position: object) -> None:
         raise AssertionError("it waits")
 
     monkeypatch.setattr(freshness, "_wait_for", wait)

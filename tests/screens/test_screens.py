@@ -7,8 +7,8 @@ from uuid import UUID, uuid4
 import pytest
 from django.test import Client
 
-from bank.application import handlers
-from bank.application.handlers import Busy, handle
+from bank.application import dispatch
+from bank.application.dispatch import Busy, handle
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
 from eventstore import clock, store
 from projections import engine, queries
@@ -241,10 +241,10 @@ def test_the_statement_goes_back_page_by_page(teller: Client) -> None:
 
 
 def test_a_busy_bank_says_so(teller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def busy(*args: object) -> None:
+    def busy(*args: object, **options: object) -> None:
         raise Busy
 
-    monkeypatch.setattr(handlers, "_carry_out", busy)
+    monkeypatch.setattr(dispatch, "_carry_out", busy)
     response = send(teller, "/accounts/1/deposit/", amount="5")
     assert response.status_code == 503
     assert "Nothing has happened" in text_of(response)

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from bank.application import pins
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import ChangePin, UnlockPin
 from bank.domain.errors import CommandIdReused, CommandRejected, MalformedPin, NoSuchAccount, PinNotLocked
 from bank.domain.events import InvalidPin, MoneyWithdrawnFromBankAccount, PinChanged, PinUnlocked

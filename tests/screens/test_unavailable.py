@@ -16,7 +16,7 @@ from django.db import DatabaseError, InterfaceError, OperationalError, close_old
 from django.test import Client
 
 from bank.access import sessions
-from bank.application.handlers import OutcomeUnknown, handle
+from bank.application.dispatch import OutcomeUnknown, handle
 from bank.domain.commands import CreateBankAccount
 from eventstore.errors import is_outage, outage_behind
 from projections import queries

@@ -47,13 +47,13 @@ def replay() -> None:
 
 
 def replay_in_batches() -> None:
-    from projections import engine
+    from projections.workers import replay as replay_module
 
-    whole, engine.BATCH = engine.BATCH, BATCH
+    whole, replay_module.BATCH = replay_module.BATCH, BATCH
     try:
         replay()
     finally:
-        engine.BATCH = whole
+        replay_module.BATCH = whole
 
 
 def replay_two() -> None:

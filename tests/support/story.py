@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from pytest_django import Settings
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
 from bank.domain.errors import NoSuchAccount
 from eventstore import clock

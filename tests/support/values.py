@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db import connections
 
-from bank.application.handlers import Ack, handle
+from bank.application.dispatch import Ack, handle
 from bank.domain.commands import (
     ChangePin,
     CreateBankAccount,
@@ -20,7 +20,7 @@ from bank.domain.commands import (
 from bank.domain.errors import CommandRejected
 from eventstore import store
 from eventstore.chain import GENESIS, canonical, event_hash
-from eventstore.events import Place, RecordedEvent
+from eventstore.events import LogPosition, RecordedEvent
 
 PIN = 1234
 
@@ -88,7 +88,7 @@ def lift_protection() -> None:
 def whole_log() -> list[RecordedEvent]:
     """Return every event in the order of positions."""
     log: list[RecordedEvent] = []
-    while more := store.read_all(log[-1].place if log else Place(0, 0)):
+    while more := store.read_all(log[-1].log_position if log else LogPosition(0, 0)):
         log += more
     return log
 

@@ -140,8 +140,8 @@ def another(value: Any, others: list[Any], chance: random.Random) -> Any:
             key = chance.choice([*value, "more"])
             return {**value, key: another(value.get(key, ""), [], chance)}
         case str():
-            place = chance.randrange(len(value) + 1)
-            return value[:place] + chance.choice("07xé ") + value[place + chance.randrange(2) :]
+            log_position = chance.randrange(len(value) + 1)
+            return value[:log_position] + chance.choice("07xé ") + value[log_position + chance.randrange(2) :]
     return 1
 
 

@@ -10,7 +10,7 @@ import pytest
 from django.db import close_old_connections, connections
 from django.test import Client
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount
 from projections.workers import replay
 from tests.support.helpers import client_of, text_of

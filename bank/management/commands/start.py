@@ -23,9 +23,8 @@ from django.http.request import validate_host
 
 from bank.operations import data_files, demo, roles, server, static_files
 from bank.operations.processes import CannotStart, Processes
-from eventstore.backends import postgresql
+from eventstore.backends import backend_of
 from eventstore.errors import is_outage
-from eventstore.locks import lock
 from eventstore.private_files import make_folder
 from projections import engine
 
@@ -71,7 +70,7 @@ class Command(BaseCommand):
         if not 1 <= workers <= MAX_WORKERS:
             raise CommandError(f"--workers is a number from 1 to {MAX_WORKERS}.")
         self.check()
-        with lock("default", "start", wait=True):  # several web servers may start at once
+        with backend_of().process_lock("start", wait=True):  # several web servers may start at once
             credentials = self.prepare(options["demo"])
         self.stdout.write(f"\nThe bank is open at {listen(listener, host)}\n")
         for name, password in credentials:
@@ -163,10 +162,7 @@ def check_databases() -> None:
     """Raise CommandError with the server's message unless both databases answer. Replicas may start later."""
     for alias in ("default", "projections"):
         try:
-            if postgresql.is_postgresql(alias):
-                postgresql.connect(alias).close()
-            else:
-                connections[alias].ensure_connection()
+            backend_of(alias).check_connection()
         except DatabaseError as error:
             raise CommandError(f"The database '{alias}' does not answer: {error}") from error
 

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from projections.engine import UnknownProjection
 from projections.projectors import PROJECTORS
-from projections.workers.worker import POLL, POLL_NOTIFIED, Follower
+from projections.workers.worker import POLL, POLL_NOTIFIED, ProjectionWorker
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
         if interval is not None and not 0 < interval <= 3600:
             raise CommandError("--interval is more than 0 and at most 3600 seconds.")
         try:
-            follower = Follower(names, interval)
+            follower = ProjectionWorker(names, interval)
         except UnknownProjection as error:
             raise CommandError(str(error)) from error
 

@@ -8,9 +8,7 @@ from tests.benchmarks.goals import deposits, http, polls, postgresql, reading
 type Goal = Callable[[Bench], Iterator[Claim]]
 
 GOALS: dict[str, Goal] = {
-    "1a": deposits.inline,
-    "1b": deposits.worker,
-    "2": deposits.limit,
+    "1": deposits.inline,
     "3": deposits.long_histories,
     "4": postgresql.one_client,
     "5": postgresql.eight_clients,

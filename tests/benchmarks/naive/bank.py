@@ -8,8 +8,8 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from bank.application.handlers import Ack
-from bank.application.repository import stream_of
+from bank.application.dispatch import Ack
+from bank.application.streams import stream_of
 from bank.domain.account import BankAccount
 from bank.domain.commands import Command, CreateBankAccount, DepositMoneyIntoBankAccount
 from bank.domain.events import BankAccountCreated, MoneyDepositedIntoBankAccount, decode, encode

@@ -18,7 +18,8 @@ django.setup()
 import psycopg
 from django.db import connections
 
-from bank.application import pins, repository
+from bank.application import account_cache, pins, repository
+from bank.application.streams import stream_of
 from bank.domain.commands import COMMAND_NAMES, DepositMoneyIntoBankAccount
 from bank.domain.events import MoneyDepositedIntoBankAccount, encode
 from eventstore import seals, snapshots
@@ -100,8 +101,8 @@ class Bare:
 
 def prepare(account_id: int) -> Prepared:
     """Return what a deposit at an account writes, now."""
-    repository.forget(account_id)  # others write past this process's memory
-    loaded, stream, now = repository.load(account_id), repository.stream_of(account_id), datetime.now(UTC)
+    account_cache.forget(account_id)  # others write past this process's memory
+    loaded, stream, now = repository.load(account_id), stream_of(account_id), datetime.now(UTC)
     version, command_id = loaded.version + 1, uuid4()
     assert not snapshots.is_due(loaded.version, version), "its row is not among those that are written here"
     event_type, said = encode(MoneyDepositedIntoBankAccount(account_id, AMOUNT))

@@ -9,7 +9,7 @@ import django
 
 django.setup()
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import DepositMoneyIntoBankAccount
 from projections import engine
 from tests.benchmarks import data

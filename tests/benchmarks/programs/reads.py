@@ -28,13 +28,13 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import DepositMoneyIntoBankAccount
 from bank.operations import roles
 from bank.operations.audit import audit
 from bank.wsgi import application
 from eventstore import store
-from eventstore.backends.rows import COLUMNS
+from eventstore.rows import COLUMNS
 from projections import engine
 from projections.projectors import PROJECTORS
 from projections.workers import replay

@@ -5,7 +5,7 @@ from ..mutation import Mutation
 MUTATIONS = [
     Mutation(
         breaks="A command id with other content has the first outcome.",
-        file="bank/application/handlers.py",
+        file="bank/application/dispatch.py",
         text="if not pins.is_fingerprint(outcome.fingerprint, command):",
         instead="if False:",
         tests=[
@@ -14,14 +14,14 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="A rejected command that is sent again is rejected for another reason.",
-        file="bank/application/handlers.py",
+        file="bank/application/dispatch.py",
         text="raise REJECTIONS[outcome.reason](outcome.message)",
         instead="raise InvalidAccountId(outcome.message)",
         tests=["tests/application/test_handlers.py::test_a_rejection_is_on_record_records_no_event_and_is_repeated"],
     ),
     Mutation(
         breaks="A rejection is not on record.",
-        file="bank/application/handlers.py",
+        file="bank/application/dispatch.py",
         text="store.record_rejection(stream, envelope, reason=rejection.code, message=str(rejection))",
         instead="pass",
         tests=["tests/application/test_handlers.py::test_a_rejection_is_on_record_records_no_event_and_is_repeated"],
@@ -35,16 +35,16 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="Many who guess a PIN at once get more attempts than one who guesses alone.",
-        file="bank/application/handlers.py",
-        text="queue = attempt > 0 or isinstance(command, WithdrawMoneyFromBankAccount)",
-        instead="queue = attempt > 0",
+        file="bank/application/dispatch.py",
+        text="locks = attempt > 0 or isinstance(command, WithdrawMoneyFromBankAccount)",
+        instead="locks = attempt > 0",
         tests=[
             "tests/application/test_pin_lock.py::test_a_pin_is_compared_only_while_nobody_else_can_write_at_the_account"
         ],
     ),
     Mutation(
         breaks="A command that loses one race for its account is given up.",
-        file="bank/application/handlers.py",
+        file="bank/application/dispatch.py",
         text="MAX_TRIES = 100",
         instead="MAX_TRIES = 1",
         tests=["tests/application/test_busy.py::test_a_writer_who_loses_a_race_decides_again_on_what_is_there_then"],
@@ -52,9 +52,10 @@ MUTATIONS = [
     Mutation(
         breaks="A new account's PIN verifier is written outside of the transaction of its event.",
         file="bank/application/handlers.py",
-        text="return repository.save(loaded, [event], envelope, "
-        "also=lambda: pins.store_verifier(command.account_id, verifier))",
-        instead="saved = repository.save(loaded, [event], envelope)\n"
+        text="return repository.save(\n"
+        "        loaded, [event], envelope, lock, also=lambda: pins.store_verifier(command.account_id, verifier)\n"
+        "    )",
+        instead="saved = repository.save(loaded, [event], envelope, lock)\n"
         "    pins.store_verifier(command.account_id, verifier)\n"
         "    return saved",
         tests=["tests/application/test_handlers.py::test_what_cannot_be_kept_beside_the_events_undoes_them"],
@@ -106,26 +107,27 @@ MUTATIONS = [
         ],
     ),
     Mutation(
-        breaks="An account is in the memory of the process before its events are committed.",
+        breaks="An account is in the account cache before its events are committed.",
         file="bank/application/repository.py",
-        text="store.after_commit(lambda: _keep(Loaded(account, last.version, last.hash)))",
-        instead="_keep(Loaded(account, last.version, last.hash))",
+        text="after_commit(lock, lambda: account_cache.put("
+        "account.account_id, Loaded(account, last.version, last.hash)))",
+        instead="account_cache.put(account.account_id, Loaded(account, last.version, last.hash))",
         tests=["tests/application/test_account_cache.py::test_an_account_is_not_kept_before_its_events_are_committed"],
     ),
     Mutation(
-        breaks="A PIN is compared at an account as this process remembers it.",
+        breaks="A PIN is compared at an account from the account cache.",
         file="bank/application/repository.py",
-        text=" and not store.has_turn():",
-        instead=":",
+        text="if cached and lock is None:",
+        instead="if cached:",
         tests=[
             "tests/application/test_account_cache.py::test_a_lock_that_another_process_set_is_seen_before_a_pin_is_compared"
         ],
     ),
     Mutation(
-        breaks="Another history of the same length passes for the account that this process remembers.",
+        breaks="Another history of the same length passes for the account in the account cache.",
         file="bank/application/repository.py",
-        text="if kept and first.hash == kept.hash:",
-        instead="if kept and first.version == kept.version:",
+        text="if cached and first.hash == cached.hash:",
+        instead="if cached and first.version == cached.version:",
         tests=["tests/application/test_account_cache.py::test_another_history_of_the_same_length_is_told_by_its_hash"],
     ),
     Mutation(

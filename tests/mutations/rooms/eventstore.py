@@ -19,7 +19,7 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="An event is appended after another event than the one that the decision was made on.",
-        file="eventstore/backends/rows.py",
+        file="eventstore/backends/sqlite.py",
         text="AND version = %s AND hash = %s",
         instead="AND version = %s AND (hash = %s OR TRUE)",
         tests=[
@@ -27,10 +27,20 @@ MUTATIONS = [
         ],
     ),
     Mutation(
+        breaks="On PostgreSQL an event is appended after another event than the one that the decision was made on.",
+        file="eventstore/backends/postgresql.py",
+        text="AND version = %s AND hash = %s::bytea",
+        instead="AND version = %s AND (hash = %s::bytea OR TRUE)",
+        tests=[
+            "tests/eventstore/test_store.py::test_a_writer_who_knows_the_version_but_means_another_event_there_is_refused"
+        ],
+        database="postgresql",
+    ),
+    Mutation(
         breaks="On PostgreSQL a writer without the stream's lock appends while another one holds it.",
-        file="eventstore/backends/rows.py",
-        text='_NO_TURN = f"pg_try_advisory_xact_lock({TURN})"',
-        instead='_NO_TURN = f"{TURN} IS NOT NULL"',
+        file="eventstore/backends/postgresql.py",
+        text='WHERE pg_try_advisory_xact_lock({_STREAM_LOCK.format("%s")}) AND',
+        instead='WHERE {_STREAM_LOCK.format("%s")} IS NOT NULL AND',
         tests=[
             "tests/eventstore/test_stream_lock.py::test_a_writer_without_a_turn_is_refused_while_another_one_has_it"
         ],
@@ -38,19 +48,29 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="An append becomes a part of somebody else's transaction.",
-        file="eventstore/store.py",
-        text="with writing(connection, durable=not has_turn()) as cursor:",
-        instead="with writing(connection, durable=False) as cursor:",
+        file="eventstore/backends/sqlite.py",
+        text="durable=True",
+        instead="durable=False",
         tests=[
             "tests/eventstore/test_store_transactions.py::test_an_append_within_somebody_elses_transaction_is_refused"
         ],
     ),
     Mutation(
+        breaks="On PostgreSQL an append becomes a part of somebody else's transaction.",
+        file="eventstore/backends/postgresql.py",
+        text="durable=True",
+        instead="durable=False",
+        tests=[
+            "tests/eventstore/test_store_transactions.py::test_an_append_within_somebody_elses_transaction_is_refused"
+        ],
+        database="postgresql",
+    ),
+    Mutation(
         breaks="The command record is written in a transaction of its own.",
         file="eventstore/store.py",
-        text="        recorded = [insert_event(cursor, draft) for draft in drafts]\n",
-        instead="        recorded = [insert_event(cursor, draft) for draft in drafts]\n"
-        "    with writing(connection, durable=not has_turn()) as cursor:\n",
+        text="            cursor.execute(INSERT_COMMAND, command_values(command, outcome, event.hash, position))\n",
+        instead="        with nullcontext(lock.cursor) if lock else backend.transaction() as cursor:\n"
+        "            cursor.execute(INSERT_COMMAND, command_values(command, outcome, event.hash, position))\n",
         tests=[
             "tests/eventstore/test_store_transactions.py::test_nothing_is_written_or_said_when_something_fails_on_the_way"
         ],
@@ -58,7 +78,7 @@ MUTATIONS = [
     Mutation(
         breaks="Events are announced before they are committed.",
         file="eventstore/store.py",
-        text="after_commit(lambda: events_appended.send(sender=append, events=recorded))",
+        text="after_commit(lock, lambda: events_appended.send(sender=append, events=recorded))",
         instead="events_appended.send(sender=append, events=recorded)",
         tests=[
             "tests/eventstore/test_store_transactions.py::test_what_a_turn_appended_is_announced_when_it_is_committed"
@@ -66,16 +86,24 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="A reader of the log gets the event at its checkpoint a second time.",
-        file="eventstore/store.py",
-        text="SELECT {} FROM eventstore_event WHERE position > %s",
-        instead="SELECT {} FROM eventstore_event WHERE position >= %s",
+        file="eventstore/backends/sqlite.py",
+        text='log_after = "position > %s"',
+        instead='log_after = "position >= %s"',
         tests=["tests/eventstore/test_store.py::test_the_whole_log_can_be_read_in_pieces"],
     ),
     Mutation(
+        breaks="On PostgreSQL a reader of the log gets the event at its checkpoint a second time.",
+        file="eventstore/backends/postgresql.py",
+        text="(transaction_id, position) > (%s, %s)",
+        instead="(transaction_id, position) >= (%s, %s)",
+        tests=["tests/eventstore/test_store.py::test_the_whole_log_can_be_read_in_pieces"],
+        database="postgresql",
+    ),
+    Mutation(
         breaks="On PostgreSQL a reader of the log overtakes a writer whose transaction is still open.",
-        file="eventstore/store.py",
-        text="AND transaction_id < pg_snapshot_xmin(",
-        instead="AND transaction_id < 1000000 + pg_snapshot_xmin(",
+        file="eventstore/backends/postgresql.py",
+        text="transaction_id < pg_snapshot_xmin(",
+        instead="transaction_id < 1000000 + pg_snapshot_xmin(",
         tests=[
             "tests/eventstore/test_log_order.py::test_a_slow_writer_with_a_lower_position_is_not_skipped_when_a_fast_one_commits_before_it"
         ],

@@ -6,34 +6,43 @@ MUTATIONS = [
     Mutation(
         breaks="A projection that lags behind is left there where another one is ahead.",
         file="projections/engine.py",
-        text="if wanted and min(places.values()) >= wanted:",
-        instead="if wanted and max(places.values()) >= wanted:",
+        text="lambda each: checkpoints[each.name]\n        ):",
+        instead="lambda each: max(checkpoints.values())\n        ):",
         tests=[
             "tests/projections/test_projections.py::test_a_projection_that_lags_behind_is_caught_up_though_another_one_is_ahead"
         ],
         database="postgresql",
     ),
     Mutation(
+        breaks="A projection that lags behind skips to the events that were just appended.",
+        file="eventstore/backends/sqlite.py",
+        text="return bool(events) and events[-1].position == checkpoint.position + len(events)",
+        instead="return bool(events)",
+        tests=[
+            "tests/projections/test_projections.py::test_a_projection_that_lags_behind_is_caught_up_though_another_one_is_ahead"
+        ],
+    ),
+    Mutation(
         breaks="Two that project at the same moment count an event twice.",
         file="projections/engine.py",
-        text='lock = " FOR UPDATE"',
+        text="lock = backend_of(READ_SIDE).for_update",
         instead='lock = ""',
         tests=["tests/projections/test_projections.py::test_an_event_that_another_process_is_applying_counts_once"],
         database="postgresql",
     ),
     Mutation(
         breaks="A withdrawal raises the balance that is shown.",
-        file="projections/projectors/__init__.py",
-        text="change.balance -= values[1]",
-        instead="change.balance += values[1]",
+        file="projections/projectors/accounts.py",
+        text="change.balance -= event.amount",
+        instead="change.balance += event.amount",
         tests=[
             "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
         ],
     ),
     Mutation(
         breaks="A later batch replaces the balance that is shown.",
-        file="projections/projectors/__init__.py",
-        text="balance = account.balance + excluded.balance",
+        file="projections/projectors/accounts.py",
+        text="balance = live.balance + excluded.balance",
         instead="balance = excluded.balance",
         tests=[
             "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
@@ -41,7 +50,7 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="A lock that was lifted is shown as a lock.",
-        file="projections/projectors/__init__.py",
+        file="projections/projectors/accounts.py",
         text="change.pin_locked = False",
         instead="change.pin_locked = True",
         tests=[
@@ -50,52 +59,52 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="A withdrawal raises the running balance of a statement.",
-        file="projections/projectors/__init__.py",
-        text='("withdrawal", -1)',
-        instead='("withdrawal", 1)',
+        file="projections/projectors/statements.py",
+        text="Kind.WITHDRAWAL, -event.amount",
+        instead="Kind.WITHDRAWAL, event.amount",
         tests=[
             "tests/projections/test_queries.py::test_a_statement_tells_all_that_happened_the_latest_first_with_the_running_balance"
         ],
     ),
     Mutation(
         breaks="A refused withdrawal is not listed with what was asked for.",
-        file="projections/projectors/__init__.py",
-        text="values[0], REASONS[kind], values[-1], balance, *origin",
-        instead="values[0], REASONS[kind], values[1], balance, *origin",
+        file="projections/projectors/refusals.py",
+        text="reason.value, event.amount_requested, balance, recorded",
+        instead="reason.value, 0, balance, recorded",
         tests=[
             "tests/projections/test_queries.py::test_a_statement_tells_all_that_happened_the_latest_first_with_the_running_balance"
         ],
     ),
     Mutation(
         breaks="Money paid out counts as money on deposit.",
-        file="projections/projectors/__init__.py",
-        text="accounts, paid_in - paid_out, paid_in, paid_out]",
-        instead="accounts, paid_in + paid_out, paid_in, paid_out]",
+        file="projections/projectors/totals.py",
+        text="accounts, paid_in - paid_out, paid_in, paid_out",
+        instead="accounts, paid_in + paid_out, paid_in, paid_out",
         tests=[
             "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
         ],
     ),
     Mutation(
         breaks="The bank's totals forget what was paid out before.",
-        file="projections/projectors/__init__.py",
-        text="paid_out = totals.paid_out + excluded.paid_out",
-        instead="paid_out = excluded.paid_out",
+        file="projections/projectors/totals.py",
+        text="{added_up(columns[1:])}",
+        instead="{added_up(columns[1:-1])}, paid_out = excluded.paid_out",
         tests=[
             "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
         ],
     ),
     Mutation(
         breaks="A refused withdrawal is missing from the figures of its day.",
-        file="projections/projectors/__init__.py",
-        text="row[5] += 1",
-        instead="row[5] += 0",
+        file="projections/projectors/daily.py",
+        text='row["refusals"] += 1',
+        instead='row["refusals"] += 0',
         tests=["tests/projections/test_queries.py::test_days_are_those_of_the_banks_time_zone"],
     ),
     Mutation(
         breaks="What was paid out on a day has the wrong sign.",
-        file="projections/projectors/__init__.py",
-        text="row[4] += values[1]",
-        instead="row[4] -= values[1]",
+        file="projections/projectors/daily.py",
+        text='row["paid_out"] += event.amount',
+        instead='row["paid_out"] -= event.amount',
         tests=["tests/projections/test_queries.py::test_days_are_those_of_the_banks_time_zone"],
     ),
     Mutation(
@@ -108,7 +117,7 @@ MUTATIONS = [
     Mutation(
         breaks="A page counts as current before it shows what its reader was told of.",
         file="projections/freshness.py",
-        text="reached = place >= wanted",
+        text="reached = log_position >= wanted",
         instead="reached = True",
         tests=[
             "tests/projections/test_queries.py::test_a_moment_behind_is_current_unless_somebody_waits_for_just_that"
@@ -117,8 +126,8 @@ MUTATIONS = [
     Mutation(
         breaks="A reader whose token is beyond the end of the log waits for what never comes.",
         file="projections/freshness.py",
-        text="wanted = min(Place.of_token(told), last)",
-        instead="wanted = Place.of_token(told)",
+        text="wanted = min(LogPosition.of_token(told), last)",
+        instead="wanted = LogPosition.of_token(told)",
         tests=[
             "tests/projections/test_queries.py::test_a_token_beyond_the_end_of_the_log_is_waited_for_as_far_as_the_log_goes"
         ],

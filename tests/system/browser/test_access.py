@@ -14,7 +14,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from bank.access import sessions
 from bank.access.models import UsedCode
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount
 from tests.support.helpers import PASSWORD, make_user
 from tests.support.phones import scanned

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
 from tests.support.helpers import PASSWORD, make_user
 

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.test import override_settings
 
-from bank.application import handlers, pins
+from bank.application import dispatch, handlers, pins
 from bank.domain.commands import Command
 from bank.domain.errors import MalformedPin
 from bank.screens.forms import WithdrawForm
@@ -37,13 +37,13 @@ def rejection_that_says_what_was_typed() -> Leak:
 
 
 def parity_bit_in_the_metadata() -> Leak:
-    carry_out = handlers._carry_out
+    carry_out = dispatch._carry_out
 
-    def tell(command: Command, envelope: Envelope) -> Any:
+    def tell(command: Command, envelope: Envelope, **options: Any) -> Any:
         bit = getattr(command, "pin", 0) % 2
-        return carry_out(command, envelope._replace(actor=f"{envelope.actor}{bit}"))
+        return carry_out(command, envelope._replace(actor=f"{envelope.actor}{bit}"), **options)
 
-    return mock.patch.object(handlers, "_carry_out", tell)
+    return mock.patch.object(dispatch, "_carry_out", tell)
 
 
 def salt_made_of_the_pin() -> Leak:

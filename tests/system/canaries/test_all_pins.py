@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db import connections
 from django.test import override_settings
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import ChangePin, Command, CreateBankAccount, WithdrawMoneyFromBankAccount
 from bank.domain.errors import CommandRejected
 from eventstore import clock as recorded

@@ -22,7 +22,7 @@ from django.test import override_settings
 from django.utils import timezone
 from django.utils.log import AdminEmailHandler
 
-from bank.application import handlers, pins, repository
+from bank.application import account_cache, pins
 from eventstore import clock as event_clock
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -105,8 +105,7 @@ def world(seen: Seen) -> Iterator[Clock]:
             (pins, "hmac", SimpleNamespace(digest=Oracle().digest, compare_digest=hmac.compare_digest, new=hmac.new)),
         ):
             stack.enter_context(mock.patch.object(module, name, value))
-        for memory in (handlers._contested_until, repository._kept):
-            stack.enter_context(mock.patch.dict(memory, clear=True))
+        stack.enter_context(mock.patch.dict(account_cache._accounts, clear=True))
         post = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
         stack.enter_context(override_settings(ADMINS=["operator@bank.example"], MAILERS=post, PROJECTION_MODE="inline"))
         stack.enter_context(mock.patch.object(root, "handlers", [seen, mails]))

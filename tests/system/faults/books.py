@@ -48,13 +48,13 @@ class Books:
         place: the URL of its PostgreSQL database, or the path of its SQLite file.
     """
 
-    def __init__(self, place: str | Path) -> None:
-        self.place = place
+    def __init__(self, log_position: str | Path) -> None:
+        self.log_position = log_position
 
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
-        if isinstance(self.place, str):
-            return execute(self.place, sql)
-        with closing(sqlite3.connect(self.place)) as connection:
+        if isinstance(self.log_position, str):
+            return execute(self.log_position, sql)
+        with closing(sqlite3.connect(self.log_position)) as connection:
             return connection.execute(sql).fetchall()
 
     def events(self) -> list[Recorded]:

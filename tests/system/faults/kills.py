@@ -52,13 +52,16 @@ class Bank:
     def __init__(self, folder: Path, cluster: Cluster | None = None, line: Proxy | None = None) -> None:
         self.cluster, self.line, self.data = cluster, line, folder / "data"
         self.variables = {"BANK_TELLER_PASSWORD": PASSWORD, "BANK_ADMIN_PASSWORD": PASSWORD}
-        place: str | Path = self.data / "bank.sqlite3"
+        log_position: str | Path = self.data / "bank.sqlite3"
         if cluster is not None and line is not None:
-            place = cluster.create_database("bank")
-            urls = {"DATABASE_URL": place, "PROJECTIONS_DATABASE_URL": cluster.create_database("bank_projections")}
+            log_position = cluster.create_database("bank")
+            urls = {
+                "DATABASE_URL": log_position,
+                "PROJECTIONS_DATABASE_URL": cluster.create_database("bank_projections"),
+            }
             for variable, url in urls.items():
                 self.variables[variable] = url.replace(f":{cluster.port}/", f":{line.port}/")
-        self.books = Books(place)
+        self.books = Books(log_position)
         self.web = Web(self.data, **self.variables)
 
     def integrity(self) -> str:

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group, User
 from django.test import Client
 from hypothesis import given
 
-from bank.application.handlers import handle
+from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
 from bank.operations import roles
 from bank.operations.wsgi_wrapper import plain

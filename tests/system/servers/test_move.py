@@ -14,8 +14,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from bank.access import second_factor
 from bank.access.models import UsedCode
-from bank.application import repository
-from bank.application.handlers import handle
+from bank.application import account_cache
+from bank.application.dispatch import handle
 from bank.domain.commands import DepositMoneyIntoBankAccount
 from bank.domain.errors import NoSuchAccount
 from bank.operations.audit import audit
@@ -103,7 +103,7 @@ def test_after_a_copy_to_the_same_kind_of_database_heads_from_before_fit(
     (tmp_path / "target").mkdir()
     with databases.copied_databases(target, templates[target], tmp_path / "target") as new:
         call_command("copy_bank", urls["DATABASE_URL"], stdout=StringIO())
-        repository._kept.clear()
+        account_cache._accounts.clear()
         handle(DepositMoneyIntoBankAccount(2, 5), command_id=UUID(int=1))
         for name in ("early", "late"):
             said = verify("--no-read-side", "--head", str(tmp_path / name))

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 from unittest import mock
 
@@ -14,13 +15,14 @@ from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from bank.application import pins
+from bank.application import dispatch, pins
 from bank.domain.account import BankAccount
 from bank.domain.events import AccountOverdrawn, MoneyWithdrawnFromBankAccount
 from eventstore import snapshots, store
-from eventstore.events import Place
-from projections import engine, projectors
-from projections.engine import move_checkpoints
+from eventstore.events import LogPosition
+from projections import engine
+from projections.projectors.base import Adapt, Changes
+from projections.projectors.statements import Statements
 from projections.workers import replay
 from tests.system.simulator.runs import Bug
 
@@ -41,14 +43,10 @@ def without(table: str, constraint: str) -> Callable[[sqlite3.Connection], None]
 def checkpoint_moved_in_a_transaction_of_its_own() -> Iterator[None]:
     move = engine.move_checkpoints
 
-    def later(cursor: CursorWrapper, names: Sequence[str], place: Place, *, after: int | None = None) -> None:
-        if after is not None:  # nothing is known yet: go the other way
-            cursor.execute("DELETE FROM projections_checkpoint WHERE false")
-            return
-
+    def later(cursor: CursorWrapper, names: Sequence[str], log_position: LogPosition) -> None:
         def now() -> None:
             with transaction.atomic(using="projections"), connections["projections"].cursor() as own:
-                move(own, names, place)
+                move(own, names, log_position)
 
         transaction.on_commit(now, using="projections")
 
@@ -108,7 +106,7 @@ def overdraft_of_one_cent() -> Iterator[None]:
 
 @contextmanager
 def append_at_whatever_version() -> Iterator[None]:
-    """Nobody takes turns, and whoever was overtaken is not told."""
+    """No writer takes a stream lock, and a writer that was overtaken does not notice."""
     append, seen = store.append, store.read_stream
 
     def blind(stream: str, events: Any, *, expected_version: int, **others: Any) -> Any:
@@ -116,7 +114,8 @@ def append_at_whatever_version() -> Iterator[None]:
         previous = [event.hash for event in seen(stream, first=version)] if version else [None]
         return append(stream, events, expected_version=version, **{**others, "previous_hash": previous[0]})
 
-    with mock.patch.object(store, "append", blind), mock.patch.object(store, "turn", return_value=nullcontext()):
+    unlocked = mock.patch.object(dispatch, "stream_lock", return_value=nullcontext())
+    with mock.patch.object(store, "append", blind), unlocked:
         yield
 
 
@@ -141,8 +140,8 @@ def failing_event_skipped() -> Iterator[None]:
     def skip(name: str, error: Exception) -> None:
         record(name, error)
         with transaction.atomic(using="projections"), connections["projections"].cursor() as cursor:
-            place = engine.lock_checkpoints(cursor, [name])[name]
-            engine.move_checkpoints(cursor, [name], store.read_all(place, limit=1)[0].place)
+            log_position = engine.lock_checkpoints(cursor, [name])[name]
+            engine.move_checkpoints(cursor, [name], store.read_all(log_position, limit=1)[0].log_position)
 
     with mock.patch.object(engine, "_record_failure", skip):
         yield
@@ -157,11 +156,11 @@ def checkpoint_left_behind_by_a_replay() -> Iterator[None]:
         take(editor, model)
         swapping.append(model)
 
-    def forget(cursor: CursorWrapper, names: Sequence[str], place: Place) -> None:
+    def forget(cursor: CursorWrapper, names: Sequence[str], log_position: LogPosition) -> None:
         if swapping:
             swapping.pop()
         else:
-            move(cursor, names, place)
+            move(cursor, names, log_position)
 
     with mock.patch.object(replay, "_take_place", swap), mock.patch.object(engine, "move_checkpoints", forget):
         yield
@@ -170,16 +169,19 @@ def checkpoint_left_behind_by_a_replay() -> Iterator[None]:
 @contextmanager
 def told_before_the_commit() -> Iterator[None]:
     """The projections hear of events that may still be rolled back."""
-    with mock.patch.object(store, "after_commit", lambda do: do()):
+    with mock.patch.object(store, "after_commit", lambda lock, call: call()):
         yield
 
 
-def _move(cursor: CursorWrapper, names: Sequence[str], place: Place, *, after: int | None = None) -> None:
-    move_checkpoints(cursor, names, place)
+@contextmanager
+def wall_clock_in_a_projector() -> Iterator[None]:
+    rows = Statements.rows
 
+    def now_rows(self: Statements, changes: Changes, adapt: Adapt) -> Any:
+        return rows(self, changes, lambda value: adapt(timezone.now() if isinstance(value, datetime) else value))
 
-def _wall_clock(vendor: str, raw: Any) -> Any:
-    return connections["projections"].ops.adapt_datetimefield_value(timezone.now())
+    with mock.patch.object(Statements, "rows", now_rows):
+        yield
 
 
 BUGS: dict[str, Callable[[], Bug]] = {
@@ -194,11 +196,13 @@ BUGS: dict[str, Callable[[], Bug]] = {
     "append at whatever version the stream is": lambda: Bug(append_at_whatever_version()),
     "overdraft of one cent": lambda: Bug(overdraft_of_one_cent()),
     "snapshot of an earlier state": lambda: Bug(snapshot_of_an_earlier_state()),
-    "events in hand taken for the next ones": lambda: Bug(mock.patch.object(engine, "move_checkpoints", _move)),
+    "events in hand taken for the next ones": lambda: Bug(
+        mock.patch.object(store, "follow", lambda events, checkpoint: bool(events))
+    ),
     "events announced before the commit": lambda: Bug(told_before_the_commit()),
     "failing event skipped": lambda: Bug(failing_event_skipped()),
     "checkpoint left behind by a replay": lambda: Bug(checkpoint_left_behind_by_a_replay()),
-    "wall clock in a projector": lambda: Bug(mock.patch.object(projectors, "time_column", _wall_clock)),
+    "wall clock in a projector": lambda: Bug(wall_clock_in_a_projector()),
     "rejections not on record": lambda: Bug(mock.patch.object(store, "record_rejection", return_value=None)),
     "reused id answered with another command's outcome": lambda: Bug(
         mock.patch.object(pins, "is_fingerprint", return_value=True)

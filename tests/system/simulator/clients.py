@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db import OperationalError
 
 from bank.application import pins
-from bank.application.handlers import Ack, Busy, handle
+from bank.application.dispatch import Ack, Busy, handle
 from bank.domain.commands import (
     ChangePin,
     Command,

@@ -9,12 +9,10 @@ from unittest import mock
 
 from django.db.backends.utils import CursorWrapper
 
-from bank.application import handlers
 from eventstore import snapshots
 from projections import engine
 from projections.projectors import PROJECTORS
-from projections.projectors.base import Changes, Projector
-from projections.projectors.batches import Batch
+from projections.projectors.base import Batch, Projector
 
 MORNING = datetime(2026, 3, 1, 9, tzinfo=UTC)
 FOREVER = 10**9
@@ -42,7 +40,6 @@ class Plan:
     poisoned: str
     poison: int
     attempts: int
-    contested: float
     morning: datetime = MORNING
 
     @property
@@ -68,7 +65,6 @@ def plan_of(chance: random.Random) -> Plan:
         poisoned=chance.choice(("", "", "", *PROJECTORS)),
         poison=chance.randint(1, 20),
         attempts=chance.choice((1, 2, 3)),
-        contested=chance.choice((0.0, 0.0, 1.0)),
     )
 
 
@@ -76,8 +72,6 @@ def plan_of(chance: random.Random) -> Plan:
 def circumstances(plan: Plan) -> Iterator[None]:
     """Run the block with a plan's sizes, and its fault in a projector."""
     with ExitStack() as stack:
-        stack.enter_context(mock.patch.dict(handlers._contested_until, clear=True))
-        stack.enter_context(mock.patch.object(handlers, "CONTESTED", plan.contested))
         stack.enter_context(mock.patch.object(snapshots, "EVERY", plan.snapshot_every))
         stack.enter_context(mock.patch.object(engine, "BATCH", plan.batch))
         if plan.poisoned:
@@ -89,9 +83,9 @@ def _poisoned(kind: type[Projector], position: int) -> AbstractContextManager[ob
     """Let a projector fail at the event of a position, after it has written what it does to the table."""
     healthy = kind.apply
 
-    def apply(self: Projector, cursor: CursorWrapper, batch: Batch, waiting: Changes | None = None) -> None:
-        healthy(self, cursor, batch, waiting)
-        if position in batch.positions:
+    def apply(self: Projector, cursor: CursorWrapper, batch: Batch) -> None:
+        healthy(self, cursor, batch)
+        if position in {recorded.position for _, recorded in batch}:
             raise Poisoned(f"{self.name} cannot digest {position}")
 
     return mock.patch.object(kind, "apply", apply)

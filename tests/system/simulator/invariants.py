@@ -138,10 +138,11 @@ class Book:
         last = events[-1]
         said = (record["stream"], record["version"], record["position"], record["event_count"])
         hold(said == (last.stream, last.version, last.position, len(events)), "a record says what happened", record)
+        attempts = {"pin_attempts": self.attempts} if events[0].type == "invalid_pin" else {}
         for event in events:
             hold(event.stream == f"bank_account-{account_id}", "an event is in its account's stream", event)
             facts = {"actor": sent.actor, "correlation_id": str(event.command_id)}
-            hold(event.metadata == facts, "an event says who and why", event)
+            hold(event.metadata == facts | attempts, "an event says who and why", event)
             moments = {each.moment for each in self.submitted[event.command_id]}
             hold(event.recorded_at in moments, "an event has the sender's time", event)
         account = model.after(account, sent.command, happened)

@@ -14,7 +14,7 @@ from unittest import mock
 
 from django.test import override_settings
 
-from bank.application import handlers, pins, repository
+from bank.application import account_cache, pins
 from eventstore.sqlite import wal
 from projections import engine, queries
 from projections.workers import replay
@@ -123,8 +123,7 @@ def _under_control(seed: int, plan: Plan) -> Iterator[None]:
             settings,
             mock.patch.object(wal, "HAS_RACE", new=False),
             mock.patch.object(secrets, "token_bytes", luck.randbytes),
-            mock.patch.dict(repository._kept, clear=True),
-            mock.patch.dict(handlers._contested_until, clear=True),
+            mock.patch.dict(account_cache._accounts, clear=True),
         ):
             yield
     finally:

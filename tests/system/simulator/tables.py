@@ -90,26 +90,26 @@ class Fold:
         account = self.accounts[account_id]
         account[4], account[6] = event.version, event.recorded_at
         origin = (event.recorded_at, event.metadata["actor"], event.command_id)
-        place = (event.position, account_id, event.version)
+        log_position = (event.position, account_id, event.version)
         match event.type:
             case "invalid_pin" | "withdrawal_blocked":
-                self.refusals.append((*place, event.type, data["amount_requested"], None, *origin))
+                self.refusals.append((*log_position, event.type, data["amount_requested"], None, *origin))
             case "account_overdrawn":
-                self.refusals.append((*place, event.type, data["amount_requested"], data["balance"], *origin))
+                self.refusals.append((*log_position, event.type, data["amount_requested"], data["balance"], *origin))
             case "bank_account_created":
-                self.statements.append((*place, "opened", 0, 0, *origin))
+                self.statements.append((*log_position, "opened", 0, 0, *origin))
             case "money_deposited_into_bank_account":
-                self._move(account, amount, place, "deposit", origin)
+                self._move(account, amount, log_position, "deposit", origin)
                 self.totals[2] += amount
                 day[1] += 1
                 day[2] += amount
             case "money_withdrawn_from_bank_account":
-                self._move(account, -amount, place, "withdrawal", origin)
+                self._move(account, -amount, log_position, "withdrawal", origin)
                 self.totals[3] += amount
                 day[3] += 1
                 day[4] += amount
             case "pin_locked" | "pin_unlocked" | "pin_changed":
-                self._move(account, 0, place, PIN_LINES[event.type], origin)
+                self._move(account, 0, log_position, PIN_LINES[event.type], origin)
             case other:
                 raise AssertionError(f"the model knows nothing of {other}")
         self._count_wrong_pins(account, event.type)
@@ -123,10 +123,10 @@ class Fold:
         if kind in ("pin_locked", "pin_unlocked"):
             account[8] = kind == "pin_locked"
 
-    def _move(self, account: list[Any], amount: int, place: Row, kind: str, origin: Row) -> None:
+    def _move(self, account: list[Any], amount: int, log_position: Row, kind: str, origin: Row) -> None:
         account[3] += amount
         self.totals[1] += amount
-        self.statements.append((*place, kind, amount, account[3], *origin))
+        self.statements.append((*log_position, kind, amount, account[3], *origin))
 
     def rows(self, name: str) -> set[Row]:
         """Return what the table of a projection has to hold."""

@@ -1,0 +1,36 @@
+"""The account cache: the accounts that this process has saved last, in memory.
+
+It may be stale. `store.append` writes an event only after the very event on which it was decided.
+"""
+
+from threading import Lock
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .repository import Loaded
+
+SIZE = 10_000
+"""The number of accounts that a process keeps, some 10 MB."""
+
+_accounts: dict[int, "Loaded"] = {}
+_writing = Lock()
+
+
+def get(account_id: int) -> "Loaded | None":
+    """Return an account as it was saved last, if it is in the cache."""
+    return _accounts.get(account_id)
+
+
+def put(account_id: int, loaded: "Loaded") -> None:
+    """Put an account into the cache, in the place of the one that was saved longest ago where the cache is full."""
+    with _writing:
+        _accounts.pop(account_id, None)
+        _accounts[account_id] = loaded
+        if len(_accounts) > SIZE:
+            del _accounts[next(iter(_accounts))]
+
+
+def forget(account_id: int) -> bool:
+    """Remove an account, and return whether it was in the cache."""
+    with _writing:
+        return isinstance(account_id, int) and _accounts.pop(account_id, None) is not None

@@ -1,0 +1,165 @@
+"""Dispatch of commands: `handle` carries a command out once, and tries again where another writer was first.
+
+Each command id counts once. A command first decides without a lock, on the account as this process knows it. Where
+another writer was first, it takes the stream lock and decides again. Withdrawals take the lock from the start, so that
+no PIN is compared before the last refusal counts.
+"""
+
+import logging
+import random
+import time
+from typing import NamedTuple
+from uuid import UUID, uuid4
+
+from django.db import InterfaceError, OperationalError, connections
+
+from eventstore import clock, errors, store
+from eventstore.backends import backend_of
+from eventstore.events import Envelope
+from eventstore.signals import catch_up_wanted
+from eventstore.stream_lock import stream_lock
+
+from ..domain.account import check_account_id
+from ..domain.commands import COMMAND_NAMES, Command, WithdrawMoneyFromBankAccount
+from ..domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
+from ..domain.events import BankEvent, decode
+from ..operations.key_files import InstallationFault as InstallationFault
+from . import account_cache, pins
+from .handlers import HANDLERS
+from .repository import Saved
+from .streams import stream_of
+
+logger = logging.getLogger(__name__)
+
+MAX_TRIES = 100
+"""The number of times that a command decides. With three, a quarter of the commands failed under load."""
+MAX_PAUSE = 0.05
+"""The longest random pause between two tries, in seconds, where the database asks for another try."""
+PATIENCE = 5.0
+"""Seconds for which a command is tried again while the database does not answer."""
+
+
+class Busy(Exception):
+    """The command could not be carried out now; nothing has changed, and it may be sent again."""
+
+
+class OutcomeUnknown(Exception):
+    """The database went away and did not come back in time: the command was carried out or was not.
+
+    To send it again under the same command id is safe, and tells.
+    """
+
+
+class Ack(NamedTuple):
+    """The acknowledgement of an accepted command. A refused withdrawal is accepted too: its event says so.
+
+    `token` tells the read side which log position it has to reach to show the events.
+    """
+
+    account_id: int
+    version: int
+    position: int
+    events: tuple[BankEvent, ...]
+    repeated: bool
+    command_id: UUID
+    token: str
+
+
+def handle(command: Command, *, command_id: UUID | None = None, actor: str = "") -> Ack:
+    """Carry out a command, once.
+
+    A command id seen before changes nothing and has the first outcome again.
+
+    Args:
+        command_id: the id of the command; a new one when it is not given.
+        actor: the user name of whoever gave it.
+
+    Raises:
+        CommandRejected: the kind says why; nothing has changed.
+        Busy: the account or the database is busy; nothing has changed.
+        InstallationFault: a key is missing; nothing has changed, and no PIN attempt was counted.
+        OutcomeUnknown: the database went away; sent again under the same id, the command still counts once.
+    """
+    fingerprint = pins.fingerprint(command)
+    envelope = Envelope(command_id or uuid4(), COMMAND_NAMES[type(command)], actor, clock.now(), fingerprint)
+    give_up_at = time.monotonic() + PATIENCE
+    while True:
+        try:
+            backend_of().limit_waits()
+            return _decide_until_saved(command, envelope)
+        except (OperationalError, InterfaceError) as error:
+            if errors.is_busy(error):
+                raise Busy("The database is busy.") from error
+            if not errors.is_lost(error):
+                raise
+            # It may have been carried out: the command id tells when the database is back.
+            logger.warning("The database was lost in mid-command: %s", error)
+            connections[store.WRITE_SIDE].close()
+            if time.monotonic() > give_up_at:
+                raise OutcomeUnknown("The database does not answer.") from error
+            time.sleep(random.uniform(MAX_PAUSE, 4 * MAX_PAUSE))
+
+
+def _decide_until_saved(command: Command, envelope: Envelope) -> Ack:
+    for attempt in range(MAX_TRIES):
+        locks = attempt > 0 or isinstance(command, WithdrawMoneyFromBankAccount)
+        try:
+            check_account_id(command.account_id)
+            return _ack(_carry_out(command, envelope, locks=locks, stand_back=attempt > 0), envelope.id)
+        except CommandRejected as rejection:
+            if not locks and account_cache.forget(command.account_id):
+                continue  # it was decided on the cached account: decide again on what is recorded
+            return _reject(command, envelope, rejection)
+        except store.CommandIdTaken:
+            return _first_outcome(command, envelope)
+        except store.WrongExpectedVersion:
+            pass
+        except OperationalError as error:
+            if not errors.asks_to_try_again(error):
+                raise
+            time.sleep(random.uniform(0, min(MAX_PAUSE, 0.001 * 2**attempt)))
+    raise Busy(f"Account {command.account_id} is busy.")
+
+
+def _carry_out(command: Command, envelope: Envelope, *, locks: bool, stand_back: bool) -> Saved:
+    """Let the command's handler carry it out, with the stream lock or without."""
+    handler = HANDLERS[type(command)]
+    if not locks:
+        return handler(command, envelope, None)
+    with stream_lock(stream_of(command.account_id), stand_back=stand_back) as lock:
+        return handler(command, envelope, lock)
+
+
+def _reject(command: Command, envelope: Envelope, rejection: CommandRejected) -> Ack:
+    """Put the rejection on record and raise it, unless this command had an outcome before."""
+    stream = "" if isinstance(rejection, InvalidAccountId) else stream_of(command.account_id)
+    try:
+        store.record_rejection(stream, envelope, reason=rejection.code, message=str(rejection))
+    except store.CommandIdTaken:
+        return _first_outcome(command, envelope)
+    raise rejection
+
+
+def _first_outcome(command: Command, envelope: Envelope) -> Ack:
+    """Return the first acknowledgement of a repeated command, or raise its first rejection again.
+
+    Raises:
+        CommandIdReused: another command came under this id before.
+    """
+    outcome = store.find_outcome(envelope.id)
+    assert outcome is not None, "command records are never deleted"
+    if not pins.is_fingerprint(outcome.fingerprint, command):
+        raise CommandIdReused("This form was sent before with other entries, which stand. Nothing was changed now.")
+    if not outcome.accepted:
+        raise REJECTIONS[outcome.reason](outcome.message)
+    assert outcome.version is not None
+    first = outcome.version - outcome.event_count + 1
+    recorded = list(store.read_stream(outcome.stream, first=first, last=outcome.version))
+    events = [decode(each.type, each.schema_version, each.data) for each in recorded]
+    catch_up_wanted.send(sender=handle)
+    return _ack(Saved(events, recorded[-1]), envelope.id, repeated=True)
+
+
+def _ack(saved: Saved, command_id: UUID, *, repeated: bool = False) -> Ack:
+    events, last = tuple(saved.events), saved.last
+    return Ack(events[0].account_id, last.version, last.position, events, repeated, command_id, last.log_position.token)

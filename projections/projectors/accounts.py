@@ -1,0 +1,112 @@
+"""The accounts: holder, balance and PIN lock of each."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, assert_never
+
+from bank.domain.events import (
+    AccountOverdrawn,
+    BankAccountCreated,
+    BankEvent,
+    InvalidPin,
+    MoneyDepositedIntoBankAccount,
+    MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
+    WithdrawalBlocked,
+)
+from eventstore.events import RecordedEvent
+
+from ..models import AccountSummary
+from ..name_search import search_form
+from .base import Adapt, Changes, Projector
+
+
+@dataclass(slots=True)
+class AccountChange:
+    """The changes of a batch to one account. `pin_locked` is None where the batch does not change it."""
+
+    first_event_at: datetime
+    last_event_at: datetime
+    version: int = 0
+    account_holder: str = ""
+    balance: int = 0
+    wrong_pins: int = 0
+    resets_wrong_pins: bool = False
+    pin_locked: bool | None = None
+
+    def reset_wrong_pins(self) -> None:
+        """Count wrong PINs from here on."""
+        self.wrong_pins, self.resets_wrong_pins = 0, True
+
+
+class Accounts(Projector):
+    """One row for each account."""
+
+    name = "accounts"
+    model = AccountSummary
+    columns = (
+        "account_id",
+        "account_holder",
+        "search_name",
+        "balance",
+        "version",
+        "opened_at",
+        "last_event_at",
+        "wrong_pins",
+        "pin_locked",
+    )
+    on_conflict = """
+        ON CONFLICT (account_id) DO UPDATE SET
+            balance = live.balance + excluded.balance,
+            version = excluded.version,
+            last_event_at = excluded.last_event_at,
+            wrong_pins = CASE WHEN %s THEN 0 ELSE live.wrong_pins END + excluded.wrong_pins,
+            pin_locked = COALESCE(%s, live.pin_locked)
+    """
+
+    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+        moment = recorded.recorded_at
+        change: AccountChange | None = changes.get(event.account_id)
+        if change is None:
+            change = changes[event.account_id] = AccountChange(moment, moment)
+        change.version, change.last_event_at = recorded.version, moment
+        match event:
+            case MoneyDepositedIntoBankAccount():
+                change.balance += event.amount
+            case MoneyWithdrawnFromBankAccount():
+                change.balance -= event.amount
+                change.reset_wrong_pins()
+            case BankAccountCreated():
+                change.account_holder = event.account_holder
+            case InvalidPin():
+                change.wrong_pins += 1
+            case AccountOverdrawn() | PinChanged():
+                change.reset_wrong_pins()
+            case PinLocked():
+                change.pin_locked = True
+            case PinUnlocked():
+                change.pin_locked = False
+                change.reset_wrong_pins()
+            case WithdrawalBlocked():
+                pass
+            case _:
+                assert_never(event)
+
+    def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
+        for account_id, change in changes.items():
+            yield (
+                account_id,
+                change.account_holder,
+                search_form(change.account_holder),
+                change.balance,
+                change.version,
+                adapt(change.first_event_at),
+                adapt(change.last_event_at),
+                change.wrong_pins,
+                bool(change.pin_locked),
+                change.resets_wrong_pins,
+                change.pin_locked,
+            )

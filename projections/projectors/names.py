@@ -1,0 +1,26 @@
+"""The parts of holders' names, by which accounts are found."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from bank.domain.events import BankAccountCreated, BankEvent
+from eventstore.events import RecordedEvent
+
+from ..models import NamePart
+from ..name_search import name_keys
+from .base import Adapt, Changes, Projector
+
+
+class Names(Projector):
+    """One row for each part of a holder's name. No other event than the opening names a holder."""
+
+    name = "names"
+    model = NamePart
+    columns = ("key", "account_id")
+
+    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+        if isinstance(event, BankAccountCreated):
+            changes |= dict.fromkeys(name_keys(event.account_holder, event.account_id), event.account_id)
+
+    def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
+        return changes.items()

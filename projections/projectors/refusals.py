@@ -1,0 +1,77 @@
+"""The withdrawals that were refused."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, assert_never
+
+from bank.domain.events import (
+    AccountOverdrawn,
+    BankAccountCreated,
+    BankEvent,
+    InvalidPin,
+    MoneyDepositedIntoBankAccount,
+    MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
+    WithdrawalBlocked,
+)
+from eventstore.events import RecordedEvent
+
+from ..models import RefusedWithdrawal
+from .base import Adapt, Changes, Projector
+
+Reason = RefusedWithdrawal.Reason
+
+
+class Refusals(Projector):
+    """One row for each refused withdrawal."""
+
+    name = "refusals"
+    model = RefusedWithdrawal
+    columns = (
+        "position",
+        "account_id",
+        "version",
+        "reason",
+        "amount_requested",
+        "balance",
+        "recorded_at",
+        "actor",
+        "command_id",
+    )
+
+    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+        balance = None
+        match event:
+            case InvalidPin():
+                reason = Reason.INVALID_PIN
+            case AccountOverdrawn():
+                reason, balance = Reason.OVERDRAWN, event.balance
+            case WithdrawalBlocked():
+                reason = Reason.BLOCKED
+            case (
+                BankAccountCreated()
+                | MoneyDepositedIntoBankAccount()
+                | MoneyWithdrawnFromBankAccount()
+                | PinLocked()
+                | PinUnlocked()
+                | PinChanged()
+            ):
+                return
+            case _:
+                assert_never(event)
+        changes[recorded.position] = event.account_id, reason.value, event.amount_requested, balance, recorded
+
+    def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
+        for position, (account_id, reason, amount_requested, balance, recorded) in changes.items():
+            yield (
+                position,
+                account_id,
+                recorded.version,
+                reason,
+                amount_requested,
+                balance,
+                adapt(recorded.recorded_at),
+                recorded.actor,
+                adapt(recorded.command_id),
+            )

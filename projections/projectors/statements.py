@@ -1,0 +1,83 @@
+"""The lines of each account's statement, with the running balance."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, assert_never
+
+from bank.domain.events import (
+    AccountOverdrawn,
+    BankAccountCreated,
+    BankEvent,
+    InvalidPin,
+    MoneyDepositedIntoBankAccount,
+    MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
+    WithdrawalBlocked,
+)
+from eventstore.events import RecordedEvent
+
+from ..models import StatementLine
+from .base import Adapt, Changes, Projector
+
+Kind = StatementLine.Kind
+
+
+class Statements(Projector):
+    """One row for each line. Refused withdrawals are lines of another table: see `refusals`."""
+
+    name = "statements"
+    model = StatementLine
+    columns = (
+        "position",
+        "account_id",
+        "version",
+        "kind",
+        "amount",
+        "recorded_at",
+        "actor",
+        "command_id",
+        "balance",
+    )
+
+    def value(self, column: str) -> str:
+        """Return the balance as the balance of the account's line before, plus the amount."""
+        if column != "balance":
+            return "%s"
+        return """%s + COALESCE(
+            (SELECT balance FROM {table} WHERE account_id = %s ORDER BY version DESC LIMIT 1), 0)"""
+
+    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+        match event:
+            case BankAccountCreated():
+                kind, amount = Kind.OPENED, 0
+            case MoneyDepositedIntoBankAccount():
+                kind, amount = Kind.DEPOSIT, event.amount
+            case MoneyWithdrawnFromBankAccount():
+                kind, amount = Kind.WITHDRAWAL, -event.amount
+            case PinLocked():
+                kind, amount = Kind.LOCKED, 0
+            case PinUnlocked():
+                kind, amount = Kind.UNLOCKED, 0
+            case PinChanged():
+                kind, amount = Kind.NEW_PIN, 0
+            case InvalidPin() | AccountOverdrawn() | WithdrawalBlocked():
+                return
+            case _:
+                assert_never(event)
+        changes[recorded.position] = event.account_id, kind.value, amount, recorded
+
+    def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
+        for position, (account_id, kind, amount, recorded) in changes.items():
+            yield (
+                position,
+                account_id,
+                recorded.version,
+                kind,
+                amount,
+                adapt(recorded.recorded_at),
+                recorded.actor,
+                adapt(recorded.command_id),
+                amount,
+                account_id,
+            )

@@ -1,0 +1,52 @@
+"""The bank's totals."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, assert_never
+
+from bank.domain.events import (
+    AccountOverdrawn,
+    BankAccountCreated,
+    BankEvent,
+    InvalidPin,
+    MoneyDepositedIntoBankAccount,
+    MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
+    WithdrawalBlocked,
+)
+from eventstore.events import RecordedEvent
+
+from ..models import BankTotals
+from .base import Adapt, Changes, Projector, added_up
+
+ROW = 1
+"""The primary key of the table's one row."""
+
+
+class Totals(Projector):
+    """One row for the whole bank."""
+
+    name = "totals"
+    model = BankTotals
+    columns = ("id", "accounts", "balance", "paid_in", "paid_out")
+    on_conflict = f"ON CONFLICT (id) DO UPDATE SET {added_up(columns[1:])}"
+
+    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+        accounts, paid_in, paid_out = changes.get(ROW, (0, 0, 0))
+        match event:
+            case MoneyDepositedIntoBankAccount():
+                paid_in += event.amount
+            case MoneyWithdrawnFromBankAccount():
+                paid_out += event.amount
+            case BankAccountCreated():
+                accounts += 1
+            case InvalidPin() | AccountOverdrawn() | WithdrawalBlocked() | PinLocked() | PinUnlocked() | PinChanged():
+                pass
+            case _:
+                assert_never(event)
+        changes[ROW] = accounts, paid_in, paid_out
+
+    def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
+        for key, (accounts, paid_in, paid_out) in changes.items():
+            yield key, accounts, paid_in - paid_out, paid_in, paid_out
