@@ -12,7 +12,8 @@ from eventstore.events import Envelope, NewEvent, RecordedEvent
 from eventstore.stream_lock import StreamLock, after_commit
 
 from ..domain.account import BankAccount
-from ..domain.events import SCHEMA_VERSION, BankEvent, decode, encode
+from ..domain.events import BankEvent, decode, encode
+from ..domain.upcasters import current_version
 from . import account_cache
 from .streams import CATEGORY, stream_of
 
@@ -91,7 +92,7 @@ def save(
     is_snapshot_due = snapshots.is_due(loaded.version, loaded.version + len(events))
     *_, last = store.append(
         stream_of(account.account_id),
-        [NewEvent(*encode(event), SCHEMA_VERSION, circumstances) for event in events],
+        [_new_event(event, circumstances) for event in events],
         expected_version=loaded.version,
         previous_hash=loaded.hash,
         command=command,
@@ -101,6 +102,11 @@ def save(
     )
     after_commit(lock, lambda: account_cache.put(account.account_id, Loaded(account, last.version, last.hash)))
     return Saved(events, last)
+
+
+def _new_event(event: BankEvent, circumstances: Mapping[str, Any]) -> NewEvent:
+    event_type, data = encode(event)
+    return NewEvent(event_type, data, current_version(event_type), circumstances)
 
 
 def state_of(stream: str, version: int) -> dict[str, Any]:

@@ -1,13 +1,16 @@
-"""The events of an account, and their stored form.
+"""The events of an account, and their stored types and payloads.
 
-Python uses the challenge's words in its own case. The stored names and payload keys are exactly those of the challenge,
-and those of the PIN's lock follow the same form. Only this module maps between the two. Amounts and balances are
-integers of minor units (cents).
+Stored types and payload keys are the challenge's to the letter; those of the PIN lock are formed like them. Python uses
+the same words in its own case. This module is the one place that maps the two. Amounts and balances are integers of
+minor units (cents).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
+
+from .upcasters import UnknownEvent as UnknownEvent
+from .upcasters import upcast
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +104,6 @@ EVENT_TYPES: dict[str, type[BankEvent]] = {
 PAYLOAD_KEYS = {"account_id": "accountId", "account_holder": "accountHolder"}
 """Payload keys that differ from the attribute's name."""
 
-SCHEMA_VERSION = 1
-"""The version of the payloads that `encode` writes."""
-
-type Upcaster = Callable[[Mapping[str, Any]], Mapping[str, Any]]
-
-UPCASTERS: dict[tuple[str, int], Upcaster] = {}
-"""Upcasters from one schema version to the next: {(type, version): upcaster}.
-
-It is empty while every payload has version 1. Stored events never change; each read upcasts them step by step.
-"""
-
 _TYPE_NAMES = {event_class: name for name, event_class in EVENT_TYPES.items()}
 _KEYS = {
     event_class: [(field.name, PAYLOAD_KEYS.get(field.name, field.name)) for field in fields(event_class)]
@@ -119,10 +111,6 @@ _KEYS = {
 }
 
 _DECODED = {name: (event_class, [key for _, key in _KEYS[event_class]]) for name, event_class in EVENT_TYPES.items()}
-
-
-class UnknownEvent(Exception):
-    """A stored event that this version of the bank cannot decode."""
 
 
 def encode(event: BankEvent) -> tuple[str, dict[str, Any]]:
@@ -134,21 +122,11 @@ def decode(event_type: str, schema_version: int, data: Mapping[str, Any]) -> Ban
     """Return the event of a stored type and payload.
 
     Raises:
-        UnknownEvent: the type, schema version or payload is unknown.
+        UnknownEvent: the program does not know the type, the schema version or the payload.
     """
     try:
         event_class, keys = _DECODED[event_type]
-        if schema_version != SCHEMA_VERSION:
-            data = _raised(event_type, schema_version, data)
+        data = upcast(event_type, schema_version, data)
         return event_class(*[data[key] for key in keys])
     except KeyError as error:
         raise UnknownEvent(f"{event_type} of schema version {schema_version}: no {error}") from error
-
-
-def _raised(event_type: str, schema_version: int, data: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return a payload upcast to the newest schema version."""
-    for version in range(schema_version, SCHEMA_VERSION):
-        data = UPCASTERS[event_type, version](data)
-    if schema_version > SCHEMA_VERSION:
-        raise UnknownEvent(f"{event_type} of schema version {schema_version} is newer than this program")
-    return data

@@ -1,0 +1,38 @@
+"""Upcasters: how the payload of an older version of an event type becomes a payload of the next version.
+
+Each event type has versions of its own: the current one is 1 plus the number of its upcasters. Stored events never
+change; a payload is upcast step by step whenever it is read.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+type Payload = Mapping[str, Any]
+type Upcaster = Callable[[Payload], Payload]
+
+UPCASTERS: dict[str, Sequence[Upcaster]] = {}
+"""The upcasters of each event type; the first one makes version 2 of version 1. See docs/evolve-an-event.md."""
+
+
+class UnknownEvent(Exception):
+    """A stored event that this version of the program cannot read."""
+
+
+def current_version(event_type: str) -> int:
+    """Return the version of an event type's payloads as they are written today."""
+    return 1 + len(UPCASTERS.get(event_type, ()))
+
+
+def upcast(event_type: str, version: int, data: Payload) -> Payload:
+    """Return a payload of this version as a payload of the current version.
+
+    Raises:
+        UnknownEvent: the version is newer than the program, or was never written.
+    """
+    if version > current_version(event_type):
+        raise UnknownEvent(f"{event_type} of schema version {version} is newer than this program")
+    if version < 1:
+        raise UnknownEvent(f"{event_type} has no schema version {version}")
+    for upcaster in UPCASTERS.get(event_type, ())[version - 1 :]:
+        data = upcaster(data)
+    return data
