@@ -159,7 +159,7 @@ FORMS: dict[str, Form] = {
     "/admin/auth/user/<path:object_id>/delete/": just(post="yes"),
     "/admin/auth/group/<path:object_id>/delete/": just(post="yes"),
 }
-"""What is posted where, for those addresses whose form does something."""
+"""The form of each route that accepts a POST."""
 
 QUERIES: dict[str, dict[str, str]] = {
     "/accounts/": {"q": "ada"},

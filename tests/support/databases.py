@@ -38,7 +38,7 @@ def needs(vendor: str) -> list[pytest.MarkDecorator]:
 
 
 type Urls = dict[str, str]
-"""Where the two databases are: the environment variables that tell the application so."""
+"""The environment variables with the URLs of the two databases."""
 
 
 class Sqlite:

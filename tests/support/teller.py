@@ -43,7 +43,7 @@ class Teller:
         self.cookies: dict[str, str] = {}
         self.hidden: dict[str, str] = {}
         self.path = ""
-        """Where the browser is."""
+        """The current path of the browser."""
         self._connection: HTTPConnection | None = None
 
     def move(self, port: int) -> None:

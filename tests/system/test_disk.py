@@ -1,4 +1,4 @@
-"""A disk that is full or read-only under a bank on SQLite: 503, nothing half done, and well again when it is over."""
+"""A full or read-only disk under a bank on SQLite: 503, no partial work, and recovery when it is over."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,7 +58,7 @@ def test_a_full_disk_refuses_what_it_cannot_keep_and_nothing_else(tmp_path: Path
 
 
 def deposit_until_refused(teller: Teller, tasks: list[Task]) -> Task:
-    """Deposit until the log has no room left in what it has of the disk; return the task that was refused."""
+    """Deposit until the write-ahead log has no more room on the disk. Return the refused task."""
     for _ in range(2000):
         task = deposit(1, 100)
         answer = teller.post(task.path, **task.fields, command_id=task.command_id)
@@ -100,11 +100,11 @@ def test_a_disk_that_becomes_read_only_is_503_until_it_can_be_written_again(bank
 
 @pytest.mark.only_on("sqlite", reason="the disk is that of SQLite's files")
 def test_a_file_that_was_opened_read_only_is_opened_anew(bank: Path) -> None:
-    """SQLite opens what it may not write for reading alone, and never tries again on that connection."""
+    """SQLite opens a file without write permission read-only, and the connection never retries."""
     handle(CreateBankAccount(1, "Josh", 1234))
     client = client_of("tina", "Tellers")
     client.raise_request_exception = False
-    with moved_to_a_disk(bank, with_logs=True) as disk:  # with them there, it can be read from a disk that is read-only
+    with moved_to_a_disk(bank, with_logs=True) as disk:  # the files beside it make it readable on a read-only disk
         disk.remount("ro")
         assert between_requests(client).get("/").status_code == 200
         disk.remount("rw")
@@ -114,7 +114,7 @@ def test_a_file_that_was_opened_read_only_is_opened_anew(bank: Path) -> None:
 
 @contextmanager
 def moved_to_a_disk(bank: Path, *, with_logs: bool = False) -> Iterator[Disk]:
-    """Let a bank's files be on a disk of their own, with the logs that a crash leaves or without."""
+    """Move a bank's files to a separate disk, with or without the write-ahead logs that a crash leaves."""
     if not with_logs:
         connections.close_all()
     files = {path.name: path.read_bytes() for path in bank.iterdir()}
@@ -127,7 +127,7 @@ def moved_to_a_disk(bank: Path, *, with_logs: bool = False) -> Iterator[Disk]:
 
 
 def between_requests(client: Client) -> Client:
-    """Do what a server does between two requests, and Django's client does not."""
+    """Do the work of a server between two requests, which Django's client skips."""
     close_old_connections()
     return client
 

@@ -1,4 +1,4 @@
-"""A handful of kills and replays under load. The long form: `uv run python -m tests.system.faults`."""
+"""A few kills and replays under load. The long form is `uv run python -m tests.system.faults`."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ def test_no_page_and_no_command_fails_beside_replays(tmp_path: Path, on_postgres
 
 
 def starts(folder: Path, what: str, *, on_postgres: bool) -> int:
-    """Do it all under load, and return how often the web server was started."""
+    """Run kills and replays under load, and return the number of starts of the web server."""
     with opened(folder, on_postgres=on_postgres) as bank:
         report = run_kills(bank, FAULTS[what], KILLS)
         assert report.is_good, f"{report}\n{bank.web.output[-3000:]}"

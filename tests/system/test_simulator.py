@@ -1,4 +1,4 @@
-"""Hundreds of seeded runs of the whole bank, the proof that the same seed is the same run, and bugs that are found."""
+"""Hundreds of seeded runs of the whole bank, reproducibility of a seed, and detection of planted bugs."""
 
 import os
 import subprocess
@@ -16,7 +16,7 @@ from tests.system.simulator.runs import SeedFailed, run, simulated_databases
 SEEDS = 200
 BLOCK = 50
 ENOUGH = 60
-"""Seeds within which each of the known bugs has to be found."""
+"""The number of seeds within which each known bug must be found."""
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_a_known_bug_is_found(bug: str, template: Urls) -> None:
 
 
 def failure_of(seed: int, template: Urls, bug: str) -> str:
-    """Return how a run with a bug fails; nothing where it does not."""
+    """Return the failure of a run with a bug, or the empty string."""
     try:
         run(seed, template, BUGS[bug]())
     except SeedFailed as failure:

@@ -13,12 +13,12 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from tests.support.helpers import client_of
 
 PATIENCE = 30_000
-"""How long something may take to be on a page, in milliseconds: machines are slow."""
+"""The milliseconds that an element may take to appear on a slow machine."""
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave PostgreSQL to browsers with JavaScript: what a page does without is the same on either database."""
+    """Deselect browsers without JavaScript on PostgreSQL: their pages are the same on either database."""
 
     def is_said_twice(item: pytest.Item) -> bool:
         chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
@@ -33,7 +33,7 @@ def chromium() -> Iterator[Browser]:
         if os.environ.get("CI"):
             pytest.fail("CI needs Chromium for the browser tests")
         pytest.skip("there is no Chromium on this machine")
-    # Playwright's own loop runs in this thread, where Django would otherwise take itself to be asynchronous.
+    # Playwright's event loop runs in this thread, and Django would refuse synchronous queries beside it.
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
@@ -54,7 +54,7 @@ def context(chromium: Browser, bank: Path, live_server: Any, javascript: bool) -
 
 
 def be(context: BrowserContext, live_server: Any, name: str, group: str) -> None:
-    """Let the browser be one in which a new user of a group is logged in."""
+    """Log the browser in as a new user of a group."""
     cookie = settings.SESSION_COOKIE_NAME
     session = client_of(name, group).cookies[cookie].value
     context.add_cookies([{"name": cookie, "value": session, "url": live_server.url}])
@@ -62,20 +62,20 @@ def be(context: BrowserContext, live_server: Any, name: str, group: str) -> None
 
 @pytest.fixture
 def complaints() -> list[str]:
-    """What the browser's console complained of: violations of the content security policy among it."""
+    """The errors of the browser's console, violations of the content security policy among them."""
     return []
 
 
 @pytest.fixture
 def page(context: BrowserContext, live_server: Any, complaints: list[str]) -> Iterator[Page]:
-    """A teller's page, logged in, at the desk; `test_access.py` shows how one logs in."""
+    """A logged-in teller's page at the desk. `test_access.py` tests the log-in itself."""
     be(context, live_server, "tina", "Tellers")
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text) if message.type != "log" else None)
     page.on("pageerror", lambda error: complaints.append(str(error)))
     page.goto("/")
     yield page
-    # The browser itself speaks of each answer that is a refusal, and of leaving the focus to htmx where Enter was
-    # pressed in a field, and htmx, twice, of a search that is given up because somebody types on. None is a fault.
-    said = ("status of 422", "Autofocus processing was blocked", "htmx:sendAbort", "htmx:afterRequest")
-    assert [text for text in complaints if not any(part in text for part in said)] == []
+    # These messages are no faults. The browser reports each 4xx answer, and that htmx takes the focus after Enter
+    # in a field. htmx reports twice that it aborts a search because somebody types on.
+    expected = ("status of 422", "Autofocus processing was blocked", "htmx:sendAbort", "htmx:afterRequest")
+    assert [text for text in complaints if not any(part in text for part in expected)] == []

@@ -1,4 +1,4 @@
-"""Getting in and staying in, in a real browser: with JavaScript and without, accessible in light and dark."""
+"""Log-in and sessions in a real browser: with JavaScript and without, accessible in light and dark mode."""
 
 import re
 from typing import Any
@@ -21,13 +21,13 @@ from tests.support.phones import scanned
 
 pytestmark = pytest.mark.only_on("sqlite", reason="the tasks of test_tasks.py show a browser on every database")
 
-# The browser speaks of each answer that is a refusal, and of a field that was typed in before it could be focused.
+# The browser reports each 4xx answer, and each autofocus that typing prevented.
 NO_FAULT = re.compile(r"status of (403|422|429)|Autofocus processing was blocked")
 
 
 @pytest.fixture
 def stranger(context: BrowserContext, bank: object) -> Any:
-    """A page of somebody who is not logged in; the console must not complain."""
+    """The page of a visitor who is not logged in. The console must stay empty."""
     complaints: list[str] = []
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text))
@@ -43,7 +43,7 @@ def log_in(page: Page, name: str, password: str = PASSWORD) -> None:
 
 
 def age_sessions(seconds: int, *names: str) -> None:
-    """Let all sessions be older."""
+    """Age all sessions by these seconds."""
     for row in Session.objects.all():
         session = SessionStore(row.session_key)
         for name in names:
@@ -70,7 +70,7 @@ def test_a_second_factor_is_set_up_and_asked_for(stranger: Page, settings: Any) 
 
     stranger.get_by_role("button", name="Log out").click()
     log_in(stranger, "susan")
-    TOTPDevice.objects.update(last_t=-1)  # as if half a minute had passed
+    TOTPDevice.objects.update(last_t=-1)  # simulates a time step of 30 seconds
     UsedCode.objects.all().delete()
     expect(stranger.get_by_role("heading", name="Your code")).to_be_visible()
     stranger.get_by_label("Code").fill(code_of(device))
@@ -86,7 +86,7 @@ def test_after_a_log_out_back_shows_nothing(page: Page) -> None:
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     page.go_back()
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
-    assert "Lovelace" not in page.content()  # a token of the form may well have "Ada" in it
+    assert "Lovelace" not in page.content()  # a form token may contain "Ada" by chance
 
 
 def test_an_idle_session_moves_the_whole_page_to_the_log_in_and_back(page: Page) -> None:
@@ -153,7 +153,7 @@ def test_a_password_is_changed(page: Page) -> None:
 
 
 def throttled(page: Page) -> None:
-    """Come to the page that says how long to wait."""
+    """Open the page with the waiting time."""
     page.goto("/login/")
     for _ in range(20):
         log_in(page, "nobody", "wrong")

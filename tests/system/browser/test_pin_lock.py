@@ -1,4 +1,4 @@
-"""Three wrong PINs and a supervisor's help in a real browser, with JavaScript and without."""
+"""Three wrong PINs and an unlock in a real browser, with JavaScript and without."""
 
 import re
 from typing import Any
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.only_on("sqlite", reason="the tasks of test_tasks.py sh
 
 @pytest.fixture
 def ada(page: Page) -> Page:
-    """A teller's page of account 1, in which Ada has 100.00."""
+    """A teller's page of account 1, Ada's, with a balance of 100.00."""
     handle(CreateBankAccount(1, "Ada Lovelace", 42))
     handle(DepositMoneyIntoBankAccount(1, 10_000))
     page.goto("/accounts/1/")
@@ -26,7 +26,7 @@ def ada(page: Page) -> Page:
 
 @pytest.fixture
 def sue(ada: Page, context: BrowserContext, live_server: Any) -> Page:
-    """The same page before a supervisor, of an account that three wrong PINs have locked."""
+    """A supervisor's page of the same account, locked after three wrong PINs."""
     for _ in range(3):
         handle(WithdrawMoneyFromBankAccount(1, 500, 4242))
     be(context, live_server, "sue", "Supervisors")
@@ -61,7 +61,7 @@ def test_three_wrong_pins_lock_and_the_right_one_is_not_looked_at(ada: Page) -> 
 def test_a_supervisor_unlocks_and_the_customer_is_paid(sue: Page) -> None:
     sue.get_by_role("link", name="Unlock withdrawals").click()
     sue.get_by_role("button", name="Unlock").dblclick()
-    expect(sue).to_have_url(re.compile("/receipts/"))  # the second click breaks off what the first one began
+    expect(sue).to_have_url(re.compile("/receipts/"))  # the second click aborts the first navigation
     expect(sue.get_by_role("heading", name="Withdrawals unlocked")).to_be_visible()
     withdraw(sue, "0042")
     expect(sue.get_by_text("40.00 USD")).to_be_visible()

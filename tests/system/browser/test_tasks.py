@@ -15,7 +15,7 @@ from projections import engine, queries
 
 @pytest.fixture
 def ada(page: Page) -> Page:
-    """The page of account 1, in which Ada has 100.00."""
+    """The page of account 1, Ada's, with a balance of 100.00."""
     handle(CreateBankAccount(1, "Ada Lovelace", 42))
     handle(DepositMoneyIntoBankAccount(1, 10_000))
     page.goto("/accounts/1/")
@@ -88,7 +88,7 @@ def test_an_error_is_said_where_the_teller_looks(ada: Page, javascript: bool) ->
 def test_a_double_click_deposits_once(ada: Page) -> None:
     ada.locator("#deposit_amount").fill("5")
     ada.get_by_role("button", name="Deposit").dblclick()
-    expect(ada).to_have_url(re.compile("/receipts/"))  # the second click breaks off what the first one began
+    expect(ada).to_have_url(re.compile("/receipts/"))  # the second click aborts the first navigation
     assert queries.check_balance(1) == 10_500
 
 

@@ -1,4 +1,4 @@
-"""`python -m tests.system.canaries [--from PIN] [--pins N]`: do every task at the screens, with each PIN."""
+"""`python -m tests.system.canaries [--from PIN] [--pins N]`: do every task on the screens with each PIN."""
 
 import argparse
 import os
@@ -11,7 +11,7 @@ import django
 from django.test.utils import setup_test_environment
 
 BLOCK = 50
-"""Accounts in one pair of worlds."""
+"""The number of accounts in one pair of worlds."""
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""Two worlds side by side: all that can be seen of each, and the first thing that differs."""
+"""Two worlds side by side: everything observable of each, and their first difference."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,7 @@ from tests.system.canaries.world import Clock, Other, Seen, see_databases, world
 
 @contextmanager
 def fresh_world(template: Urls, folder: Path, seen: Seen) -> Iterator[Clock]:
-    """A world with empty databases, at the same place in each."""
+    """Run the block in a world with empty databases, at the same paths in each world."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     with copied_databases("sqlite", template, folder), world(seen) as clock:
@@ -22,9 +22,9 @@ def fresh_world(template: Urls, folder: Path, seen: Seen) -> Iterator[Clock]:
 def see_screens(
     template: Urls, folder: Path, of: Other, canaries: Sequence[int], at: Sequence[int], *, inspects: bool = True
 ) -> list[str]:
-    """Return all that can be seen of a bank in which customers have these PINs, and statements fail at some places.
+    """Return everything observable of a bank whose customers have these PINs, with failures at some statements.
 
-    What the admin shows is made of what the databases hold, which is looked at in any case.
+    The pages of the admin show what the databases hold, so `inspects` may skip them.
     """
     seen = Seen()
     with fresh_world(template, folder, seen) as clock:
@@ -40,7 +40,7 @@ def see_screens(
 
 
 def difference(one: list[str], two: list[str]) -> str:
-    """Return the first thing that differs between two worlds; nothing where none does."""
+    """Return the first difference of two worlds, or the empty string."""
     for number, (here, there) in enumerate(zip(one, two, strict=False)):
         if here != there:
             at = next((i for i, (a, b) in enumerate(zip(here, there, strict=False)) if a != b), 0)

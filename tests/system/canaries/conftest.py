@@ -1,4 +1,4 @@
-"""The empty bank that both worlds begin with. It is SQLite's: its files can be compared byte by byte."""
+"""The empty bank at the start of both worlds, on SQLite, whose files can be compared byte by byte."""
 
 from collections.abc import Iterator
 from typing import Any

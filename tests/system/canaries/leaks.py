@@ -1,4 +1,4 @@
-"""Ways in which a PIN gets out, to be planted: a search that does not find them proves nothing."""
+"""Leaks of a PIN to plant: a search that does not find them proves nothing."""
 
 import logging
 from collections.abc import Callable
@@ -67,7 +67,7 @@ def field_that_is_shown_again() -> Leak:
 
 
 def outcome_that_depends_on_the_pin() -> Leak:
-    """A back door: some PIN is right for every account."""
+    """A back door: one PIN is right for every account."""
     check = pins.matches
     return mock.patch.object(pins, "matches", lambda account_id, pin: pin == 43 or check(account_id, pin))
 

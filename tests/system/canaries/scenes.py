@@ -1,4 +1,4 @@
-"""Everything that is ever done with a PIN, right and wrong, well and badly, at the screens."""
+"""Everything that can be done with a PIN on the screens, right and wrong, with and without failures."""
 
 import json
 import re
@@ -15,7 +15,7 @@ from tests.support.statements import watched
 from tests.system.canaries.world import Clock, Other, Seen, see_mail
 
 FAULTS = (2, 7, 12, 18)
-"""Which statements of a request fail, one at a time."""
+"""The numbers of the statements of a request that fail, one at a time."""
 HTMX = {"HX-Request": "true"}
 PAGES = ("/", "/accounts/", "/days/", "/admin/eventstore/event/", "/admin/eventstore/commandrecord/",
          "/admin/eventstore/snapshot/", "/admin/projections/statementline/", "/admin/projections/refusedwithdrawal/",
@@ -23,11 +23,11 @@ PAGES = ("/", "/accounts/", "/days/", "/admin/eventstore/event/", "/admin/events
 
 
 class Fault(RuntimeError):
-    """What goes wrong in the middle of a command."""
+    """A failure in the middle of a command."""
 
 
 class Bank:
-    """The people of a bank, at their browsers."""
+    """The users of a bank, at their browsers."""
 
     def __init__(self, seen: Seen, clock: Clock, other: Other) -> None:
         self.seen, self.clock, self.other = seen, clock, other
@@ -38,17 +38,17 @@ class Bank:
             client.raise_request_exception = False
 
     def pin(self, pin: int) -> str:
-        """Return what is typed in this world for a PIN."""
+        """Return the text typed in this world for a PIN."""
         return f"{self.other(pin % 10_000):04}"
 
     def see(self, response: Any, *, what: str = "answer") -> Any:
-        """Look at a whole answer. Redirects are followed one by one, to where they lead."""
+        """Record a whole answer. Follow redirects one at a time."""
         cookies = sorted(morsel.OutputString() for morsel in response.cookies.values())
         self.seen.see(what, (response.status_code, sorted(response.headers.items()), cookies, response.content))
         return response
 
     def send(self, client: Client, path: str, *, see: bool = True, headers: Any = None, **fields: str) -> Any:
-        """Fetch a form, send it, and go where the answer leads."""
+        """Fetch a form, send it, and follow the answer."""
         self.clock.forward()
         page = client.get(path)
         found = re.search(r'name="command_id" value="([^"]+)"', page.content.decode())
@@ -62,16 +62,16 @@ class Bank:
         see_mail(self.seen)
         return response
 
-    # What happens
+    # Scenes
 
     def business(self, number: int, pin: int) -> None:
-        """Open an account, and do with its PIN all that can be done."""
+        """Open an account, and do everything possible with its PIN."""
         right, wrong, new = self.pin(pin), self.pin(pin + 1), self.pin(pin + 2)
         account = f"/accounts/{number}"
         opening: Any = {"account_id": str(number), "account_holder": "Josh"}
         for mistyped in ("", f"{right}7", right[:3], f"{right[:3]}x", f"-{right}"):
             self.send(self.teller, "/accounts/open/", **opening, pin=mistyped)
-        for _ in range(2):  # the second time it exists already
+        for _ in range(2):  # the second time the account exists
             self.send(self.teller, "/accounts/open/", **opening, pin=right)
         self.send(self.teller, f"{account}/deposit/", amount="1000", pin=right)
         self.send(self.teller, f"{account}/withdraw/", amount="nonsense", pin=right)
@@ -89,17 +89,17 @@ class Bank:
         self.send(self.teller, f"{account}/withdraw/", amount="5", pin=new)
 
     def wrong_field(self, account: str, right: str) -> None:
-        """Type the PIN where the amount goes: that page has to show it again, and nothing else may have it."""
+        """Type the PIN into the amount field. Only that page may show it again."""
         self.send(self.teller, f"{account}/withdraw/", amount=f"{right}x", pin="", see=False)
         self.send(self.teller, f"{account}/withdraw/", amount=right, pin="", see=False)
 
     def in_the_address(self, account: str, right: str) -> None:
-        """Put the PIN into an address, as a form sent the wrong way would."""
+        """Put the PIN into a URL, as a form sent with GET would."""
         for path in (f"{account}/withdraw/", "/accounts/open/", account + "/", "/days/"):
             self.see(self.teller.get(path, {"pin": right, "amount": "5"}))
 
     def faults(self, number: int, pin: int, at: Sequence[int]) -> int:
-        """Fail at one statement after the other of each task that takes a PIN, and look at what is said of it."""
+        """Fail each statement in turn of each task with a PIN, and record every report."""
         failed = 0
         right, new = self.pin(pin), self.pin(pin + 2)
         tasks: list[tuple[Client, str, dict[str, str]]] = [
@@ -114,7 +114,7 @@ class Bank:
         return failed
 
     def fail(self, client: Client, path: str, fields: dict[str, str], statement: int, *, debug: bool) -> bool:
-        """Send a form while its n-th statement on the way fails; tell whether there was one."""
+        """Send a form while its n-th statement fails. Return whether there was such a statement."""
         sent = 0
 
         def trip(connection: Any, sql: str) -> None:
@@ -124,11 +124,11 @@ class Bank:
                 raise Fault("something went wrong")
 
         self.clock.forward()
-        said = {"command_id": str(uuid4()), **fields}
+        values = {"command_id": str(uuid4()), **fields}
         with override_settings(DEBUG=debug), watched(before=trip):
             for accept in ("text/html", "text/plain"):
                 sent = 0
-                response = client.post(f"{path}?pin={fields['pin']}", said, headers={"Accept": accept})
+                response = client.post(f"{path}?pin={fields['pin']}", values, headers={"Accept": accept})
                 self.see(response, what=f"failure at {statement}")
                 if response.status_code != 500:
                     break
@@ -136,7 +136,7 @@ class Bank:
         return response.status_code == 500
 
     def inspect(self) -> None:
-        """Look at every page of the admin on what was recorded, and at the log as JSON."""
+        """Open every admin page of the record, and the log as JSON."""
         for path in PAGES:
             self.see(self.inspector.get(path))
         for event in Event.objects.order_by("-position")[:40]:

@@ -1,4 +1,4 @@
-"""All ten thousand PINs, each the right one of an account and a wrong one at another."""
+"""All ten thousand PINs, each as the right one of an account and as a wrong one of another."""
 
 import hashlib
 from contextlib import ExitStack, suppress
@@ -20,11 +20,11 @@ from tests.system.canaries.world import Other, Seen, as_it_is, other, see_databa
 
 PINS = 10_000
 PAIRS = 4
-"""One account in so many is also tried with a right and a wrong PIN, and gets a new one."""
+"""One account in so many also tries a right and a wrong PIN, and changes its PIN."""
 
 
 def see_commands(template: Urls, folder: Path, of: Other) -> list[str]:
-    """Return a digest of all that is seen while each PIN opens an account, and then the databases."""
+    """Return a digest of everything observable while each PIN opens an account, and then the databases."""
     seen = Seen()
     digests = []
     later = override_settings(PROJECTION_MODE="worker")
@@ -38,7 +38,7 @@ def see_commands(template: Urls, folder: Path, of: Other) -> list[str]:
         stack.enter_context(recorded.set_to(clock.now))
         stack.enter_context(later)
         for connection in connections.all():
-            connection.force_debug_cursor = False  # its log says no more of a statement, at five times the price
+            connection.force_debug_cursor = False  # its log has no more detail, and costs five times as much
             stack.enter_context(connection.execute_wrapper(see_statement))
         for pin in range(PINS):
             account_id = pin + 1

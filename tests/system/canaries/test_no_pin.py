@@ -1,4 +1,4 @@
-"""No PIN anywhere: what is stored, logged, mailed, shown or addressed is the same whatever the PINs are."""
+"""No PIN leaks: everything stored, logged, mailed, shown or put into a URL is the same with other PINs."""
 
 from pathlib import Path
 
@@ -17,10 +17,10 @@ def test_two_banks_that_differ_in_their_pins_alone_do_not_differ_in_a_byte(templ
     one, two = (see_screens(template, tmp_path / "world", of, FEW, FAULTS) for of in (as_it_is, other))
     assert difference(one, two) == ""
     everything = "\n".join(one)
-    for said in ("INSERT INTO eventstore_event", "something went wrong", "wrong PIN", "mail: ", "page of default",
+    for text in ("INSERT INTO eventstore_event", "something went wrong", "wrong PIN", "mail: ", "page of default",
                  "INSERT INTO bank_pinverifier", "exactly four digits", "Traceback", "django_session",
                  "DEBUG = True", "withdrawal_blocked", "pin_changed"):  # fmt: skip
-        assert said in everything, "it was looked at"
+        assert text in everything, "it was looked at"
 
 
 @pytest.mark.parametrize("name", LEAKS)

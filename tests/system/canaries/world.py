@@ -1,4 +1,4 @@
-"""A world whose clock, randomness and keyed hash are set, and all that can be seen of it from outside."""
+"""A world with a fixed clock, fixed randomness and a replaced keyed hash, and everything observable of it."""
 
 import hashlib
 import hmac
@@ -27,13 +27,13 @@ from eventstore import clock as event_clock
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DURATION = re.compile(r"\(\d+\.\d+\) ")
-"""How long a statement took, in Django's log of them."""
+"""The duration of a statement in Django's log."""
 
 ADDRESS = re.compile(r"at 0x[0-9a-f]+|\b(?:c|v|pre|post)[0-9]{10,}\b")
-"""Where in memory an object or a frame happens to be, as a report of an error shows it."""
+"""The memory address of an object or a frame in an error report."""
 
 type Other = Callable[[int], int]
-"""Which PIN stands for a PIN in a world."""
+"""The function from a PIN to the PIN used in a world."""
 
 
 def as_it_is(pin: int) -> int:
@@ -41,12 +41,12 @@ def as_it_is(pin: int) -> int:
 
 
 def other(pin: int) -> int:
-    """Return another PIN for each, with none of its digits where it has them."""
+    """Return another PIN for each, with none of its digits at the same place."""
     return 9999 - pin
 
 
 class Seen(logging.Handler):
-    """All that was seen of a world so far, in its order."""
+    """Everything observed of a world so far, in order."""
 
     def __init__(self) -> None:
         super().__init__(logging.DEBUG)
@@ -61,13 +61,13 @@ class Seen(logging.Handler):
         self.things.append(ADDRESS.sub("somewhere", f"{what}: {thing}"))
 
     def take(self) -> list[str]:
-        """Return what was seen since the last time."""
+        """Return everything observed since the last call."""
         taken, self.things = self.things, []
         return taken
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """A clock that stands still until it is moved."""
 
     def __init__(self) -> None:
         self.now = MORNING
@@ -77,7 +77,7 @@ class Clock:
 
 
 class Oracle:
-    """In the place of HMAC: the n-th new question has the n-th answer, which says nothing of the question."""
+    """Replacement of HMAC: the n-th new question gets the n-th answer, which reveals nothing of the question."""
 
     def __init__(self) -> None:
         self.answers: dict[tuple[bytes, bytes], bytes] = {}
@@ -89,7 +89,7 @@ class Oracle:
 
 @contextmanager
 def world(seen: Seen) -> Iterator[Clock]:
-    """Run the block in a world that is the same each time, and let everything be logged to its last detail."""
+    """Run the block in a deterministic world, and log at the finest level."""
     clock, luck = Clock(), random.Random("a world")
     root = logging.getLogger()
     mails = AdminEmailHandler(include_html=True)
@@ -99,7 +99,7 @@ def world(seen: Seen) -> Iterator[Clock]:
             (os, "urandom", luck.randbytes),
             (random, "_urandom", luck.randbytes),
             (time, "time", lambda: clock.now.timestamp()),
-            (time, "monotonic", lambda: clock.now.timestamp()),  # how long an account is contested
+            (time, "monotonic", lambda: clock.now.timestamp()),  # measures how long an account is contested
             (timezone, "now", lambda: clock.now),
             (event_clock, "now", lambda: clock.now),
             (pins, "hmac", SimpleNamespace(digest=Oracle().digest, compare_digest=hmac.compare_digest, new=hmac.new)),
@@ -116,21 +116,21 @@ def world(seen: Seen) -> Iterator[Clock]:
         ContentType.objects.clear_cache()
         for connection in connections.all():
             with connection.cursor() as cursor:
-                cursor.execute("PRAGMA synchronous=OFF")  # nobody pulls the plug
+                cursor.execute("PRAGMA synchronous=OFF")  # no power failure occurs
             connection.force_debug_cursor = True
             stack.callback(setattr, connection, "force_debug_cursor", False)
         yield clock
 
 
 def see_mail(seen: Seen) -> None:
-    """Look at the error reports that were mailed, their HTML too."""
+    """Record the mailed error reports, with their HTML."""
     for message in mail.outbox:
         seen.see("mail", (message.subject, message.body, getattr(message, "alternatives", ())))
     mail.outbox = []
 
 
 def see_databases(seen: Seen) -> None:
-    """Look at every row of both databases and at every byte of their files, sessions and indexes included."""
+    """Record every row of both databases and every byte of their files, with sessions and indexes."""
     for alias in ("default", "projections"):
         connection = connections[alias]
         connection.force_debug_cursor = False

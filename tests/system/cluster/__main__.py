@@ -1,9 +1,9 @@
-"""Starts a bank on several servers on this machine, loads it, kills each part in turn, and says what was lost.
+"""Starts a bank on several servers on this machine, loads it, kills each part in turn, and reports the losses.
 
 uv run python -m tests.system.cluster [--seconds N] [--clients N] [--short]
 
-It exits with 1 if anything was lost, doubled or wrongly shown. It speaks to 127.0.0.1 only, and leaves nothing behind
-but the logs where something was not right.
+The exit status is 1 if anything was lost, doubled or wrongly shown. The program uses 127.0.0.1 only, and leaves nothing
+behind except the logs after a fault.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from tests.system.cluster.parts import Bank
 from tests.system.cluster.report import summary_of, table_of
 
 LONGEST, MOST = 3600, 64
-"""Seconds and clients at most."""
+"""The largest number of seconds and of clients."""
 SHORT = (7, 6)
-"""Seconds and clients of the short form."""
+"""The seconds and clients of the short form."""
 
 
 def run(folder: Path, seconds: float, clients: int) -> Verdict:
-    """Do all of it, with logs in a folder, and print what came out."""
+    """Run everything with logs in a folder, and print the result."""
     with Bank(folder) as bank:
         print(f"{clients} clients at {len(bank.webs)} web processes, {len(bank.workers)} workers", flush=True)
         with Load(bank.ports, clients) as load:

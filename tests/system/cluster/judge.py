@@ -1,4 +1,4 @@
-"""Compares what the clients were told with what is recorded and what the pages read, in plain SQL."""
+"""Comparison of the answers to the clients with the record and the pages' tables, in plain SQL."""
 
 import time
 from collections import Counter, defaultdict
@@ -12,7 +12,7 @@ from tests.system.cluster.load import Load
 from tests.system.cluster.parts import Bank
 
 PATIENCE = 120
-"""Seconds that the read side and its replica may take to catch up when the load has ended."""
+"""The seconds that the read side and its replica may take to catch up after the load."""
 COMMANDS = "SELECT id FROM eventstore_commandrecord WHERE outcome = 'accepted'"
 EVENTS = "SELECT command_id, stream, version, type, (data ->> 'amount')::bigint FROM eventstore_event"
 BALANCES = "SELECT account_id, balance FROM projections_accountsummary"
@@ -21,20 +21,20 @@ SIGNS = {"money_deposited_into_bank_account": 1, "money_withdrawn_from_bank_acco
 
 
 class Verdict(NamedTuple):
-    """How often something is not as it must be: every figure has to be 0."""
+    """The number of faults of each kind; every figure must be 0."""
 
     lost: int
     """Commands that were acknowledged and are not recorded, with an event."""
     doubled: int
     """Commands that have more than one event."""
     unknown: int
-    """Events that no client was told of, though each repeated its commands until it was."""
+    """Events without an acknowledgement, though each client repeated its commands until it got one."""
     gaps: int
     """Streams whose versions are not 1, 2, 3 and so on."""
     balances: int
     """Accounts of which acknowledgements, events, read side and replica do not say the same."""
     totals: int
-    """Totals of the bank that are not the sums of what the clients were told."""
+    """Totals of the bank that differ from the sums of the acknowledgements."""
     own_writes: int
     """Pages that did not show their reader what the reader had done, and did not say so; error pages as well."""
     gave_up: int
@@ -44,7 +44,7 @@ class Verdict(NamedTuple):
 
 
 def judge(bank: Bank, load: Load) -> Verdict:
-    """Return the verdict on a bank whose load has ended."""
+    """Return the verdict on a bank after its load."""
     wanted = balances_told(load)
     wait_for_replica(bank, wanted)
     acknowledged = {done.task.command_id for done in load.done}
@@ -71,7 +71,7 @@ def judge(bank: Bank, load: Load) -> Verdict:
 
 
 def balances_told(load: Load) -> dict[int, int]:
-    """Return each account's balance as the acknowledgements add up."""
+    """Return each account's balance as the sum of the acknowledgements."""
     balances: dict[int, int] = defaultdict(int)
     for done in load.done:
         balances[done.account_id] += done.effect
@@ -94,13 +94,13 @@ def read_balances(url: str) -> dict[int, int]:
 
 
 def differences(*versions: Mapping[int, int]) -> int:
-    """Return in how many keys not all say the same."""
+    """Return the number of keys with different values."""
     keys = {key for version in versions for key in version}
     return sum(len({version.get(key) for version in versions}) > 1 for key in keys)
 
 
 def wait_for_replica(bank: Bank, wanted: Mapping[int, int]) -> None:
-    """Wait until the replica has it all; a read side that never has is for the judge to find."""
+    """Wait until the replica has everything, or until the time is over; the verdict then counts the difference."""
     give_up_at = time.monotonic() + PATIENCE
     while read_balances(replica_url(bank)) != wanted and time.monotonic() < give_up_at:
         time.sleep(0.2)

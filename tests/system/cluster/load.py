@@ -1,7 +1,8 @@
-"""Clients that move money through several web processes, never give up a command, and look at what they did.
+"""Clients that move money through several web processes, never give up a command, and check its effect.
 
-What every command does to a balance is known beforehand: hot accounts, which all share, hold more than is ever
-asked of them; a cold account is used by one client, which knows its balance. So what the clients were told adds up.
+The effect of every command on a balance is known beforehand. All clients share the hot accounts, which hold more than
+all withdrawals together. A cold account has one client, which knows its balance. So the acknowledgements add up to the
+balances.
 """
 
 import random
@@ -19,19 +20,19 @@ from tests.support.teller import Answer, Teller
 LOGIN = ("teller", PASSWORD)
 HOT = range(1, 4)
 PLENTY = 10**11
-"""What a hot account begins with, in cents."""
+"""The first balance of a hot account, in cents."""
 COLD_FROM = 1000
-"""The first client's cold accounts begin here, the next one's as much further on."""
+"""The number of the first cold account of the first client, and the distance to the next client's."""
 CATCHING_UP = ("still catching up", "when the figures have caught up")
-"""What a page says that does not claim to be current."""
+"""The texts of a page that does not claim to be current."""
 LOOKS = 0.3
-"""How often a client looks at what it did."""
+"""The probability that a client checks the effect of a command."""
 NO_ANSWER = 503
-"""What a page says while a database does not answer."""
+"""The status of a page while a database is unavailable."""
 
 
 class Roaming(Teller):
-    """A teller who goes on at the next web process where one fails."""
+    """A teller who continues at the next web process after a failure."""
 
     def __init__(self, ports: Sequence[int], first: int = 0) -> None:
         self.ports = ports
@@ -52,7 +53,7 @@ class Roaming(Teller):
 
 
 class Done(NamedTuple):
-    """A command that was acknowledged. `effect` is what it did to the balance, in cents; times are monotonic."""
+    """An acknowledged command. `effect` is its effect on the balance in cents; times are monotonic."""
 
     task: Task
     account_id: int
@@ -62,7 +63,7 @@ class Done(NamedTuple):
 
 
 class Client:
-    """One teller: sends commands one after the other, and checks that it sees what it did."""
+    """A teller who sends commands one after the other, and checks that the pages show their effects."""
 
     def __init__(self, ports: Sequence[int], number: int, seed: int = 1) -> None:
         self.teller = Roaming(ports, number)
@@ -93,7 +94,7 @@ class Client:
         self.balances[account_id] = 0
 
     def step(self) -> None:
-        """Do something, and now and then look at it."""
+        """Send a command, and sometimes check its effect."""
         if self.chance.random() < 0.05:
             self.open_account()
         cents = self.chance.randint(1, 100_000)
@@ -111,14 +112,14 @@ class Client:
 
     def move_own(self, account_id: int, cents: int) -> Done:
         balance, what = self.balances[account_id], self.chance.random()
-        if what < 0.1:  # more than there is
+        if what < 0.1:  # more than the balance
             task = withdrawal(account_id, balance + cents)
             return self.carry_through(task, account_id, 0)
         if what < 0.5 and balance >= cents:
             return self.carry_through(withdrawal(account_id, cents), account_id, -cents)
         return self.carry_through(deposit(account_id, cents), account_id, cents)
 
-    # Seeing what one did
+    # Checking the effect
 
     def look_at_receipt(self, done: Done, cents: int) -> None:
         page = self.look(f"/receipts/{done.task.command_id}/")
@@ -131,7 +132,7 @@ class Client:
             self.violations.append(f"account {account_id} has {self.balances[account_id]}, but the page says: {page}")
 
     def look(self, path: str) -> str:
-        """Return what a page says; nothing where it does not answer, or says that it is not current."""
+        """Return the text of a page, or the empty string if it does not answer or is not current."""
         try:
             answer = self.teller.request("GET", path)
         except (OSError, HTTPException):
@@ -142,14 +143,14 @@ class Client:
         if answer.status != 200:
             self.violations.append(f"{path} answers {answer.status}: {answer.words}")
             return ""
-        if any(said in answer.words for said in CATCHING_UP):
+        if any(text in answer.words for text in CATCHING_UP):
             self.waits += 1
             return ""
         return re.sub(r"<[^>]+>", " ", answer.words)
 
 
 class Load:
-    """Clients at work, until the end of the context, where each carries its last command through."""
+    """Clients at work until the end of the context, where each completes its last command."""
 
     def __init__(self, ports: Sequence[int], clients: int) -> None:
         self.probe = Client(ports, clients)

@@ -1,4 +1,4 @@
-"""Kills every part in turn while the load runs, and measures what a teller notices of it."""
+"""Kills each part in turn under load, and measures the effect on a teller."""
 
 import time
 from collections.abc import Iterator
@@ -9,14 +9,14 @@ from tests.system.cluster.load import Client, Load
 from tests.system.cluster.parts import Bank
 
 PATIENCE = 120
-"""Seconds that the figures may take to catch up, before it counts as never."""
+"""The seconds that the figures may take to catch up, before the result is "never"."""
 
 
 class Outage(NamedTuple):
-    """What a kill did; all in seconds.
+    """The effect of a kill, in seconds.
 
-    `acknowledged` is how long after it a command that was first sent then was acknowledged, `shown` how long after it
-    a receipt showed that command, and `longest` the longest that any command took that was under way.
+    `acknowledged` is the time from the kill to the acknowledgement of a command first sent then, `shown` the time until
+    a receipt showed it, and `longest` the longest duration of any command in flight.
     """
 
     part: str
@@ -26,7 +26,7 @@ class Outage(NamedTuple):
 
 
 def take_turns(bank: Bank, load: Load, seconds: float) -> Iterator[Outage]:
-    """Kill each part, see the bank go on, and start the part again, with rests that add up to about `seconds`."""
+    """Kill each part, measure the effect, and start it again, with rests of about `seconds` in all."""
     turns = bank.in_turn()
     rest = seconds / (len(turns) + 1)
     for name, find in turns:
@@ -34,7 +34,7 @@ def take_turns(bank: Bank, load: Load, seconds: float) -> Iterator[Outage]:
         part = find()
         killed = time.monotonic()
         part.kill()
-        if part is bank.primary:  # nobody stands in for it here
+        if part is bank.primary:  # it has no stand-in here
             part.start()
         acknowledged, shown = probe(load.probe)
         if part is not bank.primary:
@@ -46,7 +46,7 @@ def take_turns(bank: Bank, load: Load, seconds: float) -> Iterator[Outage]:
 
 
 def probe(client: Client) -> tuple[float, float]:
-    """Pay something in, and wait until a receipt shows it; return when both were."""
+    """Deposit an amount, and wait until a receipt shows it. Return the times of both."""
     [account_id] = client.balances
     done = client.carry_through(deposit(account_id, 100), account_id, 100)
     give_up_at = time.monotonic() + PATIENCE

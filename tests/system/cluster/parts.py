@@ -14,9 +14,9 @@ WORKING = "SELECT DISTINCT worker FROM projections_checkpoint"
 
 
 class Bank:
-    """A bank with everything twice but the primary. As a context manager it starts, and is gone at the end.
+    """A bank with two of every part but the primary. As a context manager it starts, and is deleted at the end.
 
-    The data folder of each process is its own, as on machines of their own; what they share is in the environment.
+    Each process has its own data folder, as on separate machines. They share only the environment.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -63,19 +63,19 @@ class Bank:
         return [web.port for web in self.webs]
 
     def working(self) -> Program:
-        """Return the worker that projects now."""
+        """Return the projection worker that is active."""
         names = [str(name) for (name,) in self.primary.psql(WORKING, "bank_projections")]
         [working] = [worker for worker in self.workers if any(f":{worker.pid}:" in name for name in names)]
         return working
 
     def standing_by(self) -> Program:
-        """Return the worker that would take over."""
+        """Return the projection worker on standby."""
         working = self.working()
         [standing_by] = [worker for worker in self.workers if worker is not working]
         return standing_by
 
     def in_turn(self) -> list[tuple[str, Callable[[], Cluster | Program]]]:
-        """Return what is to be killed, by name and as found when its turn comes."""
+        """Return the parts to kill: their names, and functions that find them when their turn comes."""
         return [
             ("web process 1", lambda: self.webs[0]),
             ("web process 2", lambda: self.webs[1]),

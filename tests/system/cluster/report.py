@@ -1,4 +1,4 @@
-"""Says what came out, as a table that a person can read."""
+"""The report of a run as a table."""
 
 from collections.abc import Iterable
 
@@ -20,7 +20,7 @@ MEANING = {
 
 
 def table_of(outages: Iterable[Outage]) -> str:
-    """Return a line for each kill: what was killed, and what a teller noticed."""
+    """Return one line for each kill: the killed part and the effect on a teller."""
     lines = [f"{'killed with -9':24}{'acknowledged again':>20}{'shown again':>14}{'longest command':>18}"]
     for part, acknowledged, shown, longest in outages:
         lines.append(f"{part:24}{f'{acknowledged:.2f} s':>20}{f'{shown:.2f} s':>14}{f'{longest:.2f} s':>18}")
@@ -28,7 +28,7 @@ def table_of(outages: Iterable[Outage]) -> str:
 
 
 def summary_of(load: Load, verdict: Verdict) -> str:
-    """Return how much was done, and what of it was not right."""
+    """Return the amount of work, and the faults in it."""
     done = load.done
     again = sum(each.task.sent > 1 for each in done)
     looks = sum(client.looks for client in load.everybody)

@@ -1,1 +1,1 @@
-"""What happens to the bank when the machine fails: processes and databases are killed, disks fill up, lines are cut."""
+"""The bank under failures of its machine: killed processes and databases, full disks and cut connections."""

@@ -1,11 +1,11 @@
-"""Kills the server, the database or its connections under load, and says what became of the commands.
+"""Kills the server, the database or its connections under load, and reports the outcome of the commands.
 
 uv run python -m tests.system.faults server [--postgresql] [--kills 200]
 uv run python -m tests.system.faults database|sessions|line [--kills 50]
 uv run python -m tests.system.faults replays [--postgresql] [--kills 30]
 
-The last one kills nothing, and replays under load. Exits with 1 if anything was lost, doubled or wrongly shown, and
-leaves the bank's files behind then.
+The last one kills nothing, and replays under load. The exit status is 1 if anything was lost, doubled or wrongly shown;
+the bank's files then stay.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from tests.system.faults.kills import FAULTS, Report, opened, run_kills
 
 MOST = 10_000
 USUAL = {"server": 200, "replays": 30}
-"""How many kills, or replays, where it is not 50."""
+"""The default number of kills, or replays, where it is not 50."""
 
 
 def main() -> int:

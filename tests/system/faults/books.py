@@ -1,4 +1,4 @@
-"""Reads a bank's books in plain SQL, whichever database holds them, and holds them against what tellers were told."""
+"""Comparison of a bank's record with the answers that tellers received, in plain SQL on either database."""
 
 import json
 import sqlite3
@@ -17,7 +17,7 @@ COMMANDS = "SELECT id FROM eventstore_commandrecord"
 
 
 class Recorded(NamedTuple):
-    """One event, as far as a teller's task tells what is in it. `cents` is None where it moves no money."""
+    """One event with the values that a teller's task determines. `cents` is None if it moves no money."""
 
     command_id: UUID
     stream: str
@@ -27,7 +27,7 @@ class Recorded(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """How often something is not as it must be: every figure has to be 0."""
+    """The number of faults of each kind; every figure must be 0."""
 
     lost: int
     """Commands that were acknowledged and have no event or no command record."""
@@ -64,24 +64,28 @@ class Books:
         ]
 
     def judge(self, tasks: list[Task]) -> Verdict:
-        """Compare the books with tasks of which every one was acknowledged."""
-        told = {task.command_id: task for task in tasks}
+        """Compare the record with tasks that were all acknowledged."""
+        acknowledged = {task.command_id: task for task in tasks}
         events, records = self.events(), [UUID(str(row[0])) for row in self.rows(COMMANDS)]
         counts = Counter(event.command_id for event in events)
         versions = defaultdict(list)
         for event in events:
             versions[event.stream].append(event.version)
         return Verdict(
-            lost=len(told.keys() - (counts.keys() & set(records))),
+            lost=len(acknowledged.keys() - (counts.keys() & set(records))),
             doubled=sum(count > 1 for count in counts.values()) + len(records) - len(set(records)),
-            unknown=len((counts.keys() | set(records)) - told.keys()),
-            other=sum(not _is_of(event, told[event.command_id]) for event in events if event.command_id in told),
+            unknown=len((counts.keys() | set(records)) - acknowledged.keys()),
+            other=sum(
+                not _is_of(event, acknowledged[event.command_id])
+                for event in events
+                if event.command_id in acknowledged
+            ),
             gaps=sum(each != list(range(1, len(each) + 1)) for each in versions.values()),
         )
 
 
 def _is_of(event: Recorded, task: Task) -> bool:
-    """Tell whether an event is what a task asks for, be it carried out or refused."""
+    """Return whether an event is the result of a task, executed or refused."""
     account_id = task.fields.get("account_id") or task.path.split("/")[2]
     cents = round(float(task.fields["amount"]) * 100) if "amount" in task.fields else None
     return event.stream == f"bank_account-{account_id}" and event.cents == cents

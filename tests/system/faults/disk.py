@@ -1,4 +1,4 @@
-"""Small file systems for tests: one that can be filled to the last byte, and be made read-only."""
+"""Small file systems for tests that can be filled completely or made read-only."""
 
 import os
 import subprocess
@@ -12,13 +12,13 @@ FILLER = "filler"
 
 
 class Disk:
-    """A file system in memory at a folder."""
+    """A file system in memory, mounted at a folder."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def fill(self) -> None:
-        """Leave no byte free."""
+        """Fill the disk completely."""
         with (self.folder / FILLER).open("ab", buffering=0) as file:
             size = 1 << 20
             while size:
@@ -28,17 +28,17 @@ class Disk:
                     size //= 2
 
     def empty(self) -> None:
-        """Give back what was filled."""
+        """Free the space that `fill` took."""
         (self.folder / FILLER).unlink()
 
     def remount(self, option: str) -> None:
-        """Make it read-only ("ro") or writable again ("rw"). Nothing may be open for writing."""
+        """Make the disk read-only ("ro") or writable again ("rw"). No file may be open for writing."""
         _run("mount", "-o", f"remount,{option}", str(self.folder))
 
 
 @contextmanager
 def mounted(folder: Path, megabytes: int) -> Iterator[Disk]:
-    """Mount a disk of a size; skip the test where nobody may mount, and fail in CI."""
+    """Mount a disk of this size. Skip the test if the user may not mount; fail in CI."""
     folder.mkdir(exist_ok=True)
     try:
         _run("mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder))

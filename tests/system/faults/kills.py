@@ -1,4 +1,4 @@
-"""Kills the bank's web server, its database or its connections while tellers work, and looks at the books."""
+"""Kills of the bank's web server, its database or its connections while tellers work, and checks of the record."""
 
 import random
 import time
@@ -16,13 +16,13 @@ from tests.system.faults.proxy import Proxy
 
 LOGIN = ("teller", PASSWORD)
 LONGEST_LIFE = 1.0
-"""Seconds between the first acknowledgement after a kill and the next kill, at most."""
+"""The largest number of seconds from the first acknowledgement after a kill to the next kill."""
 PATIENCE = 240
-"""Seconds within which a teller is acknowledged after a kill."""
+"""The seconds within which a teller must be acknowledged after a kill."""
 
 
 class Report(NamedTuple):
-    """What a run did and found."""
+    """The figures of a run."""
 
     kills: int
     commands: int
@@ -30,16 +30,16 @@ class Report(NamedTuple):
     in_flight: int
     """Commands that were sent and not acknowledged when the kill came."""
     recorded: int
-    """Of these, how many were in the books nevertheless, so that only their ids kept the repeat from counting."""
+    """The number of these that were recorded nevertheless, so that only their command ids prevented a duplicate."""
     error_pages: int
     """Answers to tasks that were neither a receipt, nor the page that says the bank cannot answer (503)."""
     verdict: Verdict
     check: int
     """The exit status of `replay_projections --check`."""
     integrity: str
-    """What SQLite says of the file's own integrity: ok."""
+    """The result of SQLite's integrity check: ok."""
     starts: int
-    """How often a process that serves was started."""
+    """The number of starts of serving processes."""
 
     @property
     def is_good(self) -> bool:
@@ -47,7 +47,7 @@ class Report(NamedTuple):
 
 
 class Bank:
-    """A bank that runs for itself, on SQLite or on a PostgreSQL server of its own, to which a line leads."""
+    """A separate bank on SQLite, or on its own PostgreSQL server behind a proxy."""
 
     def __init__(self, folder: Path, cluster: Cluster | None = None, line: Proxy | None = None) -> None:
         self.cluster, self.line, self.data = cluster, line, folder / "data"
@@ -72,7 +72,7 @@ class Bank:
 
 @contextmanager
 def opened(folder: Path, *, on_postgres: bool) -> Iterator[Bank]:
-    """Start a bank; at the end all of it is stopped."""
+    """Start a bank, and stop all of it at the end."""
     if not on_postgres:
         bank = Bank(folder)
         with bank.web:
@@ -91,26 +91,26 @@ def kill_server(bank: Bank) -> None:
 
 
 def kill_database(bank: Bank) -> None:
-    """Kill every process of PostgreSQL at once, and start it again; the web server stays up."""
+    """Kill every process of PostgreSQL at once, and start it again. The web server stays up."""
     assert bank.cluster is not None
     bank.cluster.kill()
     bank.cluster.start()
 
 
 def end_sessions(bank: Bank) -> None:
-    """Let PostgreSQL end every session of the bank, whatever it is in the middle of."""
+    """Terminate every PostgreSQL session of the bank."""
     assert bank.cluster is not None
     bank.cluster.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'bank%'")
 
 
 def cut_line(bank: Bank) -> None:
-    """Cut every connection between the bank and PostgreSQL: neither learns what the other had still to say."""
+    """Reset every connection between the bank and PostgreSQL. Data in flight is lost on both sides."""
     assert bank.line is not None
     bank.line.cut()
 
 
 FAULTS = {"server": kill_server, "database": kill_database, "sessions": end_sessions, "line": cut_line}
-"""What can be killed, by name; all but the first happen beneath a web server that stays up."""
+"""The faults by name. In all but the first, the web server stays up."""
 
 
 def run_kills(
@@ -122,7 +122,7 @@ def run_kills(
     seed: int = 1,
     progress: Callable[[int], object] = lambda done: None,
 ) -> Report:
-    """Let tellers work, kill at random moments, and compare the books with what the tellers were told."""
+    """Let tellers work, kill at random moments, and compare the record with the tellers' answers."""
     chance = random.Random(seed)
     in_flight = []
     with Load([bank.web.port], LOGIN, clients=clients, seed=seed) as load:

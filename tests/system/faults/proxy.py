@@ -1,4 +1,4 @@
-"""A line between the bank and its PostgreSQL server that can be cut: bytes pass, until all connections are reset."""
+"""A proxy between the bank and its PostgreSQL server that can reset all connections."""
 
 import contextlib
 import socket
@@ -8,11 +8,11 @@ from types import TracebackType
 
 CHUNK = 65536
 RESET = struct.pack("ii", 1, 0)
-"""SO_LINGER: a close discards what is under way and sends a reset, as a line does that was cut."""
+"""SO_LINGER: a close discards the data in flight and sends a reset, as a cut connection does."""
 
 
 class Proxy:
-    """Listens on a port of this machine and passes on to another one. As a context manager it is closed at the end."""
+    """Listens on a port of this machine and forwards to another. As a context manager it is closed at the end."""
 
     def __init__(self, to_port: int) -> None:
         self.to_port = to_port
@@ -33,7 +33,7 @@ class Proxy:
         self.cut()
 
     def cut(self) -> None:
-        """Reset every connection that there is now; new ones are made as before."""
+        """Reset every open connection. New ones are accepted."""
         with self._lock:
             cut, self._open = self._open, set()
         for end in cut:

@@ -16,7 +16,7 @@ from tests.system.faults.kills import LOGIN, Bank
 
 WRITERS, READERS = 4, 8
 CHECK_EVERY = 5
-"""After so many replays comes a `--check`, which swaps nothing."""
+"""The number of replays between two `--check` runs, which swap nothing."""
 
 
 class Report(NamedTuple):
@@ -25,7 +25,7 @@ class Report(NamedTuple):
     replays: int
     commands: int
     answers: int
-    """Pages and health checks that were asked for."""
+    """The number of requested pages and health checks."""
     failed_commands: int
     """Answers to tasks that were no receipt."""
     failed_pages: int
@@ -47,7 +47,7 @@ class Report(NamedTuple):
 
 
 class Readers:
-    """Browsers that fetch one page after the other, and a load balancer that asks `/readyz`."""
+    """Browsers that fetch one page after the other, and a load balancer that requests `/readyz`."""
 
     def __init__(self, load: Load, port: int, count: int) -> None:
         self.load, self.port = load, port
@@ -113,7 +113,7 @@ def run_replays(
     seed: int = 1,
     progress: Callable[[int], object] = lambda done: None,
 ) -> Report:
-    """Let tellers write and read, replay as often, and look at every answer."""
+    """Let tellers write and read, replay this often, and check every answer."""
     failed = 0
     failures: Counter[str] = Counter()
     port = bank.web.port

@@ -1,1 +1,1 @@
-"""Nonsense for every form and every address: nothing may fail, and nothing may change without a receipt."""
+"""Fuzzing of every form and every URL: nothing may fail, and nothing may change without a receipt."""

@@ -1,4 +1,4 @@
-"""How much nonsense: a little, and the same each time, unless more is asked for.
+"""The amount of fuzzing: few and always the same requests, unless more are requested.
 
 uv run pytest tests/system/fuzz --fuzz-examples 20000
 """
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 FEW = 400
-"""Requests of each kind of user."""
+"""The number of requests of each kind of user."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -18,7 +18,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def much(request: pytest.FixtureRequest) -> Any:
-    """Hypothesis's settings for a fuzz test."""
+    """Hypothesis's settings of a fuzz test."""
     examples = request.config.getoption("--fuzz-examples", FEW)
     return settings(
         max_examples=examples,

@@ -1,4 +1,4 @@
-"""What Hypothesis makes of a request: sensible half of the time, so that it gets behind the first refusal."""
+"""Hypothesis strategies of requests: half of the input is valid, so that requests pass the first validation."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.system.fuzz.routes import Field, Gap, Route
 
 USED = [UUID(int=number, version=4) for number in range(1, 7)]
-"""Command ids that come again and again."""
+"""Command ids that are used repeatedly."""
 KEYS = ["1", "2", "bank_account-1", "accounts", "totals", "2026-03-01", *(str(each) for each in USED[:3]), "auth",
         "eventstore", "event", "user", "add", "password"]  # fmt: skip
 NASTY = [
@@ -76,7 +76,7 @@ anything = st.one_of(
 
 
 class Request(NamedTuple):
-    """One request, as a client sends it. `query` and `body` are as they are on the wire."""
+    """One request of a client. `query` and `body` are raw."""
 
     method: str
     path: str
@@ -88,7 +88,7 @@ class Request(NamedTuple):
 
 
 def on_the_wire(text: str) -> str:
-    """Return text percent-encoded, lone surrogates as the three bytes that they must not be."""
+    """Return percent-encoded text, with lone surrogates as their three invalid bytes."""
     return quote(text.encode(errors="surrogatepass"), safe="")
 
 
@@ -108,7 +108,7 @@ def _gap(gap: Gap) -> st.SearchStrategy[str]:
 
 @st.composite
 def paths(draw: st.DrawFn, known: Sequence[Route]) -> str:
-    """Draw an address that is known, filled with something; rarely another one."""
+    """Draw the path of a known route with drawn values; rarely an unknown one."""
     if draw(st.integers(0, 19)) == 0:
         return "/" + on_the_wire(draw(anything))[:2000]
     route = draw(st.sampled_from(known))
@@ -117,7 +117,7 @@ def paths(draw: st.DrawFn, known: Sequence[Route]) -> str:
 
 @st.composite
 def _pairs(draw: st.DrawFn, fields: Sequence[Field]) -> list[tuple[str, str]]:
-    """Draw what a form sends: all of it sensible, or a field or two spoilt, missing, or there twice."""
+    """Draw the content of a form: valid, or with one or two fields spoilt, missing or doubled."""
     spoilt = draw(st.sets(st.sampled_from(fields), max_size=2)) if fields else set()
     pairs: list[tuple[str, str]] = []
     for field in fields:
@@ -167,13 +167,13 @@ def _bodies(draw: st.DrawFn, fields: Sequence[Field]) -> tuple[bytes, str]:
 
 
 def _header_value(text: str) -> str:
-    """Return text as a server may hand it on: no line breaks, and no character beyond one byte."""
+    """Return text as a server passes a header value: without line breaks, each character one byte."""
     return text.encode(errors="surrogatepass").decode("latin-1").replace("\r", "").replace("\n", "")[:4000]
 
 
 @st.composite
 def requests(draw: st.DrawFn, known: Sequence[Route], forms: Mapping[str, Sequence[Field]]) -> Request:
-    """Draw a request to any of the known routes, or one that sends a known form."""
+    """Draw a request to a known route, or one that sends a known form."""
     where = draw(st.sampled_from(["task", "task", "form", "route", "route"] if forms else ["route"]))
     if where == "route":
         path, method = draw(paths(known)), draw(st.sampled_from(METHODS))

@@ -1,4 +1,4 @@
-"""Every address that the URL resolver knows, the admin's included, and the forms that are found there."""
+"""Every route of the URL resolver, with the admin's, and the forms on its pages."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ GROUP = re.compile(r"\(\?P<(\w+)>[^)]*\)")
 
 
 class Gap(NamedTuple):
-    """Where something has to be put into an address."""
+    """A place in a route that needs a value."""
 
     kind: str
     name: str
@@ -63,15 +63,15 @@ class _Fields(HTMLParser):
         self.fields: list[Field] = []
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        said = {name: value or "" for name, value in attributes}
-        if tag in ("input", "select", "textarea", "button") and said.get("name"):
-            self.fields.append(Field(said["name"], said.get("value", ""), said.get("type") == "hidden"))
-        elif tag == "option" and self.fields and said.get("value"):
-            self.fields.append(self.fields[-1]._replace(value=said["value"]))
+        values = {name: value or "" for name, value in attributes}
+        if tag in ("input", "select", "textarea", "button") and values.get("name"):
+            self.fields.append(Field(values["name"], values.get("value", ""), values.get("type") == "hidden"))
+        elif tag == "option" and self.fields and values.get("value"):
+            self.fields.append(self.fields[-1]._replace(value=values["value"]))
 
 
 def fields_of(client: Client, path: str) -> list[Field]:
-    """Return the fields of all forms on a page; none where there is no page."""
+    """Return the fields of all forms on a page, or nothing if there is no page."""
     response = client.get(path)
     if response.status_code != 200 or "html" not in response["Content-Type"]:
         return []

@@ -1,4 +1,4 @@
-"""Every address of the admin, with strange keys and parameters, as a superuser: none fails on any database."""
+"""Every URL of the admin, with strange keys and parameters, as a superuser: none fails on any database."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -29,7 +29,7 @@ type Sent = tuple[str, str | None]
 
 
 def requests(random: Random) -> Iterator[Sent]:
-    """Yield requests without end; each kind of page is as likely as the others."""
+    """Yield requests without end. Each kind of page is equally likely."""
     tables = list(admin.site._registry)
     while True:
         table, value = random.choice(tables), on_the_wire(random.choice(STRANGE))[:3000]
@@ -50,13 +50,13 @@ def requests(random: Random) -> Iterator[Sent]:
 
 
 def _parameter(random: Random, table: type[Model]) -> str:
-    """Draw a parameter of a list: one that is known, or a field with something that Django may do with it."""
+    """Draw a parameter of a list: a known one, or a field with a lookup."""
     field = random.choice(table._meta.fields).name
     return random.choice([random.choice(LISTS), field + random.choice(LOOKUPS)])
 
 
 def _action(random: Random, value: str) -> str:
-    """Draw what the list of a table posts to do something with the rows that are selected."""
+    """Draw the POST data of a list action on selected rows."""
     fields = {
         "action": random.choice(ACTIONS),
         "_selected_action": "1",
@@ -78,13 +78,13 @@ def test_no_address_of_the_admin_fails(some_business: None, request: pytest.Fixt
         b"".join(response)
         assert response.status_code < 500, (path, body)
         statuses[response.status_code] += 1
-        if body is not None or response.status_code == 302:  # perhaps root is no longer there, or logged in
+        if body is not None or response.status_code == 302:  # root may be deleted or logged out by now
             client = _root()
     assert statuses.keys() >= {200, 302, 400, 403}, statuses
 
 
 def _root() -> Client:
-    """Return the browser of a superuser who can do everything, whatever was done before."""
+    """Return the client of a superuser, which is restored after earlier changes."""
     User.objects.all().delete()
     client = Client()
     client.force_login(make_user("root", is_staff=True, is_superuser=True))

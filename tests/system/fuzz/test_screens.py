@@ -1,4 +1,4 @@
-"""Every form and every address, as every kind of user: never an error, never a change without a receipt."""
+"""Every form and every URL, as every kind of user: never an error, never a change without a receipt."""
 
 import re
 from typing import Any
@@ -29,7 +29,7 @@ RECEIPT = re.compile(r"/receipts/([0-9a-f-]{36})/")
 
 
 class Browser:
-    """A browser of one kind of user, which is logged in again whenever it no longer is."""
+    """A browser of one kind of user, which logs in again whenever its session has ended."""
 
     def __init__(self, role: str) -> None:
         self.role = role
@@ -39,7 +39,7 @@ class Browser:
         self.is_in = False
 
     def log_in(self) -> None:
-        """Undo what the requests before did to the user and to the session."""
+        """Undo the effects of earlier requests on the user and the session."""
         self.client = Client(raise_request_exception=True)
         self.is_in = True
         if self.role == "nobody":
@@ -53,7 +53,7 @@ class Browser:
         self.client.force_login(user)
 
     def send(self, request: Request) -> None:
-        """Send a request, and check what it did."""
+        """Send a request, and check its effects."""
         if not self.is_in:
             self.log_in()
         before = Event.objects.count(), CommandRecord.objects.count()
@@ -63,9 +63,9 @@ class Browser:
         response: Any = self.client.generic(
             request.method, request.path, request.body, plain(request.content_type), **environment
         )
-        has_changed_users = self.role == "superuser" and request.method == "POST"  # maybe, tina too
+        has_changed_users = self.role == "superuser" and request.method == "POST"  # possibly tina too
         self.is_in = self.role != "nobody" and response.status_code != 302 and not has_changed_users
-        b"".join(response)  # a page is rendered, and a stream read, to its end
+        b"".join(response)  # renders the page, and reads a stream to its end
         self.statuses[response.status_code] = self.statuses.get(response.status_code, 0) + 1
         assert response.status_code < 500, response.status_code
         after = Event.objects.count(), CommandRecord.objects.count()
@@ -88,7 +88,7 @@ class Browser:
 
 
 def forms_of(role: str, known: list[Route]) -> dict[str, list[Field]]:
-    """Return the forms that a user finds, by the address of their page."""
+    """Return the forms that a user finds, by the paths of their pages."""
     browser = Browser(role)
     browser.log_in()
     sensible = {"int": "1", "uuid": str(USED[0])}

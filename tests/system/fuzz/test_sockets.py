@@ -1,4 +1,4 @@
-"""Nonsense on the wire: requests that no browser sends, to a real web process."""
+"""Malformed requests, which no browser sends, to a real web process."""
 
 import re
 import socket
@@ -14,10 +14,10 @@ from tests.support.databases import MAKERS, Urls
 from tests.support.programs import PASSWORD, PATIENCE, Web
 from tests.support.teller import Teller, logged_in
 
-pytestmark = pytest.mark.xdist_group("sockets")  # what they share starts once
+pytestmark = pytest.mark.xdist_group("sockets")  # starts the shared fixture only once
 
 SILENCE = 0.5
-"""Seconds after which a server that has said nothing is taken to wait for more."""
+"""The seconds of silence after which a server counts as waiting for more bytes."""
 LONG = b"a" * 70_000
 COMPLETE = b"Host: 127.0.0.1\r\nConnection: close\r\n"
 FORM = COMPLETE + b"Content-Type: application/x-www-form-urlencoded\r\n"
@@ -77,14 +77,14 @@ def web(templates: dict[str, Urls], tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="module")
 def session(web: Web) -> bytes:
-    """The cookies of a teller who is logged in, and who has opened account 1 with the PIN 1234."""
+    """The cookies of a logged-in teller who has opened account 1 with the PIN 1234."""
     teller = logged_in(web, "teller", PASSWORD)
     teller.open_account(1)
     return "; ".join(f"{name}={value}" for name, value in teller.cookies.items()).encode()
 
 
 def say(port: int, *pieces: bytes, patience: float = SILENCE) -> bytes:
-    """Send bytes as they are, and return all that comes back until the server closes or is silent for so long."""
+    """Send raw bytes, and return the answer up to the close or the end of `patience`."""
     answer = b""
     with socket.create_connection(("127.0.0.1", port), timeout=patience) as connection:
         try:
@@ -92,7 +92,7 @@ def say(port: int, *pieces: bytes, patience: float = SILENCE) -> bytes:
                 connection.sendall(piece)
             while data := connection.recv(65536):
                 answer += data
-        except (ConnectionError, TimeoutError):  # the server has heard enough, or waits for more
+        except (ConnectionError, TimeoutError):  # the server has closed the connection, or waits for more
             pass
     return answer
 
@@ -110,8 +110,8 @@ def events(web: Web) -> int:
 def test_nonsense_on_the_wire_is_refused_and_the_next_request_is_answered(name: str, web: Web, session: bytes) -> None:
     before = events(web)
     request = REQUESTS[name].replace(b"Host: 127.0.0.1\r\n", b"Host: 127.0.0.1\r\nCookie: " + session + b"\r\n")
-    for said in (REQUESTS[name], request):
-        answer = say(web.port, said)
+    for sent in (REQUESTS[name], request):
+        answer = say(web.port, sent)
         assert all(status < 500 for status in statuses(answer)), answer[:1000]
     assert events(web) == before
     assert web.request("GET", "/healthz")[0] == 200

@@ -11,7 +11,7 @@ from tests.support.programs import PASSWORD, Web
 
 @pytest.fixture
 def webs(urls: Urls, tmp_path: Path) -> Iterator[list[Web]]:
-    """Two web servers of two processes each: on one data folder, or on a PostgreSQL server and a folder for each."""
+    """Two web servers of two processes each: on one data folder, or on a PostgreSQL server with a folder each."""
     variables = {**urls, "BANK_TELLER_PASSWORD": PASSWORD}
     folders = [tmp_path / "data"] * 2
     if not is_sqlite(urls):

@@ -1,4 +1,4 @@
-"""A real PgBouncer in transaction mode before a PostgreSQL server, for tests."""
+"""A real PgBouncer in transaction mode in front of a PostgreSQL server, for tests."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ max_client_conn = 200
 
 
 def require() -> None:
-    """Skip the test where there is no PgBouncer; in CI, fail."""
+    """Skip the test if PgBouncer is not installed; fail in CI."""
     if PROGRAM is None:
         reason = "there is no PgBouncer on this machine"
         if os.environ.get("CI"):
@@ -39,7 +39,7 @@ def require() -> None:
 
 
 class PgBouncer:
-    """A pooler before a server. As a context manager it runs, and is gone at the end."""
+    """A pooler in front of a server. As a context manager it is started, and stopped at the end."""
 
     def __init__(self, cluster: Cluster) -> None:
         self.cluster, self.port = cluster, free_port()
@@ -51,7 +51,7 @@ class PgBouncer:
         settings = self.folder / "pgbouncer.ini"
         settings.write_text(SETTINGS.format(server=self.cluster.port, port=self.port, user=SUPERUSER))
         as_server: dict[str, Any] = {}
-        if os.getuid() == 0:  # whom it refuses
+        if os.getuid() == 0:  # PgBouncer refuses to run as root
             shutil.chown(self.folder, SUPERUSER)
             shutil.chown(settings, SUPERUSER)
             as_server = {"user": SUPERUSER, "group": SUPERUSER, "extra_groups": []}

@@ -1,4 +1,4 @@
-"""Several web processes are one bank to those who log in: they count tries together, and know the same sessions."""
+"""Several web processes share log-ins: they count tries together, and know the same sessions."""
 
 import time
 from functools import partial
@@ -23,7 +23,7 @@ def test_many_tries_at_once_at_several_processes_are_counted_together(webs: list
     looked_at = statuses.count(200)
     assert looked_at + statuses.count(429) == len(strangers), statuses
     assert looked_at >= FREE_TRIES
-    # After the free ones come waits of 1, 2, 4 seconds and so on: as many more as there was time for.
+    # The free tries are followed by waits of 1, 2, 4 seconds and so on, which limit the number of further tries.
     assert 2 ** (looked_at - FREE_TRIES) - 1 <= took, (looked_at, took)
 
 

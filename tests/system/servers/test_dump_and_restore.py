@@ -1,4 +1,4 @@
-"""Moving a bank by pg_dump and pg_restore to a server whose transaction ids start over, or are higher already."""
+"""Dump and restore of a bank to a server whose transaction ids start again, or are already higher."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -12,17 +12,17 @@ from tests.support.programs import PASSWORD, Web
 from tests.support.teller import logged_in
 from tests.system.servers.walk import USERS, look_around, rebuild, walk
 
-pytestmark = pytest.mark.xdist_group("dump_and_restore")  # what they share starts once
+pytestmark = pytest.mark.xdist_group("dump_and_restore")  # starts the shared fixture only once
 
 BURNT = 20_000
-"""Transaction ids that a server is ahead of a fresh one."""
+"""The number of transaction ids that a server is ahead of a new one."""
 IN_ORDER = "SELECT position, transaction_id FROM eventstore_event ORDER BY transaction_id, position"
 CHECKPOINTS = "SELECT DISTINCT transaction_id, position FROM projections_checkpoint"
 EPOCHS = "SELECT COUNT(*) FROM eventstore_epoch"
 
 
 class Old(NamedTuple):
-    """A bank whose account 1 has 30.00, and its dumps."""
+    """A bank with 30.00 in account 1, and its dumps."""
 
     server: postgres.Cluster
     data: Path
@@ -32,7 +32,7 @@ class Old(NamedTuple):
 
 @contextmanager
 def server(*, burnt: int = 0) -> Iterator[postgres.Cluster]:
-    """Run a new server, of which so many transaction ids are used up."""
+    """Run a new server that has used this many transaction ids."""
     with postgres.Cluster(settings=postgres.THROW_AWAY) as cluster:
         for name in ("bank", "bank_projections"):
             cluster.create_database(name)
@@ -102,14 +102,14 @@ def test_a_bank_can_be_restored_again_and_again_without_its_read_side(old: Old) 
 
 
 def goes_on(data: Path, new: postgres.Cluster, variables: dict[str, str], account_id: int) -> None:
-    """Serve a restored bank, do all there is to do in it, and see that every event comes in its order."""
+    """Serve a restored bank, do every task in it, and check the order of its events."""
     with Web(data, **variables) as web:
         look_around(logged_in(web, "teller", PASSWORD), 1)
         walk(web, account_id)
-        said = rebuild(web)
+        output = rebuild(web)
         assert web.request("GET", "/readyz")[0] == 200
     events = new.psql(IN_ORDER, "bank")
     assert [position for position, _ in events] == list(range(1, len(events) + 1))
     last_position, last_transaction = events[-1]
     assert postgres.execute(variables["PROJECTIONS_DATABASE_URL"], CHECKPOINTS) == [(last_transaction, last_position)]
-    assert f"from {len(events)} events" in said
+    assert f"from {len(events)} events" in output

@@ -1,4 +1,4 @@
-"""The bank on every pair of databases that it may stand on, chosen by URLs alone, from nothing."""
+"""The bank on every pair of supported databases, selected only by URLs, from empty databases."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -15,7 +15,7 @@ type Urls = dict[str, str]
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[tuple[postgres.Cluster, postgres.Cluster]]:
-    """Two servers of PostgreSQL."""
+    """Two PostgreSQL servers."""
     postgres.require()
     with ExitStack() as started:
         one, other = (started.enter_context(postgres.Cluster(settings=postgres.THROW_AWAY)) for _ in range(2))

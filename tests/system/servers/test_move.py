@@ -32,7 +32,7 @@ from tests.system.servers.walk import USERS, inspect, look_around, rebuild, walk
 
 @pytest.fixture
 def other_urls(vendor: str, tmp_path: Path) -> Iterator[Urls]:
-    """Where two databases of the other kind are that nobody has migrated."""
+    """The URLs of two databases of the other kind, without migrations."""
     others = [each for each in databases.VENDORS if each != vendor]
     if not others:
         pytest.skip("TEST_POSTGRES_URL names no PostgreSQL server")
@@ -42,7 +42,7 @@ def other_urls(vendor: str, tmp_path: Path) -> Iterator[Urls]:
 
 
 def chain(urls: Urls) -> list[tuple[int, bytes]]:
-    """Return position and hash of every event."""
+    """Return the position and hash of every event."""
     with stranger(urls["DATABASE_URL"]) as database:
         found = database.execute("SELECT position, hash FROM eventstore_event ORDER BY position").fetchall()
     return [(position, bytes(digest)) for position, digest in found]
@@ -82,7 +82,7 @@ def test_a_bank_that_has_events_is_not_copied_over(templates: dict[str, Urls], u
 
 
 def reject(number: int) -> None:
-    """Let commands be rejected under ids that do not rise as they come."""
+    """Record rejected commands whose ids do not rise with their order."""
     for each in range(number):
         with pytest.raises(NoSuchAccount):
             handle(DepositMoneyIntoBankAccount(77 + each, 5), command_id=UUID(int=(100 - each) * 2**64 + each))
@@ -106,12 +106,12 @@ def test_after_a_copy_to_the_same_kind_of_database_heads_from_before_fit(
         account_cache._accounts.clear()
         handle(DepositMoneyIntoBankAccount(2, 5), command_id=UUID(int=1))
         for name in ("early", "late"):
-            said = verify("--no-read-side", "--head", str(tmp_path / name))
+            output = verify("--no-read-side", "--head", str(tmp_path / name))
             if vendor == target:
-                assert "All of it fits together, and extends the head" in said
+                assert "All of it fits together, and extends the head" in output
             else:
-                assert "does not extend the head" in said
-                assert "A head from before the bank moved between SQLite and PostgreSQL does not fit" in said
+                assert "does not extend the head" in output
+                assert "A head from before the bank moved between SQLite and PostgreSQL does not fit" in output
         assert "All of it fits together" in verify("--no-read-side")
         export(tmp_path / "new")
         reject_once_more(2)
@@ -144,7 +144,7 @@ def test_heads_fit_after_sqlite_has_written_the_database_anew(bank: Path, urls: 
 @pytest.mark.only_on("postgresql", reason="the other has no transaction ids")
 @pytest.mark.usefixtures("bank")
 def test_heads_fit_where_a_restored_log_goes_on_with_lower_transaction_ids(urls: Urls, tmp_path: Path) -> None:
-    """The log is changed to what a dump of a server looks like whose transaction ids were higher."""
+    """The log is changed to look like the dump of a server with higher transaction ids."""
     do_business()
     reject(3)
     with stranger(urls["DATABASE_URL"]) as database:
@@ -175,7 +175,7 @@ def test_second_factors_and_permissions_move_into_a_bank_that_has_users_already(
     UsedCode.objects.create(user=susan, step=5)
     (tmp_path / "target").mkdir()
     with databases.copied_databases(vendor, templates[vendor], tmp_path / "target"):
-        make_user("admin", is_superuser=True)  # of the same number, as after a first start
+        make_user("admin", is_superuser=True)  # with the same id as after a first start
         call_command("copy_bank", urls["DATABASE_URL"], stdout=StringIO())
         moved = User.objects.get()
         assert second_factor.device_of(moved) is not None, "the password alone opens nothing"

@@ -1,4 +1,4 @@
-"""Everything through PgBouncer in transaction mode, where no two transactions need be on the same connection."""
+"""The whole bank through PgBouncer in transaction mode, where transactions may use different connections."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,17 +43,17 @@ def test_workers_that_poll_keep_the_figures_caught_up_behind_the_pooler(urls: di
     with (
         Web(tmp_path / "data", **variables) as web,
         Program(tmp_path / "one", *polling, **variables) as one,
-        Program(tmp_path / "two", "run_projections", **variables) as two,  # finds out that it is not notified
+        Program(tmp_path / "two", "run_projections", **variables) as two,  # detects that no notifications arrive
     ):
         walk(web)
-        for worker in (one, two):  # whichever stood by goes on
+        for worker in (one, two):  # the standby takes over
             teller = logged_in(web, "teller", PASSWORD)
             worker.kill()
             receipt = once_caught_up(teller, teller.deposit(1, "1.00"))
             assert "New balance" in receipt.words
             worker.start()
-        said = manage(web.data, "replay_projections", "--check", **variables)
-        assert "No difference" in said
+        output = manage(web.data, "replay_projections", "--check", **variables)
+        assert "No difference" in output
 
 
 def test_a_command_behind_the_pooler_waits_for_no_lock_for_ever_and_leaves_no_setting_there(

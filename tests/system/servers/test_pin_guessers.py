@@ -21,7 +21,7 @@ def test_fifty_at_several_web_processes_get_three_looks_at_the_pin(webs: list[We
     gate = Barrier(GUESSERS)
 
     def guess(number: int) -> str:
-        """Guess, from the start together with all others; return what the receipt is headed."""
+        """Guess at the same time as all others, and return the heading of the receipt."""
         browser: Teller = copy.deepcopy(teller)
         browser.move(webs[number % 2].port)
         gate.wait(PATIENCE)
@@ -37,12 +37,12 @@ def test_fifty_at_several_web_processes_get_three_looks_at_the_pin(webs: list[We
         assert "Withdrawals are locked." in teller.get("/accounts/1/").words
         beginning = teller.get("/accounts/1/?before=7").words
         assert (beginning.count("Refused: wrong PIN"), beginning.count("Withdrawals locked")) == (3, 1)
-    said = manage(webs[0].data, "replay_projections", "--check", **webs[0].variables)
-    assert "No difference" in said
+    output = manage(webs[0].data, "replay_projections", "--check", **webs[0].variables)
+    assert "No difference" in output
 
 
 def try_pin(browser: Teller, pin: int) -> str:
-    """Ask for 1.00 with a PIN, again under the same command id while the bank is busy; return the receipt's heading."""
+    """Withdraw 1.00 with a PIN, retry with the same command id while the bank is busy, and return the heading."""
     fields = {"command_id": str(uuid4()), "amount": "1.00", "pin": f"{pin:04}"}
     answer = browser.post("/accounts/1/withdraw/", **fields)
     while answer.status == 503:

@@ -1,4 +1,4 @@
-"""Pages read from a real streaming replica: one that lags, one whose replay is paused, one that is killed."""
+"""Pages read from a real streaming replica that lags, is paused or is killed."""
 
 import threading
 import time
@@ -13,27 +13,27 @@ from tests.support.programs import PASSWORD, PATIENCE, Program, Web
 from tests.support.teller import Answer, Teller, logged_in
 from tests.system.servers.walk import USERS, once_caught_up, walk
 
-pytestmark = pytest.mark.xdist_group("replicas")  # what they share starts once
+pytestmark = pytest.mark.xdist_group("replicas")  # starts the shared fixture only once
 
 LAG = 1.5
-"""Seconds after which a replica that got nothing is behind for everybody, and not only for a moment."""
+"""The seconds without data after which a replica counts as behind for all users."""
 
 
 class Bank(NamedTuple):
-    """A bank whose pages are read from a replica."""
+    """A bank whose pages read from a replica."""
 
     primary: postgres.Cluster
     replica: postgres.Cluster
     web: Web
 
     def teller(self) -> Teller:
-        """Return a browser that was told of nothing yet."""
+        """Return a browser without a read-your-writes token."""
         return logged_in(self.web, "teller", PASSWORD)
 
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
-    """The bank, with account 1 that has 30.00."""
+    """The bank, with 30.00 in account 1."""
     postgres.require()
     folder = tmp_path_factory.mktemp("replicas")
     with postgres.Cluster(settings=postgres.THROW_AWAY) as primary:
@@ -55,7 +55,7 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bank]:
 
 @pytest.fixture
 def bank(started: Bank) -> Iterator[Bank]:
-    """The bank, whose replica is well again after the test."""
+    """The bank. Its replica is repaired after the test."""
     wait_until_read(started, started.teller())
     yield started
     if not started.replica.is_running:
@@ -64,14 +64,14 @@ def bank(started: Bank) -> Iterator[Bank]:
 
 
 def reads(bank: Bank) -> int:
-    """Return how many transactions the replica's read side has answered in all."""
-    # Each look at this figure is a transaction of another database.
-    asked = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'bank_projections'"
-    return int(bank.replica.psql(asked)[0][0])
+    """Return the number of transactions that the replica's read side has executed."""
+    # This query runs in another database, so it is not counted.
+    query = "SELECT xact_commit FROM pg_stat_database WHERE datname = 'bank_projections'"
+    return int(bank.replica.psql(query)[0][0])
 
 
 def wait_until_read(bank: Bank, teller: Teller) -> None:
-    """Look at pages until the replica has answered one: one that was lost is asked again after a while."""
+    """Fetch pages until the replica answers one. A lost replica is tried again after some time."""
     before = reads(bank)
     deadline = time.monotonic() + PATIENCE
     while reads(bank) == before:
@@ -81,7 +81,7 @@ def wait_until_read(bank: Bank, teller: Teller) -> None:
 
 
 def balance_shown(page: Answer) -> str:
-    """Return the balance on an account's page, which must not say that it is still catching up."""
+    """Return the balance on an account's page, which must not be stale."""
     assert page.status == 200, page.words
     assert "still catching up" not in page.words
     return page.words.partition("Balance (USD) ")[2].split()[0]
@@ -132,9 +132,9 @@ def test_a_replica_that_is_killed_in_the_middle_of_a_request_gives_no_error_page
     pages: list[Answer] = []
     reading = threading.Thread(target=lambda: pages.append(teller.get("/accounts/1/")))
     with psycopg.connect(bank.primary.url("bank_projections")) as locking:
-        # The lock reaches the replica by its log, and the page gets stuck there between two of its queries.
+        # The lock reaches the replica through the WAL, and blocks the page between two of its queries.
         locking.execute("LOCK TABLE projections_statementline IN ACCESS EXCLUSIVE MODE")
-        bank.primary.psql("CREATE TABLE IF NOT EXISTS flushed (); DROP TABLE flushed")  # the log, up to here
+        bank.primary.psql("CREATE TABLE IF NOT EXISTS flushed (); DROP TABLE flushed")  # flushes the WAL
         stuck = "SELECT pid FROM pg_locks WHERE relation = 'projections_statementline'::regclass AND NOT granted"
         held = stuck.replace("NOT granted", "granted AND mode = 'AccessExclusiveLock'")
         wait_for(bank.replica, held)
@@ -147,7 +147,7 @@ def test_a_replica_that_is_killed_in_the_middle_of_a_request_gives_no_error_page
 
 
 def wait_for(server: postgres.Cluster, question: str) -> None:
-    """Wait until a question about the read side has an answer."""
+    """Wait until a query of the read side returns a row."""
     deadline = time.monotonic() + PATIENCE
     while not server.psql(question, "bank_projections"):
         assert time.monotonic() < deadline, question

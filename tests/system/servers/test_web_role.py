@@ -1,4 +1,4 @@
-"""The web processes as a role that can change nothing of the record: `docs/web-role.sql`, executed as it stands."""
+"""The web processes under a role that cannot change the record: `docs/web-role.sql`, executed unchanged."""
 
 import re
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.support import postgres
 from tests.support.programs import ROOT, Program, Web, manage, migrate
 from tests.system.servers.walk import USERS, walk
 
-pytestmark = pytest.mark.xdist_group("web_role")  # what they share starts once
+pytestmark = pytest.mark.xdist_group("web_role")  # starts the shared fixture only once
 
 SCRIPT = ROOT / "docs" / "web-role.sql"
 RECORD = {"eventstore_event": "data", "eventstore_commandrecord": "outcome", "eventstore_epoch": "shift"}
@@ -20,7 +20,7 @@ TABLES = "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
 
 
 class Roles(NamedTuple):
-    """The settings under which the owner's programs and the web processes run, on two servers."""
+    """The environments of the owner's programs and of the web processes, on two servers."""
 
     owner: dict[str, str]
     web: dict[str, str]
@@ -28,7 +28,7 @@ class Roles(NamedTuple):
 
 @pytest.fixture(scope="module")
 def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
-    """A migrated bank on two servers, owned by a role that is no superuser, after the script."""
+    """A migrated bank on two servers, owned by a role without superuser rights, after the script."""
     postgres.require()
     data = tmp_path_factory.mktemp("owner")
     with (
@@ -45,7 +45,7 @@ def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
             server.psql(f"CREATE DATABASE {name} OWNER bank_owner")
             owner[variable] = as_role("bank_owner", server.url(name))
         migrate(data, **owner)
-        for _ in range(2):  # it may be executed again
+        for _ in range(2):  # the script is idempotent
             events.run(
                 "psql", owner["DATABASE_URL"], "-v", f"projections={owner['PROJECTIONS_DATABASE_URL']}",
                 "-v", "ON_ERROR_STOP=1", "-f", script_for(events),
@@ -55,7 +55,7 @@ def roles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Roles]:
 
 
 def script_for(server: postgres.Cluster) -> str:
-    """Return where the server's user can read the script."""
+    """Return the path of a copy of the script that the server's user can read."""
     copy = server.folder / SCRIPT.name
     copy.write_text(SCRIPT.read_text())
     copy.chmod(0o644)
@@ -111,6 +111,6 @@ def test_the_role_can_change_nothing_of_the_read_side(roles: Roles) -> None:
 
 
 def test_the_script_says_of_every_table_what_the_role_may_do(roles: Roles) -> None:
-    said = SCRIPT.read_text()
+    script = SCRIPT.read_text()
     for (table,) in postgres.execute(roles.owner["DATABASE_URL"], TABLES):
-        assert table in said, f"docs/web-role.sql does not say what the web processes may do with {table}"
+        assert table in script, f"docs/web-role.sql does not say what the web processes may do with {table}"

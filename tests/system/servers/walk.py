@@ -1,6 +1,6 @@
 """A walk through the whole bank over HTTP: every task, every page, the whole inspector, a replay and its check.
 
-What passes it works, on whatever databases the bank stands.
+A pair of databases that passes it supports everything.
 """
 
 import re
@@ -10,7 +10,7 @@ from tests.support.programs import PASSWORD, PATIENCE, Web, manage
 from tests.support.teller import Answer, Teller, logged_in
 
 USERS = {"BANK_TELLER_PASSWORD": PASSWORD, "BANK_ADMIN_PASSWORD": PASSWORD}
-"""What the first start is told, so that `walk` can log in."""
+"""The environment variables of the first start with which `walk` can log in."""
 MODELS = {
     "eventstore": ("event", "commandrecord", "snapshot"),
     "projections": (
@@ -33,7 +33,7 @@ for arguments in (["--check"], [], ["--check"]):
 
 
 def walk(web: Web, account_id: int = 1) -> None:
-    """Do every task with a new account, which has 30.00 in the end, and look at every page."""
+    """Do every task with a new account, which has 30.00 at the end, and open every page."""
     teller = logged_in(web, "teller", PASSWORD)
     do_tasks(teller, account_id)
     look_around(teller, account_id)
@@ -41,7 +41,7 @@ def walk(web: Web, account_id: int = 1) -> None:
 
 
 def do_tasks(teller: Teller, account_id: int) -> None:
-    """Open an account, pay in and out, ask for what is refused and for what is rejected."""
+    """Open an account, deposit, withdraw, and send commands that are refused and rejected."""
     assert "Account opened" in once_caught_up(teller, teller.open_account(account_id)).words
     assert "New balance 50.00" in once_caught_up(teller, teller.deposit(account_id, "50.00")).words
     assert "New balance 30.00" in once_caught_up(teller, teller.withdraw(account_id, "20.00")).words
@@ -53,7 +53,7 @@ def do_tasks(teller: Teller, account_id: int) -> None:
 
 
 def once_caught_up(teller: Teller, answer: Answer) -> Answer:
-    """Return a receipt as it is when the figures have caught up: where a worker projects, that may take a moment."""
+    """Return a receipt once its figures are current, which may take a projection worker a moment."""
     path = re.search(r"/receipts/[0-9a-f-]+/", teller.path)
     assert path, teller.path
     deadline = time.monotonic() + PATIENCE
@@ -64,8 +64,8 @@ def once_caught_up(teller: Teller, answer: Answer) -> Answer:
 
 
 def look_around(teller: Teller, account_id: int) -> None:
-    """Look at every page of a teller's."""
-    for path, said in {
+    """Open every page of a teller."""
+    for path, text in {
         "/": "Latest activity",
         "/accounts/": "30.00",
         "/accounts/?q=Josh": "30.00",
@@ -76,11 +76,11 @@ def look_around(teller: Teller, account_id: int) -> None:
     }.items():
         page = teller.get(path)
         assert page.status == 200, (path, page.words)
-        assert said in page.words, (path, page.words)
+        assert text in page.words, (path, page.words)
 
 
 def inspect(admin: Teller) -> None:
-    """Look at every list of the admin, searched and filtered, and at the first row of each."""
+    """Open every list of the admin, searched and filtered, and the first row of each."""
     assert admin.get("/admin/").status == 200
     for app, models in MODELS.items():
         for model in models:
@@ -95,7 +95,7 @@ def inspect(admin: Teller) -> None:
 
 
 def rebuild(web: Web) -> str:
-    """Check the read side, rebuild it, and check it again, with this web process's settings; return what is said."""
-    said = manage(web.data, "shell", "--no-imports", "-c", REBUILD, **web.variables)
-    assert [said.count("No difference"), said.count("Rebuilt")] == [2, 1], said
-    return said
+    """Check the read side, rebuild it, and check it again with this web process's settings. Return the output."""
+    output = manage(web.data, "shell", "--no-imports", "-c", REBUILD, **web.variables)
+    assert [output.count("No difference"), output.count("Rebuilt")] == [2, 1], output
+    return output

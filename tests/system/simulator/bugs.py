@@ -1,6 +1,6 @@
 """Known bugs to plant into the program: a simulator that does not find them proves nothing.
 
-Each is a mistake that somebody could really make in an event-sourced bank.
+Each is a realistic mistake in an event-sourced bank.
 """
 
 import sqlite3
@@ -28,7 +28,7 @@ from tests.system.simulator.runs import Bug
 
 
 def without(table: str, constraint: str) -> Callable[[sqlite3.Connection], None]:
-    """Return what makes an empty table again with a constraint taken out of its definition, and without triggers."""
+    """Return a function that recreates an empty table without a constraint and without triggers."""
 
     def make_again(connection: sqlite3.Connection) -> None:
         (definition,) = connection.execute("SELECT sql FROM sqlite_master WHERE name = ?", [table]).fetchone()
@@ -106,7 +106,7 @@ def overdraft_of_one_cent() -> Iterator[None]:
 
 @contextmanager
 def append_at_whatever_version() -> Iterator[None]:
-    """No writer takes a stream lock, and a writer that was overtaken does not notice."""
+    """Append without a stream lock and without a check of the expected version."""
     append, seen = store.append, store.read_stream
 
     def blind(stream: str, events: Any, *, expected_version: int, **others: Any) -> Any:
@@ -168,7 +168,7 @@ def checkpoint_left_behind_by_a_replay() -> Iterator[None]:
 
 @contextmanager
 def told_before_the_commit() -> Iterator[None]:
-    """The projections hear of events that may still be rolled back."""
+    """Announce events to the projections before the commit, which may still be rolled back."""
     with mock.patch.object(store, "after_commit", lambda lock, call: call()):
         yield
 

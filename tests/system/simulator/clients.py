@@ -1,6 +1,6 @@
-"""Those who use the bank at the same time: what each of them does, and what each of them must be told.
+"""The simultaneous clients of the bank: their actions, and the answers that they must get.
 
-Every client is a process: it can be killed at any statement, and somebody starts it again.
+Every client is a process: it can be killed at any statement, and is started again.
 """
 
 import random
@@ -38,17 +38,17 @@ PINS = (0, 42, 1234, 9999)
 
 
 class Clients:
-    """All clients of one run, with what they remember of what they were told."""
+    """All clients of one run, and the answers that they remember."""
 
     def __init__(self, chance: random.Random, plan: Plan, scheduler: Scheduler, book: Book) -> None:
         self.chance, self.plan, self.scheduler, self.book = chance, plan, scheduler, book
-        self.told: dict[UUID, Ack | tuple[str, str]] = {}
+        self.answers: dict[UUID, Ack | tuple[str, str]] = {}
         self.sent: list[tuple[UUID, Command]] = []
         self.attempts: dict[UUID, int] = {}
         self.now = plan.morning
 
     def works(self) -> dict[str, Callable[[], None]]:
-        """Return what each client does from beginning to end."""
+        """Return the work of each client from beginning to end."""
         works: dict[str, Callable[[], None]] = {}
         for number in range(self.plan.tellers):
             works[f"teller {number}"] = lambda name=f"teller {number}": self.teller(name)  # type: ignore[misc]
@@ -63,18 +63,18 @@ class Clients:
     def teller(self, name: str) -> None:
         for _ in range(self.plan.commands):
             command_id, command = self.next_command()
-            for _ in range(4):  # a form that had no answer is sent again, and so is one that had
+            for _ in range(4):  # forms are sent again, unanswered and answered ones
                 if self.submit(name, command_id, command) and self.chance.random() < 0.8:
                     break
 
     def next_command(self) -> tuple[UUID, Command]:
-        """Return a new command; or one that somebody sent before, or its id with something else."""
+        """Return a new command, an earlier command, or an earlier command id with another command."""
         luck = self.chance.random()
         if self.sent and luck < 0.15:
             command_id, command = self.chance.choice(self.sent[-6:])
             if luck < 0.05:
                 other = self.make_command()
-                # With nothing but another PIN it would be the same command.
+                # A command that differs only in the PIN would count as the same.
                 command = command if pins.fingerprint(other) == pins.fingerprint(command) else other
         else:
             command_id, command = UUID(int=self.chance.getrandbits(128), version=4), self.make_command()
@@ -108,7 +108,7 @@ class Clients:
         return WithdrawMoneyFromBankAccount(account_id, amount, pin)
 
     def submit(self, actor: str, command_id: UUID, command: Command) -> bool:
-        """Send a command; tell whether there was an answer, which is checked."""
+        """Send a command, and check its answer. Return whether there was one."""
         moment = self.tick()
         self.attempts[command_id] = self.attempts.get(command_id, 0) + 1
         self.book.submit(command_id, command, actor, moment)
@@ -134,10 +134,10 @@ class Clients:
         assert record is not None
         hold((ack.version, ack.position) == (record["version"], record["position"]), "an ack is true", ack, record)
         events = self.book.log[ack.position - record["event_count"] : ack.position]
-        said = [encode(event) for event in ack.events]
-        hold(said == [(event.type, event.data) for event in events], "an ack says what happened", ack, events)
+        answered = [encode(event) for event in ack.events]
+        hold(answered == [(event.type, event.data) for event in events], "an ack says what happened", ack, events)
         hold((ack.account_id, ack.command_id) == (command.account_id, command_id), "an ack is of its command", ack)
-        before = self.told.setdefault(command_id, ack)
+        before = self.answers.setdefault(command_id, ack)
         hold(isinstance(before, Ack) and before._replace(repeated=ack.repeated) == ack, "one outcome", before, ack)
         assert isinstance(before, Ack)
         hold(before is ack or before.repeated or ack.repeated, "a command is new once", before, ack)
@@ -154,11 +154,11 @@ class Clients:
             hold(others, "only an id that came with something else is refused for that", command)
             return
         hold((record["outcome"], record["reason"]) == ("rejected", rejection.code), "a rejection is true", record)
-        said = (rejection.code, str(rejection))
-        hold(self.told.setdefault(command_id, said) == said, "one outcome", self.told[command_id], said)
+        answer = (rejection.code, str(rejection))
+        hold(self.answers.setdefault(command_id, answer) == answer, "one outcome", self.answers[command_id], answer)
 
     def tick(self) -> datetime:
-        """Return what the clock of whoever acts now says; it goes on, and sometimes it is set back."""
+        """Return the time of the current client's clock, which advances and is sometimes set back."""
         luck = self.chance.random()
         seconds = -self.chance.randint(1, 200_000) if luck < 0.04 else self.chance.randint(0, 9000)
         self.now += timedelta(seconds=seconds, microseconds=self.chance.randint(0, 999_999))
@@ -172,16 +172,16 @@ class Clients:
             with self.scheduler.process(self.book.committed):
                 try:
                     work()
-                except OperationalError:  # a lock that is not let go of; the next time is soon
+                except OperationalError:  # a lock that is not released; the client tries again soon
                     hold(self.plan.patience != FOREVER, "who waits gets on")
 
     def work(self) -> None:
-        """Project, as the worker does and a wake-up does."""
+        """Project, as the projection worker and a wake-up do."""
         names = self.chance.choice(((), (), self.chance.sample(tuple(PROJECTORS), 2)))
         engine.catch_up(names)
 
     def operate(self) -> None:
-        """Rebuild, compare, or throw a cache away."""
+        """Rebuild, compare, or delete a cache."""
         names = self.chance.choice(((), self.chance.sample(tuple(PROJECTORS), 2)))
         try:
             match self.chance.randint(0, 3):
@@ -195,7 +195,7 @@ class Clients:
             pass
 
     def look(self) -> None:
-        """Read what a page shows."""
+        """Read the data of a page."""
         for account_id in range(1, self.plan.accounts + 1):
             try:
                 account = queries.find_account(account_id)

@@ -1,4 +1,4 @@
-"""What a seed makes of a run: how many there are of whom, how bad their luck is, which fault the program has."""
+"""The circumstances that a seed decides: the number of clients, the likelihood of faults and a failing projector."""
 
 import random
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ FOREVER = 10**9
 
 
 class Poisoned(Exception):
-    """What a projector raises at an event that it cannot digest."""
+    """The error of a projector that cannot project an event."""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """One run's circumstances. Likelihoods are per statement."""
+    """The circumstances of one run. Likelihoods are per statement."""
 
     mode: str
     tellers: int
@@ -44,7 +44,7 @@ class Plan:
 
     @property
     def reads_own_writes(self) -> bool:
-        """Tell whether each ack comes after the projections have seen what it is of."""
+        """Return whether each acknowledgement comes after the projections have processed its events."""
         return self.mode == "inline" and self.patience == FOREVER
 
 
@@ -70,7 +70,7 @@ def plan_of(chance: random.Random) -> Plan:
 
 @contextmanager
 def circumstances(plan: Plan) -> Iterator[None]:
-    """Run the block with a plan's sizes, and its fault in a projector."""
+    """Run the block with a plan's sizes and its fault in a projector."""
     with ExitStack() as stack:
         stack.enter_context(mock.patch.object(snapshots, "EVERY", plan.snapshot_every))
         stack.enter_context(mock.patch.object(engine, "BATCH", plan.batch))
@@ -80,7 +80,7 @@ def circumstances(plan: Plan) -> Iterator[None]:
 
 
 def _poisoned(kind: type[Projector], position: int) -> AbstractContextManager[object]:
-    """Let a projector fail at the event of a position, after it has written what it does to the table."""
+    """Make a projector fail at the event of a position, after it has written its rows."""
     healthy = kind.apply
 
     def apply(self: Projector, cursor: CursorWrapper, batch: Batch) -> None:

@@ -1,8 +1,8 @@
-"""What has to hold all along: looked at after every commit, from a connection of its own.
+"""The invariants, checked after every commit on a separate connection.
 
-The write side is read row by row and held against the model: each event is what the model decides on the account as
-it was just before, each rejection what it decides on the account as it was at some moment while the command was under
-way. The read side is held against the fold of the log up to its checkpoint.
+The write side is read row by row and compared with the model. Each event must be the model's decision on the account
+just before it. Each rejection must be the model's decision on the account at some moment while the command was in
+flight. The read side is compared with the fold of the log up to its checkpoint.
 """
 
 import json
@@ -27,7 +27,7 @@ RECORD = (
 
 
 class Violation(AssertionError):
-    """Something does not hold."""
+    """An invariant does not hold."""
 
 
 def hold(condition: object, what: str, *facts: object) -> None:
@@ -37,14 +37,14 @@ def hold(condition: object, what: str, *facts: object) -> None:
 
 
 class Submission:
-    """A command under an id, with what is known of its sender and the accounts' histories when it came."""
+    """A command under its id, with its sender and the accounts' histories when it was sent."""
 
     def __init__(self, command: Command, actor: str, moment: datetime, begun: int) -> None:
         self.command, self.actor, self.moment, self.begun = command, actor, moment, begun
 
 
 class Book:
-    """All that was ever submitted, what the log says, and what the model says of it."""
+    """All submissions, the log, and the model's state."""
 
     def __init__(self, folder: Path, files: dict[str, str], attempts: int) -> None:
         self.attempts = attempts
@@ -66,11 +66,11 @@ class Book:
             connection.close()
 
     def submit(self, command_id: UUID, command: Command, actor: str, moment: datetime) -> None:
-        """Take note that a command is being sent."""
+        """Record that a command is being sent."""
         self.submitted.setdefault(command_id, []).append(Submission(command, actor, moment, len(self.log)))
 
     def committed(self, alias: str) -> None:
-        """Look at what a commit has left."""
+        """Check the state after a commit."""
         if alias == "default":
             self.read_log()
         else:
@@ -79,7 +79,7 @@ class Book:
     # The write side
 
     def read_log(self) -> None:
-        """Read the events and command records that are new, and check each command with what it led to."""
+        """Read the new events and command records, and check the result of each command."""
         before = len(self.log)
         select = f"SELECT {EVENT} FROM eventstore_event WHERE position > ? ORDER BY position"
         by_command: dict[UUID, list[RecordedEvent]] = {}
@@ -103,17 +103,17 @@ class Book:
         self.log.append(event)
         version = 1 + sum(1 for other in self.log[:-1] if other.stream == event.stream)
         hold(event.version == version, "versions have no gap", event)
-        said = (event.stream, event.version, event.type, event.schema_version)
+        columns = (event.stream, event.version, event.type, event.schema_version)
         data, metadata = _text(event.data), _text(event.metadata)
         previous = self.hashes.get(event.stream, GENESIS)
-        digest = event_hash(previous, *said, data, metadata, event.command_id, event.recorded_at)
+        digest = event_hash(previous, *columns, data, metadata, event.command_id, event.recorded_at)
         hold(digest == event.hash, "the chain is whole", event)
         self.hashes[event.stream] = event.hash
         self._fold.add(event)
         self.folds.append({name: frozenset(self._fold.rows(name)) for name in TABLES})
 
     def _sent_as(self, command_id: UUID, record: dict[str, Any]) -> Submission:
-        """Return the submission that a record is of; of several under one id the fingerprint tells."""
+        """Return the submission of a record. The fingerprint distinguishes several under one id."""
         fitting = [
             each
             for each in self.submitted.get(command_id, [])
@@ -136,8 +136,8 @@ class Book:
         decided = model.decide(account, sent.command, self.attempts)
         hold(decided == happened, "the model decides what was recorded", decided, happened, account, sent.command)
         last = events[-1]
-        said = (record["stream"], record["version"], record["position"], record["event_count"])
-        hold(said == (last.stream, last.version, last.position, len(events)), "a record says what happened", record)
+        outcome = (record["stream"], record["version"], record["position"], record["event_count"])
+        hold(outcome == (last.stream, last.version, last.position, len(events)), "a record says what happened", record)
         attempts = {"pin_attempts": self.attempts} if events[0].type == "invalid_pin" else {}
         for event in events:
             hold(event.stream == f"bank_account-{account_id}", "an event is in its account's stream", event)
@@ -155,19 +155,19 @@ class Book:
         hold({number for (number,) in verifiers} == opened, "each account has a PIN and no other has", opened)
 
     def account(self, account_id: int) -> model.Account:
-        """Return an account as the model has it now."""
+        """Return the model's current account."""
         return self.histories.get(account_id, [(0, model.Account())])[-1][1]
 
     # The read side
 
     def reached(self) -> dict[str, int]:
-        """Return how far each projection says that it has come."""
+        """Return the checkpoint of each projection."""
         rows = self.database["projections"].execute("SELECT name, position FROM projections_checkpoint").fetchall()
         return {name: rows.get(name, 0) for rows in [dict(rows)] for name in TABLES}
 
     def check_tables(self) -> None:
-        """Hold each table against the log up to its checkpoint, and the figures against one another."""
-        self.read_log()  # a projection never reads what is not committed
+        """Compare each table with the log up to its checkpoint, and the figures with each other."""
+        self.read_log()  # a projection reads only committed events
         reached = self.reached()
         for name, (kind, columns) in TABLES.items():
             select = f"SELECT {', '.join(columns)} FROM {kind._meta.db_table}"

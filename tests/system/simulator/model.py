@@ -1,7 +1,7 @@
-"""The bank's rules once more, in plain Python: what a command leads to, at an account as it is.
+"""A model of the bank's rules in plain Python: the result of a command on an account.
 
-Written apart from the aggregate and from the SQL; it shares the commands with them and nothing else. It knows the
-customers' PINs, because it has seen the commands.
+It is written independently of the aggregate and of the SQL, and shares only the commands with them. It knows the
+customers' PINs, because it sees the commands.
 """
 
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ MOST = 10**12
 
 
 class Account(NamedTuple):
-    """An account as it is; before it is opened it has no holder."""
+    """The state of an account. Before it is opened it has no holder."""
 
     version: int = 0
     holder: str = ""
@@ -34,7 +34,7 @@ type Happening = tuple[str, dict[str, Any]]
 
 
 def decide(account: Account, command: Command, attempts: int) -> list[Happening] | str:
-    """Return the events that a command leads to, or the code of its rejection; `attempts` wrong PINs lock."""
+    """Return the events of a command, or the code of its rejection. `attempts` wrong PINs lock withdrawals."""
     if not 1 <= command.account_id < 2**63:
         return "invalid_account_id"
     match command:
@@ -67,21 +67,21 @@ def _create(account: Account, command: CreateBankAccount) -> list[Happening] | s
 
 
 def _nonsense(account: Account, amount: int) -> str:
-    """Return why no money can be moved at all; nothing where it can."""
+    """Return the reason why no money can be moved at all, or the empty string."""
     if not 1 <= amount <= MOST:
         return "invalid_amount"
     return "" if account.holder else "no_such_account"
 
 
 def _withdraw(account: Account, command: WithdrawMoneyFromBankAccount, attempts: int) -> list[Happening]:
-    asked = {"accountId": command.account_id, "amount_requested": command.amount}
+    request = {"accountId": command.account_id, "amount_requested": command.amount}
     if account.locked:
-        return [("withdrawal_blocked", asked)]
+        return [("withdrawal_blocked", request)]
     if command.pin != account.pin:
         locks = account.wrong_pins + 1 >= attempts
-        return [("invalid_pin", asked), *([("pin_locked", {"accountId": command.account_id})] if locks else [])]
+        return [("invalid_pin", request), *([("pin_locked", {"accountId": command.account_id})] if locks else [])]
     if command.amount > account.balance:
-        return [("account_overdrawn", {**asked, "balance": account.balance})]
+        return [("account_overdrawn", {**request, "balance": account.balance})]
     return [("money_withdrawn_from_bank_account", {"accountId": command.account_id, "amount": command.amount})]
 
 
@@ -98,7 +98,7 @@ def _supervise(account: Account, command: UnlockPin | ChangePin) -> list[Happeni
 
 
 def after(account: Account, command: Command, happened: list[Happening]) -> Account:
-    """Return the account as it is after what a command led to."""
+    """Return the account after the events of a command."""
     for kind, data in happened:
         account = account._replace(version=account.version + 1)
         match kind:

@@ -1,4 +1,4 @@
-"""One seed's run, from an empty bank to the last check."""
+"""The run of one seed, from an empty bank to the last check."""
 
 import hashlib
 import logging
@@ -25,17 +25,17 @@ from tests.system.simulator.invariants import Book, hold
 from tests.system.simulator.scheduler import Scheduler
 
 PRAGMAS = "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA recursive_triggers=ON;"
-"""Processes die here, and machines do not: nothing has to reach the disk."""
+"""Only processes die here, never the machine, so nothing has to be synced to disk."""
 NEVER_WAIT = {"timeout": 0, "init_command": PRAGMAS}
-"""Whoever finds a database locked is told so at once, and goes on when the scheduler lets it."""
+"""A locked database raises at once; the scheduler decides when the client goes on."""
 
 
 class SeedFailed(AssertionError):
-    """A run in which something did not hold; the message says how to see it again."""
+    """A run with a violation. The message says how to reproduce it."""
 
 
 class Report(NamedTuple):
-    """What happened in a run. `digest` covers every step and every row of the write side."""
+    """The figures of a run. `digest` covers every step and every row of the write side."""
 
     seed: int
     digest: str
@@ -47,7 +47,7 @@ class Report(NamedTuple):
 
 
 class Bug(NamedTuple):
-    """A known bug to plant: a patch of the program, and something done to the empty write side."""
+    """A known bug to plant: a patch of the program, and a change of the empty write side."""
 
     patch: AbstractContextManager[Any] = nullcontext()
     schema: Callable[[sqlite3.Connection], None] = lambda connection: None
@@ -111,14 +111,14 @@ def run(seed: int, template: Urls, bug: Bug = HEALTHY) -> Report:
 
 @contextmanager
 def _under_control(seed: int, plan: Plan) -> Iterator[None]:
-    """Let the seed stand in for whatever else is left to chance, and keep what is meant to fail out of the log."""
+    """Replace all other randomness by the seed, and remove intended failures from the log output."""
     luck = random.Random(f"salt {seed}")
     before = random.getstate()
     logging.disable(logging.CRITICAL)
     try:
         random.seed(seed)
         settings = override_settings(PROJECTION_MODE=plan.mode, PIN_ATTEMPTS=plan.attempts)
-        # One thread runs at a time, so no checkpoint meets a writer, and none has to wait for one to end.
+        # Only one thread runs at a time, so a WAL checkpoint never has to wait for a writer.
         with (
             settings,
             mock.patch.object(wal, "HAS_RACE", new=False),
@@ -132,7 +132,7 @@ def _under_control(seed: int, plan: Plan) -> Iterator[None]:
 
 
 def _check_end(book: Book) -> None:
-    """Let a healthy process come, and check that all is well when it has done its work."""
+    """Run a healthy process, and check that everything is correct after its work."""
     engine.catch_up()
     book.check_tables()
     reached = book.reached()

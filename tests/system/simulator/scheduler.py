@@ -1,6 +1,6 @@
-"""Who runs next: threads of which only one is ever let go, switched at statements as a seed says.
+"""The scheduler: threads of which only one runs at a time, switched at statements by the seed.
 
-It knows threads, statements and chance, and nothing of the bank. The same seed makes the same run.
+It handles threads, statements and chance, and knows nothing of the bank. The same seed makes the same run.
 """
 
 import hashlib
@@ -17,25 +17,25 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from tests.support.statements import COMMIT, Death, mortal
 
 PATIENCE = 60
-"""Seconds that a thread may take to end when it is told to."""
+"""The seconds that a thread may take to end after a stop."""
 MOST_STEPS = 200_000
-"""More steps than any run takes; one that takes more goes round in circles."""
+"""More steps than any run needs; a run with more is in an endless loop."""
 
 
 STEP = 0.002
-"""Seconds that a step takes for whoever looks at `time.monotonic`."""
+"""The seconds that `time.monotonic` advances with each step."""
 
 
 class Stopped(BaseException):
-    """The run is over for a thread because another one has failed."""
+    """Ends a thread, because another thread of the run has failed."""
 
 
 class Stuck(AssertionError):
-    """Nobody gets on."""
+    """No task makes progress."""
 
 
 class Task:
-    """One of those that take turns."""
+    """A scheduled task."""
 
     def __init__(self, name: str, work: Callable[[], None]) -> None:
         self.name, self.work = name, work
@@ -44,12 +44,12 @@ class Task:
 
 
 class Scheduler:
-    """Lets one task run at a time, and another go on at whichever statement chance wants.
+    """Runs one task at a time, and switches to another at random statements.
 
     Args:
-        switch: how likely another task is let go on at a statement.
-        death: how likely whoever sent a statement is killed after it.
-        patience: how often a statement that meets a lock is tried before the database says that it is locked.
+        switch: the likelihood of a switch at a statement.
+        death: the likelihood that the sender of a statement is killed after it.
+        patience: the number of tries of a statement that meets a lock, before the database reports it as locked.
     """
 
     def __init__(self, chance: random.Random, *, switch: float, death: float, patience: int) -> None:
@@ -65,7 +65,7 @@ class Scheduler:
         self._over = threading.Semaphore(0)
 
     def run(self, works: Mapping[str, Callable[[], None]]) -> None:
-        """Let all tasks run to their ends; what one of them raises ends them all and is raised here."""
+        """Run all tasks to their ends. An exception in one of them ends them all and is raised here."""
         self.tasks = [Task(name, work) for name, work in works.items()]
         threads = [threading.Thread(target=self._live, args=[task], daemon=True) for task in self.tasks]
         for thread in threads:
@@ -80,7 +80,7 @@ class Scheduler:
             raise self.failure
 
     def pause(self, where: str = "pause") -> None:
-        """Take a note of where the running task is, and let another one go on if chance wants it."""
+        """Note the place of the running task, and switch to another one at random."""
         task = self.current
         assert task is not None, "only a task takes turns"
         self._note(task, where)
@@ -91,16 +91,16 @@ class Scheduler:
 
     @contextmanager
     def process(self, committed: Callable[[str], None]) -> Iterator[Death]:
-        """Run the block as a process that is switched at statements and killed by chance.
+        """Run the block as a process that is switched at statements and killed at random.
 
         Args:
-            committed: is called with a database's alias after each commit there.
+            committed: called with a database's alias after each commit there.
         """
         with mortal(_Chance(self, committed), self._wait_for_lock) as death:
             yield death
 
     def _wait_for_lock(self, connection: BaseDatabaseWrapper, statement: str, error: OperationalError) -> bool:
-        """Let the others go on: whoever has the lock is one of them."""
+        """Switch to the other tasks, one of which holds the lock."""
         if "locked" not in str(error) or self.failure is not None:
             return False
         self.locked += 1
@@ -141,7 +141,7 @@ class Scheduler:
         task.gate.release()
 
     def _change_from(self, task: Task) -> None:
-        """Let a task go on that chance chooses, which may be this one, and wait for its turn to come again."""
+        """Switch to a random task, possibly this one, and wait for this task's next turn."""
         following = self._choose()
         if following is not task:
             self._let_go(following)
@@ -150,7 +150,7 @@ class Scheduler:
             raise Stopped
 
     def _seconds(self) -> float:
-        """Return what a clock says on which each step takes a while."""
+        """Return the time of a clock that advances with each step."""
         return self.steps * STEP
 
     def _sleep(self, seconds: float) -> None:
@@ -166,7 +166,7 @@ class Scheduler:
 
 
 class _Chance(Death):
-    """Lets others in before each statement, and kills after it if chance wants it."""
+    """Switches before each statement, and kills after it, at random."""
 
     def __init__(self, scheduler: Scheduler, committed: Callable[[str], None]) -> None:
         super().__init__()

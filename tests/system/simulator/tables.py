@@ -1,7 +1,7 @@
-"""What the read side's tables have to hold: the log folded in plain Python, written apart from the projectors.
+"""The expected tables of the read side: a fold of the log in plain Python, independent of the projectors.
 
-It knows the stored names of events and the columns of the tables, and imports nothing of the application but the
-shape of a recorded event and the models, whose rows it compares.
+It knows the stored names of events and the columns of the tables. It imports only the shape of a recorded event, and
+the models whose rows it compares.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,10 +15,10 @@ from eventstore.events import RecordedEvent
 from projections.models import AccountSummary, BankTotals, DailyTotals, NamePart, RefusedWithdrawal, StatementLine
 
 HOLDERS = {"Josh": "josh", "Luke Ng": "luke ng", "Zoë Ångström": "zoe angstrom", "Ada": "ada", "ΑΘΗΝΑ": "αθηνα"}
-"""Names, each with what it is found by."""
+"""Names, each with its search key."""
 
 PIN_LINES = {"pin_locked": "locked", "pin_unlocked": "unlocked", "pin_changed": "new_pin"}
-"""What a statement calls what happened to a PIN."""
+"""The kinds of a statement's lines for events of a PIN."""
 
 type Row = tuple[Any, ...]
 
@@ -77,7 +77,7 @@ class Fold:
         self.days: dict[date, list[int]] = {}
 
     def add(self, event: RecordedEvent) -> None:
-        """Take the next event in."""
+        """Add the next event."""
         data = event.data
         account_id, amount = data["accountId"], data.get("amount", 0)
         day = self.days.setdefault(event.recorded_at.date(), [0] * 6)
@@ -129,7 +129,7 @@ class Fold:
         self.statements.append((*log_position, kind, amount, account[3], *origin))
 
     def rows(self, name: str) -> set[Row]:
-        """Return what the table of a projection has to hold."""
+        """Return the expected rows of a projection."""
         match name:
             case "accounts":
                 rows: Iterable[Row] = (tuple(row) for row in self.accounts.values())
@@ -148,7 +148,7 @@ def _parts(name: str, account_id: int) -> set[bytes]:
 
 
 def fold(log: Iterable[RecordedEvent]) -> Fold:
-    """Return the tables that a log adds up to."""
+    """Return the tables of a log."""
     folded = Fold()
     for event in log:
         folded.add(event)
@@ -156,7 +156,7 @@ def fold(log: Iterable[RecordedEvent]) -> Fold:
 
 
 def plain(row: Sequence[Any]) -> Row:
-    """Return a row's values as plain text and numbers, whichever database they come from."""
+    """Return a row's values as plain text and numbers, the same for each kind of database."""
     return tuple(_plain(value) for value in row)
 
 
@@ -175,7 +175,7 @@ def _plain(value: Any) -> Any:
 
 
 def live_rows(name: str) -> set[Row]:
-    """Return what the table of a projection holds."""
+    """Return the stored rows of a projection."""
     model, columns = TABLES[name]
     rows = [plain(row) for row in model._base_manager.values_list(*columns)]
     assert len(rows) == len(set(rows)), "no row is there twice"
@@ -183,7 +183,7 @@ def live_rows(name: str) -> set[Row]:
 
 
 def assert_is_fold(log: Sequence[RecordedEvent], reached: dict[str, int]) -> None:
-    """Raise AssertionError unless each table is what the events up to its projection's position add up to."""
+    """Raise AssertionError unless each table equals the fold of the events up to its checkpoint."""
     for name in TABLES:
         wanted = fold(event for event in log if event.position <= reached.get(name, 0)).rows(name)
         assert live_rows(name) == wanted, f"{name} at {reached.get(name, 0)}"
