@@ -161,7 +161,6 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
-            "builtins": ["bank.templatetags.bank_addresses", "bank.templatetags.bank_parts"],
             "context_processors": [
                 "django.template.context_processors.request",
                 "bank.access.csrf.token",

@@ -1,16 +1,18 @@
-"""What a teller types, made into a command or refused at the field.
+"""The forms of the task screens. Each turns what a teller typed into a command, or shows an error at the field.
 
-The bank's rules are the aggregate's; a form only reads text, and says in the teller's words what it cannot read.
+A form checks only whether text can be read. The bank's rules are in the aggregate.
 """
 
 import re
 from collections.abc import Mapping
-from typing import Any, ClassVar, NamedTuple
+from functools import cache
+from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 from django import forms
 from django.template.loader import render_to_string
 from django.utils.datastructures import MultiValueDict
+from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
 from ..domain.commands import (
@@ -39,7 +41,7 @@ class MoneyField(forms.CharField):
 
 
 class PinField(forms.CharField):
-    """Four digits that are never shown again; its value is an integer."""
+    """A PIN of four digits, which is never rendered; its value is an integer."""
 
     widget = forms.PasswordInput(
         render_value=False, attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": "4"}
@@ -53,7 +55,7 @@ class PinField(forms.CharField):
 
 
 class AccountNumberField(forms.CharField):
-    """An account's number; its value is an integer."""
+    """An account number; its value is an integer."""
 
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
 
@@ -65,7 +67,7 @@ class AccountNumberField(forms.CharField):
 
 
 class SentOnce(forms.HiddenInput):
-    """A hidden input that counts as missing where it was sent twice: nobody can tell which one is meant."""
+    """A hidden input that counts as missing if it was sent twice, because either value could be the intended one."""
 
     def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
         values = data.getlist(name) if isinstance(data, MultiValueDict) else [data.get(name)]
@@ -73,7 +75,7 @@ class SentOnce(forms.HiddenInput):
 
 
 class TaskForm(forms.Form):
-    """A task for one command. It is rendered with an id of its own, under which the command counts once."""
+    """A form for one command. Each rendering has a new command id, under which the command is carried out once."""
 
     verb: ClassVar[str]
     advice: ClassVar[str] = ""
@@ -98,47 +100,27 @@ class TaskForm(forms.Form):
 
     @property
     def fresh_id(self) -> str:
-        """An id for the form as it is shown now: a form shown again never carries the one that was sent."""
+        """A new command id for this rendering. A form that is shown again never has the id that was sent."""
         return str(uuid4())
 
-    @property
+    @cached_property
     def shown_fields(self) -> SafeString:
-        """The fields for people as HTML. Those of an empty form are the same each time, and so made once."""
-        if self.is_bound or self.initial:
-            return self._render_fields()
-        if type(self) not in _empty_fields:
-            _empty_fields[type(self)] = self._render_fields()
-        return _empty_fields[type(self)]
-
-    def _render_fields(self) -> SafeString:
+        """The visible fields as HTML."""
         return render_to_string("bank/fields.html", {"form": self})
 
     def reject(self, rejection: CommandRejected) -> None:
-        """Show why the bank rejected the command, at the field that it is about."""
+        """Add the reason of a rejection as an error of the field that it names, or of the form."""
         shown = rejection.field in self.fields and rejection.field != "command_id"
         self.add_error(rejection.field if shown else None, str(rejection))
 
     @property
     def said(self) -> list[tuple[str, str]]:
-        """Each error with the id of the field that it is about."""
+        """Each error with the id of its field's widget, or with an empty id if it belongs to no visible field."""
         return [
             ("" if name in ("__all__", "command_id") else self[name].id_for_label, str(error))
             for name, errors in self.errors.items()
             for error in errors
         ]
-
-
-_empty_fields: dict[type[TaskForm], SafeString] = {}
-
-
-class BlankForm(NamedTuple):
-    """What a page shows of a form that is empty."""
-
-    verb: str
-    advice: str
-    shown_fields: SafeString
-    fresh_id: str
-    is_bound: bool = False
 
 
 class OpenAccountForm(TaskForm):
@@ -164,18 +146,21 @@ class OpenAccountForm(TaskForm):
 
 
 class AccountForm(TaskForm):
-    """A task at an account that is there already."""
+    """A form for a task at an existing account."""
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, account_id: int, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
         self.account_id = account_id
 
-    @classmethod
-    def blank(cls) -> "BlankForm":
-        """Return the form as it is shown before anybody has typed anything, which takes no form of Django's."""
-        if cls not in _empty_fields:
-            _empty_fields[cls] = cls(account_id=1).shown_fields
-        return BlankForm(cls.verb, cls.advice, _empty_fields[cls], str(uuid4()))
+
+@cache
+def blank(form_class: type[AccountForm]) -> AccountForm:
+    """Return the unbound form, which is the same for every account.
+
+    One instance serves all requests, so its fields are rendered once. To render the two forms of an account page anew
+    would double what the page costs (docs/performance.md). Only templates may use the instance: they change nothing.
+    """
+    return form_class(account_id=0)
 
 
 class DepositForm(AccountForm):

@@ -1,4 +1,4 @@
-"""The screens for looking, and what all screens share. A view sees forms, `handle` and the queries, nothing else."""
+"""The pages, which read projections, and the helpers of all screens. Views use forms, `handle` and the queries only."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -17,10 +17,10 @@ from projections.replicas import reads
 
 from ..access.cookies import cookie
 from ..access.sessions import POLL
-from .forms import DepositForm, WithdrawForm
+from .forms import DepositForm, WithdrawForm, blank
 
 SEEN = "bank_position"
-"""The cookie with the token of the last event that this browser was told of."""
+"""The cookie with the read-your-writes token of the last event that this browser was shown."""
 
 
 class Request(HttpRequest):
@@ -30,13 +30,13 @@ class Request(HttpRequest):
 
 
 BEHIND = "Bank-Behind"
-"""The header in which a page that polls says what it shows of how fresh it is."""
+"""The header in which a polling page sends the freshness that it shows."""
 
 may_look = permission_required("bank.view_accounts", raise_exception=True)
 
 
 def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Make a view a page for all who may look. A poll that would find what the page shows already gets no content."""
+    """Make a view a page for users with `bank.view_accounts`. A poll that would change nothing gets a 204."""
 
     @wraps(view)
     def answer(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -50,7 +50,7 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 @page
 def desk(request: Request) -> HttpResponse:
-    """Where a teller begins."""
+    """Show the desk: search, figures and latest activity."""
     context = {
         "freshness": how_fresh(request),
         "figures": queries.bank_figures(),
@@ -61,7 +61,7 @@ def desk(request: Request) -> HttpResponse:
 
 @page
 def accounts(request: Request) -> HttpResponse:
-    """The accounts, or those found by number or part of the holder's name."""
+    """Show the accounts, or those found by number or by part of the holder's name."""
     fresh = how_fresh(request)
     text = request.GET.get("q", "")[:100]
     if text.strip().isdecimal() and not request.htmx:
@@ -79,22 +79,22 @@ def accounts(request: Request) -> HttpResponse:
 
 @page
 def account(request: Request, account_id: int) -> HttpResponse:
-    """One account, with its tasks and its statement."""
+    """Show one account with its tasks and its statement."""
     before = request.GET.get("before")
     context = {
         "freshness": how_fresh(request),
         "account": account_or_404(account_id),
         "page": queries.statement(account_id, before=whole_number(before)),
         "before": before,
-        "deposit": DepositForm.blank(),
-        "withdraw": WithdrawForm.blank(),
+        "deposit": blank(DepositForm),
+        "withdraw": blank(WithdrawForm),
     }
     return show(request, "bank/account.html", context, part="statement")
 
 
 @page
 def receipt(request: Request, command_id: UUID) -> HttpResponse:
-    """What a command did, as long as anybody asks; or that it was rejected, or that nothing is recorded of it."""
+    """Show what a command recorded; or that it was rejected, or that nothing is recorded of it (404)."""
     fresh = how_fresh(request)
     entry = queries.receipt(command_id)
     if entry is None:
@@ -111,12 +111,12 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
 
 @page
 def days(request: Request) -> HttpResponse:
-    """What happened on each of the latest days."""
+    """Show the totals of the latest days."""
     return show(request, "bank/days.html", {"freshness": how_fresh(request), "days": queries.daily_totals()})
 
 
 def attempts_left(refusal: queries.Entry) -> int | None:
-    """Tell how many more wrong PINs lock the account, as long as the refusal is the last thing that happened to it."""
+    """Return how many more wrong PINs lock the account, or None if something else has happened to it since."""
     account = account_or_404(refusal.account_id)
     if account.pin_locked or account.version != refusal.version:
         return None
@@ -127,7 +127,7 @@ def attempts_left(refusal: queries.Entry) -> int | None:
 
 
 def account_or_404(account_id: int) -> queries.Account:
-    """Return the account of the number in the URL; there is a page that says where there is none."""
+    """Return an account, or raise Http404, which has a page of its own."""
     try:
         return queries.find_account(account_id)
     except queries.UnknownAccount as error:
@@ -135,7 +135,7 @@ def account_or_404(account_id: int) -> queries.Account:
 
 
 def account_or_none(account_id: int) -> queries.Account | None:
-    """Return an account, if the read side has it."""
+    """Return an account, or None if the read side does not have it."""
     try:
         return queries.find_account(account_id)
     except queries.UnknownAccount:
@@ -145,17 +145,17 @@ def account_or_none(account_id: int) -> queries.Account | None:
 def show(
     request: Request, template: str, context: dict[str, Any], *, part: str = "", status: int = 200
 ) -> HttpResponse:
-    """Render a page, or only the part of it that htmx swaps."""
+    """Render a page, or only its partial `part` if htmx swaps that."""
     only_part = part and request.htmx and (request.method == "POST" or request.htmx.target == part)
     return render(request, f"{template}#{part}" if only_part else template, context, status=status)
 
 
 def how_fresh(request: HttpRequest) -> freshness.Freshness:
-    """Tell how fresh the figures are that the rest of this request reads; to be asked before any of them is read."""
-    patient = POLL not in request.headers  # who polls asks again
+    """Return how fresh the figures are that this request reads. To be called before any figure is read."""
+    patient = POLL not in request.headers  # a poll asks again
     return freshness.look(cookie(request, SEEN), reader=request.user.get_username(), patient=patient)
 
 
 def whole_number(text: str | None) -> int | None:
-    """Return the number that a query parameter or a cookie says, or None where it says none."""
+    """Return the number in a query parameter, or None if it is not a number."""
     return int(text) if text and text.isascii() and text.isdigit() and len(text) < 20 else None

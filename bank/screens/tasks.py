@@ -1,4 +1,4 @@
-"""The task screens: each takes a teller's intent, hands the command to the bank and goes on to the receipt."""
+"""The task screens. Each turns a form into a command, passes it to `handle` and redirects to the receipt."""
 
 from collections.abc import Callable
 
@@ -15,7 +15,7 @@ from ..access import sessions
 from ..access.cookies import set_cookie
 from ..application.dispatch import Ack, Busy, InstallationFault, OutcomeUnknown, handle
 from ..domain.errors import CommandRejected
-from .forms import AccountForm, ChangePinForm, DepositForm, OpenAccountForm, TaskForm, UnlockForm, WithdrawForm
+from .forms import AccountForm, ChangePinForm, DepositForm, OpenAccountForm, TaskForm, UnlockForm, WithdrawForm, blank
 from .pages import SEEN, Request, account_or_404, account_or_none, how_fresh, show
 from .unavailable import busy, no_answer, not_installed
 
@@ -23,7 +23,7 @@ may_serve = permission_required("bank.serve_customers", raise_exception=True)
 
 
 def may_supervise[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpResponse]:
-    """Let a view be reached by supervisors only, and with a password that was given just now."""
+    """Restrict a view to supervisors with a fresh password."""
     return permission_required("bank.supervise", raise_exception=True)(sessions.fresh_password(view))
 
 
@@ -31,7 +31,7 @@ def may_supervise[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpRespo
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_serve
 def open_account(request: Request) -> HttpResponse:
-    """The task of opening an account."""
+    """Open an account."""
     how_fresh(request)
     form = OpenAccountForm(request.POST or None, initial={"account_id": queries.next_account_id()})
     return task(request, form, "Open an account")
@@ -41,7 +41,7 @@ def open_account(request: Request) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_serve
 def deposit(request: Request, account_id: int) -> HttpResponse:
-    """The task of taking a deposit."""
+    """Deposit money into an account."""
     return account_task(request, account_id, DepositForm, "Deposit into account")
 
 
@@ -49,14 +49,14 @@ def deposit(request: Request, account_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_serve
 def withdraw(request: Request, account_id: int) -> HttpResponse:
-    """The task of paying out a withdrawal."""
+    """Withdraw money from an account."""
     return account_task(request, account_id, WithdrawForm, "Withdraw from account")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_supervise
 def unlock(request: Request, account_id: int) -> HttpResponse:
-    """The supervisor's task of letting a customer try the PIN again."""
+    """Unlock withdrawals from an account (supervisors)."""
     return account_task(request, account_id, UnlockForm, "Unlock withdrawals from account")
 
 
@@ -64,18 +64,19 @@ def unlock(request: Request, account_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_supervise
 def change_pin(request: Request, account_id: int) -> HttpResponse:
-    """The supervisor's task of giving a customer a new PIN."""
+    """Give an account a new PIN (supervisors)."""
     return account_task(request, account_id, ChangePinForm, "New PIN for account")
 
 
 def account_task(request: Request, account_id: int, form_class: type[AccountForm], heading: str) -> HttpResponse:
-    """Show and carry out a task on an account. Whether the account exists is for the write side to say."""
-    form = form_class(request.POST or None, account_id=account_id)
+    """Show or carry out a task at an account. On a post, the write side decides whether the account exists."""
+    posted = request.method == "POST"
+    form = form_class(request.POST, account_id=account_id) if posted else blank(form_class)
     return task(request, form, f"{heading} {account_id}", account_id)
 
 
 def task(request: Request, form: TaskForm, heading: str, account_id: int | None = None) -> HttpResponse:
-    """Show a task's form, or carry out what it says and go on to the receipt."""
+    """Show a task's form, or carry out its command and redirect to the receipt."""
     status, account = 200, None
     if request.method == "POST":
         form.is_bound = True
@@ -99,12 +100,12 @@ def task(request: Request, form: TaskForm, heading: str, account_id: int | None 
 
 
 def handle_form(request: Request, form: TaskForm) -> Ack:
-    """Hand the form's command to the bank."""
+    """Pass the form's command to the bank."""
     return handle(form.command(), command_id=form.get_command_id(), actor=request.user.get_username())
 
 
 def acknowledge(request: Request, ack: Ack) -> HttpResponse:
-    """Send the browser to the receipt, and let it remember what it has to see there."""
+    """Redirect to the receipt, and set the read-your-writes token."""
     url = reverse("receipt", args=[ack.command_id])
     response: HttpResponse = HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url, status=303)
     set_cookie(response, SEEN, ack.token)

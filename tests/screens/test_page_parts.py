@@ -1,26 +1,20 @@
-"""What a page is made of and looks up only once: it has to be what Django would have made each time."""
+"""The parts of a page that are rendered once and shown again, and the token of its forms."""
 
 import re
-from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from django.contrib.sessions.models import Session
 from django.middleware.csrf import _unmask_cipher_token  # type: ignore[attr-defined]
-from django.template import Context, engines
 from django.test import Client
-from django.urls import reverse, set_script_prefix
+from django.urls import reverse
 
 from bank.access.csrf import masked
-from bank.access.session_store import SessionStore
 from tests.support.helpers import PASSWORD, client_of, make_user
 from tests.support.values import deposit, open_account
 
 SECRET = "aB3" * 10 + "zZ"
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
-
-
-def shown(source: str, **values: Any) -> str:
-    return str(engines["django"].engine.from_string(source).render(Context(values)))  # type: ignore[attr-defined]
 
 
 # The token of a form
@@ -77,45 +71,65 @@ def test_a_session_that_somebody_else_has_written_is_nobodys(bank: object) -> No
     assert client.get("/").status_code == 302
 
 
-def test_what_is_changed_in_an_opened_session_is_in_no_other(bank: object) -> None:
-    text = SessionStore().encode({"held": [1]})
-    SessionStore().decode(text)["held"].append(2)
-    assert SessionStore().decode(text) == {"held": [1]}
+# The header, which is rendered once for each page and set of rights
 
 
-def test_a_session_signed_with_another_key_is_not_opened(bank: object, settings: Any) -> None:
-    text = SessionStore().encode({"held": 1})
-    assert SessionStore().decode(text) == {"held": 1}
-    settings.SECRET_KEY = "another"
-    assert SessionStore().decode(text) == {}
+def header_of(client: Client, path: str) -> str:
+    page = client.get(path).content.decode()
+    return page[page.index("<header") : page.index("</header>")]
 
 
-# Addresses, numbers, parts
+def test_the_header_has_the_links_of_ones_own_rights_and_marks_the_page(bank: object) -> None:
+    for _ in range(2):
+        clients = {
+            "teller": client_of(f"t{_}", "Tellers"),
+            "auditor": client_of(f"a{_}", "Auditors", is_staff=True),
+            "nobody": client_of(f"n{_}"),
+        }
+        shown = {name: re.findall(r'<a href="([^"]*)"', header_of(client, "/own/")) for name, client in clients.items()}
+        assert shown == {
+            "teller": ["/", "/accounts/", "/days/", "/accounts/open/", "/own/"],
+            "auditor": ["/", "/accounts/", "/days/", "/admin/", "/own/"],
+            "nobody": ["/own/"],
+        }
+        for path in ("/", "/accounts/", "/days/", "/own/"):
+            current = re.findall(r'href="([^"]*)" aria-current="page"', header_of(clients["teller"], path))
+            assert current == [path]
+        assert "<nav" not in header_of(Client(), "/login/")
 
 
-@pytest.mark.parametrize("number", [0, 7, 2**63 - 1, 10**25])
-@pytest.mark.parametrize("prefix", ["/", "/100%/a&b/"])
-def test_the_address_for_a_number_is_the_one_that_django_finds(number: int, prefix: str) -> None:
-    set_script_prefix(prefix)
-    try:
-        address = reverse("deposit", args=[number])
-        assert shown("{% url 'deposit' n %}", n=number) == address.replace("&", "&amp;")
-        assert shown("{% url 'deposit' n as it %}{% autoescape off %}{{ it }}{% endautoescape %}", n=number) == address
-    finally:
-        set_script_prefix("/")
+# The forms on an account page, which are rendered once
 
 
-def test_one_template_tag_finds_the_addresses_of_several_numbers() -> None:
-    found = shown("{% for n in numbers %}{% url 'account' n %} {% endfor %}", numbers=[1, 2, "3"])
-    assert found.split() == ["/accounts/1/", "/accounts/2/", "/accounts/3/"]
+def test_an_account_page_has_empty_forms_after_one_was_refused(bank: object) -> None:
+    client = client_of("teller", "Tellers")
+    open_account(1, "Josh")
+    before = client.get("/accounts/1/").content.decode()
+    typed = {"command_id": "00000000-0000-4000-8000-000000000001", "amount": "12.345", "pin": "12345"}
+    refused = client.post("/accounts/1/withdraw/", typed)
+    assert refused.status_code == 422
+    assert "12.345" in refused.content.decode()
+    for path in ("/accounts/1/", "/accounts/1/withdraw/"):
+        page = client.get(path).content.decode()
+        assert "12.345" not in page
+        assert "This was not carried out" not in page
+    ids = re.compile(r'name="command_id" value="([^"]+)"')
+    after = client.get("/accounts/1/").content.decode()
+    assert len({*ids.findall(before), *ids.findall(after)}) == 4
 
 
-def test_an_included_part_sees_what_it_is_given_each_time() -> None:
-    source = "{% for t in texts %}{% include 'bank/search.html' with text=t %}{% endfor %}"
-    assert re.findall(r'value="([^"]*)"', shown(source, texts=["a", '"><b>'])) == ["a", "&quot;&gt;&lt;b&gt;"]
+def test_the_forms_and_links_of_a_page_lead_to_the_account_that_it_shows(bank: object) -> None:
+    client = client_of("teller", "Tellers")
+    for number in (1, 22):
+        open_account(number, "Josh")
+        page = client.get(f"/accounts/{number}/").content.decode()
+        actions = [urljoin(f"/accounts/{number}/", action) for action in re.findall(r'hx-post="([^"]*)"', page)]
+        assert actions == [reverse(task, args=[number]) for task in ("deposit", "withdraw")]
+    links = re.findall(r'<td class="number"><a href="([^"]*)">', client.get("/accounts/?q=josh").content.decode())
+    assert [urljoin("/accounts/?q=josh", link) for link in links] == ["/accounts/1/", "/accounts/22/"]
 
 
-# Lines that are made once
+# The rows of a statement, each of which is rendered once
 
 
 def test_an_account_shows_each_event_at_once_and_the_holder_as_text(bank: object) -> None:

@@ -67,7 +67,7 @@ def pages(bench: Bench) -> Iterator[Claim]:
             side_by_side({name: lambda p=path: bank.measure("page", p, count) for name, path in paths.items()},  # type: ignore[misc]
                          bench.rounds),
         )  # fmt: skip
-    for name, most in (("the account page", 14), ("the desk", 15)):
+    for name, most in (("the account page", 14), ("the desk", 13)):
         yield Claim("11", f"{name} against an empty view", samples.ratio(name, "an empty view"), most, False)
 
 
