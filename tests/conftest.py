@@ -20,12 +20,13 @@ from tests.support.databases import Urls
 SLOW = tuple(
     f"tests/{name}"
     for name in (
-        "canaries/", "fuzz/test_screens", "test_simulator", "test_mutations", "test_projector_killed", "servers/",
-        "test_concurrency", "test_state_machine", "cluster/", "test_peer_recorder", "test_restore", "test_start",
-        "test_kills", "test_database_away", "test_wal", "browser/",
+        "system/", "eventstore/test_tampering", "eventstore/test_peer_recorder", "eventstore/test_wal",
+        "projections/test_projector_killed", "projections/test_replay_beside", "application/test_concurrency",
+        "application/test_state_machine", "application/test_database_away", "operations/test_restore",
+        "operations/test_start", "operations/test_processes", "operations/test_server",
     )
 )  # fmt: skip
-"""What has tests that take many seconds."""
+"""The files with tests that take many seconds. They begin first."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
