@@ -40,8 +40,8 @@ _STAND_BACK = f"""
 _LIMITS = """
     SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)
 """
-# A writer that holds the stream lock keeps all others out: they are refused, and not made to wait. The transaction id is
-# that of the column's default; written out, it costs a tenth of the function there.
+# A writer that holds the stream lock keeps all others out: they are refused, and not made to wait. The transaction id
+# is that of the column's default; written out, it costs a tenth of the function there.
 _INSERT = f"""
     INSERT INTO eventstore_event
         (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash, transaction_id)
