@@ -170,16 +170,16 @@ class _Rebuild:
                 cursor.execute(f"DROP TABLE IF EXISTS {projector.table}")
 
     def run(self, until: Mapping[str, LogPosition]) -> None:
-        """Go on batch by batch until each projection has reached its log position or the end of the log."""
-        more = True
-        while more:
+        """Go on batch by batch until each projection has reached its log position, or nearly the end of the log."""
+        applied = BATCH
+        while applied == BATCH:  # a smaller batch is the last one, however fast others append
             with backend_of(READ_SIDE).transaction() as cursor:
-                more = self.step(cursor, until)
+                applied = self.step(cursor, until)
             time.sleep(PAUSE)
 
-    def step(self, cursor: CursorWrapper, until: Mapping[str, LogPosition]) -> bool:
-        """Apply the next batch to each projection, and return whether there was any."""
-        before = dict(self.reached)
+    def step(self, cursor: CursorWrapper, until: Mapping[str, LogPosition]) -> int:
+        """Apply the next batch to each projection, and return the largest number of events in it."""
+        most = 0
         unfinished = [each for each in self.projectors if self.reached[each.name] < until[each.name]]
         for position, group in groupby(sorted(unfinished, key=self._reached), self._reached):
             events = store.read_all(position, limit=BATCH)
@@ -190,9 +190,10 @@ class _Rebuild:
                 if mine := batch if is_whole else [pair for pair in batch if pair[1].log_position <= last]:
                     projector.apply(cursor, mine)
                     self.reached[projector.name] = mine[-1][1].log_position
+                    most = max(most, len(mine))
             self.count += len(events)
             self.progress(len(events))
-        return self.reached != before
+        return most
 
     def _reached(self, projector: Projector) -> LogPosition:
         return self.reached[projector.name]
