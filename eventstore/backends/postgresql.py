@@ -113,10 +113,9 @@ class PostgreSQL(Backend):
         return connection.connection
 
     def _cursor(self, driver: Any) -> Any:
-        """Return a preparing cursor in Django's wrapper, which translates errors and logs statements."""
-        cursor = PreparingCursor(driver)
+        """Return a preparing cursor in Django's wrapper. Where statements are logged with their values, return Django's."""
         connection: Any = self.connection
-        return connection.make_debug_cursor(cursor) if connection.queries_logged else connection.make_cursor(cursor)
+        return connection.cursor() if connection.queries_logged else connection.make_cursor(PreparingCursor(driver))
 
     @contextmanager
     def transaction(self, *, lock_timeout: int | None = None) -> Iterator[CursorWrapper]:
