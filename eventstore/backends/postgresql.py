@@ -113,7 +113,7 @@ class PostgreSQL(Backend):
         return connection.connection
 
     def _cursor(self, driver: Any) -> Any:
-        """Return a preparing cursor in Django's wrapper. Where statements are logged with their values, return Django's."""
+        """Return a preparing cursor in Django's wrapper, or Django's own where it logs statements with their values."""
         connection: Any = self.connection
         return connection.cursor() if connection.queries_logged else connection.make_cursor(PreparingCursor(driver))
 
