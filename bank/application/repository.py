@@ -18,11 +18,11 @@ from . import account_cache
 from .streams import CATEGORY, stream_of
 
 FIELDS = {field.name for field in fields(BankAccount)}
-"""What a snapshot has to have; one of another version of the program is not used."""
+"""The fields of a snapshot's state. A snapshot with other fields is of another version of the program, and not used."""
 
 
 class Saved(NamedTuple):
-    """What happened to an account, and how the last of it is recorded."""
+    """The events that a command caused, and the last of them as recorded."""
 
     events: Sequence[BankEvent]
     last: RecordedEvent

@@ -1,4 +1,4 @@
-"""What every request meets that is neither access nor Django's own: NULs, the health checks, and what htmx needs."""
+"""Middleware of every request: it refuses NULs, answers health checks and adapts redirects for htmx."""
 
 from collections.abc import Callable, Iterable
 from typing import Any

@@ -26,7 +26,7 @@ from ..domain.account import MAX_AMOUNT
 _INVISIBLE = re.compile("[\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
 _APOSTROPHES = "'\u2019"
 _SEPARATORS = rf" .,{_APOSTROPHES}\u060c\u066b\u066c"
-"""What separates digits somewhere."""
+"""The signs that separate digits in any locale."""
 _LONGEST = 40
 """Characters of an amount with separators. The largest has 17 digits before the decimal sign."""
 _RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI"}
@@ -39,13 +39,13 @@ class NotAnAmount(ValueError):
 
 
 class _Symbols(NamedTuple):
-    """How a locale writes amounts of a currency in the digits of one script."""
+    """The signs and digits in which a locale writes amounts of a currency."""
 
     digits: int
     point: str
     group: str
     sizes: tuple[int, int]
-    """How many digits the last group has, and how many each other one."""
+    """The number of digits in the last group, and in each other group."""
     currency: str
     """A regular expression of the currency's code, symbol and names."""
 

@@ -1,4 +1,4 @@
-"""How templates show entries: what happened to an account, and what was refused."""
+"""Template tags for entries: statement lines and refused withdrawals."""
 
 from collections.abc import Iterable
 from functools import lru_cache
