@@ -172,9 +172,10 @@ def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, L
     if missing := sorted(set(names) - set(checkpoints)):
         for name in missing:
             cursor.execute(
-                """INSERT INTO projections_checkpoint (name, transaction_id, position, updated_at, error, worker)
-                   VALUES (%s, 0, 0, %s, '', '') ON CONFLICT (name) DO NOTHING""",
-                [name, _now()],
+                """INSERT INTO projections_checkpoint
+                   (name, transaction_id, position, updated_at, error, worker, built_with)
+                   VALUES (%s, 0, 0, %s, '', '', %s) ON CONFLICT (name) DO NOTHING""",
+                [name, _now(), PROJECTORS[name].built_with()],
             )
         checkpoints = _locked(cursor, names)  # another transaction may have inserted and moved it meanwhile
     return checkpoints
@@ -196,6 +197,13 @@ def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], position: LogP
         f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
             error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({_marks(names)})""",
         [*position, _now(), *names],
+    )
+
+
+def mark_rebuilt(cursor: CursorWrapper, projector: Projector) -> None:
+    """Record what a rebuilt table was built with."""
+    cursor.execute(
+        "UPDATE projections_checkpoint SET built_with = %s WHERE name = %s", [projector.built_with(), projector.name]
     )
 
 

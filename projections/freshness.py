@@ -64,7 +64,11 @@ class Standing(NamedTuple):
 
 
 class ProjectionState(NamedTuple):
-    """How one projection does. `ahead` says that it has seen more than there is: the log is an older copy."""
+    """The state of one projection.
+
+    `ahead`: its checkpoint is beyond the end of the log, which is an older copy. `stale`: its table was built by
+    another version or with another setting.
+    """
 
     name: str
     position: int
@@ -75,6 +79,7 @@ class ProjectionState(NamedTuple):
     updated_at: datetime | None
     worker: str
     ahead: bool
+    stale: bool
 
 
 def look(told: str = "", *, reader: str = "", patient: bool = True) -> Freshness:
@@ -161,6 +166,7 @@ def projection_states() -> list[ProjectionState]:
                 at.updated_at,
                 getattr(at, "worker_now", ""),
                 at.log_position > last,
+                at.log_position > START and at.built_with != PROJECTORS[name].built_with(),
             )
         )
     return states

@@ -160,6 +160,9 @@ class Checkpoint(models.Model):
     failed_at = models.DateTimeField(null=True, blank=True)
     worker = models.CharField(max_length=200, default="", blank=True, help_text="Which worker keeps it caught up")
     leased_until = models.DateTimeField(null=True, blank=True, help_text="Until when the others stand by")
+    built_with = models.CharField(
+        max_length=100, default="", db_default="", blank=True, help_text="What the rows depend on besides the events"
+    )
 
     def __str__(self) -> str:
         return f"{self.name} at {self.position}"

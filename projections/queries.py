@@ -15,10 +15,10 @@ from eventstore.signals import catch_up_wanted
 from . import entries
 from .entries import Entry as Entry
 from .models import AccountSummary, DailyTotals
-from .name_search import keys_from, search_form
+from .name_search import MAX_ID, account_number, keys_from, searched_words
+from .name_search import searched_number as searched_number
 from .sql import rows, utc
 
-MAX_ID = 2**63 - 1
 FEW = 5000
 """Accounts with a word that are taken from the parts of names; where there are more, they stand close together."""
 MOST_WORDS = 4
@@ -141,24 +141,33 @@ _LITERALLY = str.maketrans({sign: f"\\{sign}" for sign in "\\%_"})
 def find_accounts(text: str = "", *, after: int = 0, limit: int = 25) -> Page[Account]:
     """Return the accounts with this number, or with each of these words in the holder's name, ordered by number.
 
-    A part of a word will do; order, case and accents do not count. `after` is the previous page's `next`.
+    A part of a word is enough; order, case, accents, apostrophes and hyphens do not count. A number among the words
+    may also be the account's. `after` is the previous page's `next`.
     """
     values: list[object]
     conditions, values = ["account_id > %s"], [min(max(after, 0), MAX_ID)]
-    if words := search_form(text.replace("\0", "")).split():
-        wanted = " AND ".join([r"search_name LIKE %s ESCAPE '\'"] * len(words))
-        values += [f"%{word.translate(_LITERALLY)}%" for word in words]
+    text = text.replace("\0", "")
+    if words := searched_words(text):
+        number = searched_number(text)
+        condition, more = _is_wanted(words, number)
+        conditions.append(condition)
+        values += more
         if rare := _rare(words[:MOST_WORDS]):
-            wanted += f" AND account_id IN (SELECT account_id {_PARTS})"
-            values += keys_from(rare)
-        [first, *others] = words
-        if not others and first.isascii() and first.isdigit() and len(first) <= 19 and int(first) <= MAX_ID:
-            wanted += " OR account_id = %s"
-            values.append(int(first))
-        conditions.append(f"({wanted})")
+            conditions.append(f"account_id IN (SELECT account_id {_PARTS} UNION ALL SELECT %s UNION ALL SELECT %s)")
+            values += *keys_from(rare), account_number(rare) or 0, number or 0
     statement = f"{_ACCOUNT} WHERE {' AND '.join(conditions)} ORDER BY account_id LIMIT %s"
     found = [_account(*row) for row in rows(statement, *values, limit + 1)]
     return Page(found[:limit], found[limit - 1].account_id if len(found) > limit else None)
+
+
+def _is_wanted(words: list[str], number: int | None) -> tuple[str, list[object]]:
+    """Return the condition that an account has this number or each of these words, and its values."""
+    conditions: list[str] = []
+    values: list[object] = []
+    for word in words:
+        conditions.append(r"(search_name LIKE %s ESCAPE '\' OR account_id = %s)")
+        values += f"%{word.translate(_LITERALLY)}%", account_number(word) or 0
+    return f"({' AND '.join(conditions)} OR account_id = %s)", [*values, number or 0]
 
 
 _PARTS = "FROM projections_namepart WHERE key >= %s AND key < %s"
@@ -172,7 +181,7 @@ _ARE_KNOWN = """
 def _rare(words: list[str]) -> str | None:
     """Return the word that the fewest accounts have, if those are few and the parts of all names are known.
 
-    Of many, some that fit are soon found in the order of their numbers.
+    If many accounts have each word, the first page is found soon in the order of account numbers.
     """
     counts = [f"SELECT {n}, COUNT(*) FROM (SELECT 1 {_PARTS} LIMIT {FEW + 1}) AS part" for n in range(len(words))]
     values = [value for word in words for value in keys_from(word)]

@@ -11,6 +11,7 @@ from django.db.migrations.executor import MigrationExecutor
 from eventstore.backends import backend_of
 from eventstore.private_files import FOLDER, mode_of
 from eventstore.verification.schema import differences
+from projections import freshness
 
 from . import data_files, key_faults
 from .record_schema import RECORD
@@ -62,6 +63,26 @@ def check_keys(**kwargs: Any) -> list[checks.CheckMessage]:
             id="bank.W002",
         )
         for fault in faults
+    ]
+
+
+@checks.register(checks.Tags.database)
+def check_read_side(databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
+    """Warn of projections that another version or another setting has built."""
+    if "projections" not in (databases or ()) or connections["projections"].in_atomic_block:
+        return []
+    try:
+        stale = [state.name for state in freshness.projection_states() if state.stale]
+    except (DatabaseError, InterfaceError):  # not migrated, or unavailable
+        return []
+    if not stale:
+        return []
+    return [
+        checks.Warning(
+            f"Another version of the program or another setting has built the projections {', '.join(stale)}.",
+            hint=f"Run `manage.py replay_projections {' '.join(stale)}`. The bank may stay open meanwhile.",
+            id="bank.W004",
+        )
     ]
 
 

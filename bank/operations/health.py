@@ -66,6 +66,8 @@ def _report(state: freshness.ProjectionState) -> dict[str, object]:
     }
     if state.ahead:
         report["ahead"] = "It has seen events that are not in the log: run replay_projections."
+    if state.stale:
+        report["stale"] = "It was built by another version or with another setting: run replay_projections."
     return report
 
 

@@ -64,9 +64,9 @@ def accounts(request: Request) -> HttpResponse:
     """Show the accounts, or those found by number or by part of the holder's name."""
     fresh = how_fresh(request)
     text = request.GET.get("q", "")[:100]
-    if text.strip().isdecimal() and not request.htmx:
+    if (number := queries.searched_number(text)) and not request.htmx:
         try:
-            return redirect("account", queries.find_account(int(text)).account_id)
+            return redirect("account", queries.find_account(number).account_id)
         except queries.UnknownAccount:
             pass
     context = {

@@ -20,7 +20,7 @@ from bank.domain.events import (
 from eventstore.events import RecordedEvent
 
 from ..models import AccountSummary
-from ..name_search import search_form
+from ..name_search import FORM, search_form
 from .base import Adapt, Changes, Projector
 
 
@@ -66,6 +66,10 @@ class Accounts(Projector):
             wrong_pins = CASE WHEN %s THEN 0 ELSE live.wrong_pins END + excluded.wrong_pins,
             pin_locked = COALESCE(%s, live.pin_locked)
     """
+
+    @classmethod
+    def built_with(cls) -> str:
+        return FORM
 
     def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
         moment = recorded.recorded_at

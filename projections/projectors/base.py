@@ -39,6 +39,14 @@ class Projector:
     on_conflict: ClassVar[str] = ""
     """The end of the INSERT statement, where a row may exist already. It calls the table `live`."""
 
+    @classmethod
+    def built_with(cls) -> str:
+        """Return what the rows depend on besides the events: a version of the projector's own, or a setting.
+
+        A table that was built with another value is stale until a replay rebuilds it.
+        """
+        return ""
+
     def __init_subclass__(cls) -> None:
         """Hold the columns to the model's.
 

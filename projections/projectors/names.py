@@ -7,7 +7,7 @@ from bank.domain.events import BankAccountCreated, BankEvent
 from eventstore.events import RecordedEvent
 
 from ..models import NamePart
-from ..name_search import name_keys
+from ..name_search import FORM, name_keys
 from .base import Adapt, Changes, Projector
 
 
@@ -17,6 +17,10 @@ class Names(Projector):
     name = "names"
     model = NamePart
     columns = ("key", "account_id")
+
+    @classmethod
+    def built_with(cls) -> str:
+        return FORM
 
     def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
         if isinstance(event, BankAccountCreated):

@@ -116,6 +116,7 @@ def _try_to_change_places(rebuild: "_Rebuild", projector: Projector, wait: float
         backend.lock_table(cursor, projector.model._meta.db_table, wait)
         _take_place(editor, projector.model)
         engine.move_checkpoints(cursor, [projector.name], rebuild.reached[projector.name])
+        engine.mark_rebuilt(cursor, projector)
 
 
 def check(names: Iterable[str] = (), *, progress: Progress = lambda count: None) -> list[Difference]:

@@ -1,4 +1,4 @@
-"""Searching by parts of names: what is found does not depend on how many there are, nor on how it is looked for."""
+"""Search for accounts by number and by parts of names, however the names and the search are written."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from projections import engine, queries
-from projections.name_search import LONGEST, keys_from, name_keys, search_form
+from projections.name_search import LONGEST, keys_from, name_keys, search_form, searched_number, searched_words
 from tests.support.values import open_account, query
 
 pytestmark = pytest.mark.usefixtures("bank")
@@ -38,7 +38,7 @@ def holders() -> dict[int, str]:
 
 
 def wanted(holders: dict[int, str], text: str) -> list[int]:
-    by_name = [number for number, name in holders.items() if all(word in name for word in search_form(text).split())]
+    by_name = [number for number, name in holders.items() if all(word in name for word in searched_words(text))]
     return sorted({*by_name, *([int(text)] if text in "123456789" else [])})
 
 
@@ -53,6 +53,70 @@ def test_the_same_accounts_are_found_whether_few_or_many_have_the_word(
     monkeypatch.setattr(queries, "FEW", few)
     for text in SEARCHES:
         assert found(text) == wanted(holders, text), text
+
+
+@pytest.mark.parametrize(
+    ("holder", "searches"),
+    [
+        ("Łukasz Żółć", ["lukasz", "ŁUKASZ", "zolc", "żółć"]),
+        ("Søren Kierkegård", ["soren", "SØREN", "kierkegard"]),
+        ("Ayşe Yıldız", ["yildiz", "YILDIZ", "yıldız", "ayse"]),
+        ("İnci Işık", ["inci", "isik", "ışık"]),
+        ("Guðrún Guðmundsdóttir", ["gudmundsdottir", "GUÐRÚN", "gudrun"]),
+        ("Þór Æsir", ["thor", "þór", "aesir", "æsir"]),
+        ("Đặng Ħal Œuvrard", ["dang", "hal", "oeuvrard", "Đặng"]),
+        ("Jan Groß", ["gross", "GROSS", "groß", "GROẞ"]),
+        ("Ґалаґан Ёлкин", ["галаган", "елкин", "Ґалаґан"]),
+        ("Conor O\u2019Brien", ["o'brien", "O\u2019BRIEN", "obrien", "o`brien", "o\u02bcbrien", "brien", "o brien"]),
+        ("Conor O'Brien", ["o'brien", "o\u2019brien", "o\uff07brien", "o\u00b4brien"]),
+        ("Conor OBrien", ["o'brien", "obrien"]),
+        (
+            "Jean\u2010Luc Picard",
+            ["jean-luc", "jean\u2010luc", "jean\u2011luc", "jean\u2013luc", "jeanluc", "jean luc", "luc"],
+        ),
+        ("Jean-Luc Picard", ["jean-luc", "jean\u2010luc", "jean\uff0dluc", "picard jean-luc"]),
+        ("Jean Luc Picard", ["jean-luc", "jean\u2010luc"]),
+        ("Jeanluc Picard", ["jean-luc", "jeanluc"]),
+        ("\U0001d400da \uff21bc", ["ada", "abc", "\U0001d41ada"]),
+        ("Gal\u00b7la \u0645\u062d\u0645\u0640\u062f", ["galla", "gal-la", "\u0645\u062d\u0645\u062f"]),
+        ("क्\u200dष", ["क्ष", "क्\u200dष"]),
+    ],
+)
+def test_a_name_is_found_as_people_type_it(holder: str, searches: list[str]) -> None:
+    open_account(1, holder)
+    open_account(2, "Mary Jones")
+    assert [found(text) for text in searches] == [[1]] * len(searches)
+
+
+NUMBERS = [
+    "7001", "#7001", "# 7001", "7 001", "7\u00a0001", "7,001", "7.001", "7'001", "7\u2019001", "No. 7001",
+    "\uff17\uff10\uff10\uff11", "\u0667\u0660\u0660\u0661", "№7001", "nº 7001", "Account 7001", "\u200e7001",
+    " 007001 ", "Hopper 7001", "7001 grace",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", NUMBERS)
+def test_an_account_is_found_by_its_number_as_people_type_it(text: str) -> None:
+    open_account(7, "Ann 11")
+    open_account(1, "Ann 001")
+    open_account(7001, "Grace Hopper")
+    assert found(text) == [7001]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-1", "1.0", "7 01", "7,,001", "0", "9223372036854775808", "9" * 5000, "1e3", "7 001,000", "seven"]
+)
+def test_a_text_that_is_no_account_number_is_none(text: str) -> None:
+    assert searched_number(text) is None
+
+
+def test_a_number_among_the_words_may_be_the_accounts() -> None:
+    open_account(11, "Grace Hopper")
+    open_account(12, "Hopper 11")
+    open_account(13, "Ada Lovelace")
+    assert found("hopper 11") == [11, 12]
+    assert found("11") == [11, 12]
+    assert found("lovelace 11") == []
 
 
 def test_an_account_is_found_while_its_name_is_still_to_be_taken_apart(

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.contrib.auth.password_validation import validate_password
+from django.core.checks import Tags
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
@@ -72,6 +73,7 @@ class Command(BaseCommand):
         self.check()
         with backend_of().process_lock("start", wait=True):  # several web servers may start at once
             credentials = self.prepare(options["demo"])
+        self.check(tags=[Tags.database], databases=["projections"])  # it needs the migrated table of checkpoints
         self.stdout.write(f"\nThe bank is open at {listen(listener, host)}\n")
         for name, password in credentials:
             self.stdout.write(f"    user {name:10} password {password}")
