@@ -22,8 +22,8 @@ _APOSTROPHES = dict.fromkeys(
 _HYPHENS = re.compile(r"(?<=\w)[-\u00b7\u058a\u05be\u2010-\u2015\u2212\u30fb]+(?=\w)")
 _STROKE = re.compile("((?:LATIN|CYRILLIC) SMALL LETTER [A-Z]+) WITH ")
 _LETTERS = str.maketrans({
-    "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "\u0131": "i", "ȷ": "j", "ŋ": "n", "ə": "e", "ɛ": "e", "ɔ": "o", "ĸ": "k",
-    "ي": "ی", "ى": "ی", "ك": "ک", "\u0629": "\u0647", "\u0640": None,
+    "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "\u0131": "i", "ȷ": "j", "ŋ": "n", "ə": "e", "ɛ": "e", "ɔ": "o",
+    "ĸ": "k", "ي": "ی", "ى": "ی", "ك": "ک", "\u0629": "\u0647", "\u0640": None,
 })  # fmt: skip
 """Letters that people type otherwise, where neither a decomposition nor the name in Unicode says how."""
 _NUMBER = re.compile(r"(?:account|acct|no|nr|n°)?[.:]? ?#? ?([0-9]+|[0-9]{1,3}([ ,._])(?:[0-9]{2,3}\2)*[0-9]{3})")
