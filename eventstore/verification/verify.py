@@ -87,7 +87,7 @@ def verify[A: Auditor](
 
 def _usual(events: int) -> int:
     """Return the number of processes that is fastest for this number of events."""
-    return min(MOST, os.process_cpu_count() or 1) if events >= MANY else 1
+    return min(MOST, os.cpu_count() or 1) if events >= MANY else 1
 
 
 class _Walk:

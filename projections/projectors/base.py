@@ -74,7 +74,7 @@ class Projector:
         changes: Changes = {}
         for event, recorded in batch:
             self.fold(changes, event, recorded)
-        for rows in batched(self.rows(changes, backend_of(cursor.db.alias).adapt), ROWS, strict=False):
+        for rows in batched(self.rows(changes, backend_of(cursor.db.alias).adapt), ROWS):
             if len(rows) == 1:
                 cursor.execute(self.insert, rows[0])
             else:

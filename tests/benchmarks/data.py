@@ -99,7 +99,7 @@ def _step(account_id: int, version: int) -> tuple[Command, BankEvent]:
 def write(history: Iterable[Happened], *, progress: Callable[[int], object] = lambda count: None) -> None:
     """Append a history to the log of the database `default`, at which nobody else may be at work."""
     ends: dict[int, tuple[bytes, BankAccount]] = {}
-    for batch in batched(history, BATCH, strict=False):
+    for batch in batched(history, BATCH):
         with transaction.atomic(using="default"), connections["default"].cursor() as cursor:
             cursor.execute("SELECT COALESCE(MAX(position), 0) FROM eventstore_event")
             rows = _rows(batch, cursor.fetchone()[0] + 1, ends)

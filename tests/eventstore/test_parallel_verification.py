@@ -71,7 +71,7 @@ def test_a_head_of_one_number_of_processes_is_held_against_by_another(
     export(tmp_path / "head")
     assert "extends the head of" in verify("--head", head, "--processes", "3")
     monkeypatch.setattr(verification, "MANY", 0)
-    monkeypatch.setattr(os, "process_cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
     export(tmp_path / "head")
     assert "extends the head of" in verify("--head", head, "--processes", "1")
 
@@ -101,13 +101,13 @@ def test_a_bank_with_much_to_verify_is_verified_by_the_processors_that_there_are
     started: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     do_business()
-    monkeypatch.setattr(os, "process_cpu_count", lambda: 3)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
     audit()
     assert not started, "so few events take less time than the start of a process"
     monkeypatch.setattr(verification, "MANY", 54)
     audit()
     assert len(started) == 2
-    monkeypatch.setattr(os, "process_cpu_count", lambda: 64)
+    monkeypatch.setattr(os, "cpu_count", lambda: 64)
     audit()
     assert len(started) == 2 + verification.MOST - 1
 
@@ -152,7 +152,7 @@ def mortal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, star
     monkeypatch.setattr(parallel, "_Process", dies_at(request.param))
     monkeypatch.setattr(parallel.Shares, "_number_of", lambda self, stream: 1)  # by chance it might have nothing to do
     monkeypatch.setattr(verification, "MANY", 0)
-    monkeypatch.setattr(os, "process_cpu_count", lambda: 2)
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
 
 @pytest.mark.usefixtures("mortal")

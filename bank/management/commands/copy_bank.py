@@ -76,7 +76,7 @@ def copy(model: type[Model]) -> int:
     order = RawSQL("rowid", ()) if connections[SOURCE].vendor == "sqlite" else "pk"
     rows = model._base_manager.using(TARGET)
     count = 0
-    for batch in batched(model._base_manager.using(SOURCE).order_by(order).iterator(BATCH), BATCH, strict=False):
+    for batch in batched(model._base_manager.using(SOURCE).order_by(order).iterator(BATCH), BATCH):
         if connections[TARGET].vendor == "sqlite":
             for row in batch:
                 as_sqlite_has_it(row)
