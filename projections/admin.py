@@ -10,6 +10,7 @@ from eventstore.admin.inspector import ReadOnlyAdmin
 from eventstore.admin.search import number_in, uuid_in
 
 from . import freshness
+from .kinds import kind_named
 from .models import WORKER_NOW, AccountSummary, BankTotals, Checkpoint, DailyTotals, RefusedWithdrawal, StatementLine
 
 
@@ -30,6 +31,10 @@ class EntryAdmin(ReadOnlyAdmin):
     ordering = ("-position",)
     search_help_text = "A position, an account number or a command id."
 
+    @admin.display(description="kind")
+    def entry_kind(self, row: Any) -> str:
+        return kind_named(row.kind if isinstance(row, StatementLine) else row.reason).words
+
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         if (number := number_in(term)) is not None:
             return queryset.filter(position=number) | queryset.filter(account_id=number)
@@ -39,7 +44,7 @@ class EntryAdmin(ReadOnlyAdmin):
 
 @admin.register(StatementLine)
 class StatementLineAdmin(EntryAdmin):
-    list_display = ("position", "account_id", "version", "kind", "amount", "balance", "recorded_at", "actor")
+    list_display = ("position", "account_id", "version", "entry_kind", "amount", "balance", "recorded_at", "actor")
 
 
 @admin.register(RefusedWithdrawal)
@@ -48,7 +53,7 @@ class RefusedWithdrawalAdmin(EntryAdmin):
         "position",
         "account_id",
         "version",
-        "reason",
+        "entry_kind",
         "amount_requested",
         "balance",
         "recorded_at",

@@ -5,20 +5,18 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from .models import RefusedWithdrawal
+from .kinds import kind_named
 from .sql import rows, utc, uuid
 
 MOST_BY_ONE_COMMAND = 10
 """More events than any one command records."""
-_REFUSALS = frozenset(RefusedWithdrawal.Reason.values)
 
 
 class Entry(NamedTuple):
     """One thing that happened to an account.
 
-    `kind` is opened, deposit, withdrawal, locked, unlocked or new_pin; or a refusal, in which no money moved:
-    invalid_pin, account_overdrawn or withdrawal_blocked. `amount` is never negative. `balance` is the one after
-    it; where a refusal did not look at it, it is not known. `beside` are the kinds of what else the command did.
+    `kind` is the name of a `Kind`. `amount` is never negative. `balance` is the one after it, or None where a
+    refusal did not check it. `beside` holds the kinds of the other events of the command.
     """
 
     position: int
@@ -34,12 +32,20 @@ class Entry(NamedTuple):
     beside: tuple[str, ...] = ()
 
     @property
-    def is_refusal(self) -> bool:
-        return self.kind in _REFUSALS
+    def words(self) -> str:
+        return kind_named(self.kind).words
 
     @property
-    def is_about_pin(self) -> bool:
-        return self.kind in ("locked", "unlocked", "new_pin")
+    def explanation(self) -> str:
+        return kind_named(self.kind).explanation
+
+    @property
+    def is_refusal(self) -> bool:
+        return kind_named(self.kind).is_refusal
+
+    @property
+    def is_status_change(self) -> bool:
+        return kind_named(self.kind).is_status_change
 
 
 _LINE = "position, account_id, version, {}, {}, balance, recorded_at, actor, command_id"

@@ -47,20 +47,12 @@ class NamePart(models.Model):
 
 
 class StatementLine(models.Model):
-    """One line of an account's statement: its opening, a deposit or a withdrawal, or what happened to its PIN."""
-
-    class Kind(models.TextChoices):
-        OPENED = "opened", "Account opened"
-        DEPOSIT = "deposit", "Deposit"
-        WITHDRAWAL = "withdrawal", "Withdrawal"
-        LOCKED = "locked", "Withdrawals locked"
-        UNLOCKED = "unlocked", "Withdrawals unlocked"
-        NEW_PIN = "new_pin", "New PIN"
+    """One line of an account's statement."""
 
     position = models.BigIntegerField(primary_key=True)
     account_id = models.BigIntegerField()
     version = models.BigIntegerField()
-    kind = models.CharField(max_length=10, choices=Kind)
+    kind = models.CharField(max_length=10)  # see kinds.py
     amount = models.BigIntegerField(help_text="What was paid in (above 0) or paid out (below 0)")
     balance = models.BigIntegerField(help_text="The balance after it")
     recorded_at = models.DateTimeField()
@@ -80,15 +72,10 @@ class StatementLine(models.Model):
 class RefusedWithdrawal(models.Model):
     """A withdrawal that was refused. No money moved."""
 
-    class Reason(models.TextChoices):
-        INVALID_PIN = "invalid_pin", "Wrong PIN"
-        OVERDRAWN = "account_overdrawn", "Not enough money"
-        BLOCKED = "withdrawal_blocked", "Withdrawals are locked"
-
     position = models.BigIntegerField(primary_key=True)
     account_id = models.BigIntegerField()
     version = models.BigIntegerField()
-    reason = models.CharField(max_length=20, choices=Reason)
+    reason = models.CharField(max_length=20)  # see kinds.py
     amount_requested = models.BigIntegerField()
     balance = models.BigIntegerField(null=True, help_text="The balance, where it was looked at")
     recorded_at = models.DateTimeField()

@@ -20,7 +20,7 @@ from eventstore.signals import catch_up_wanted
 from eventstore.stream_lock import stream_lock
 
 from ..domain.account import check_account_id
-from ..domain.commands import COMMAND_NAMES, Command, WithdrawMoneyFromBankAccount
+from ..domain.commands import Command, WithdrawMoneyFromBankAccount
 from ..domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
 from ..domain.events import BankEvent, decode
 from ..operations.key_files import InstallationFault as InstallationFault
@@ -81,7 +81,7 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
         OutcomeUnknown: the database went away; sent again under the same id, the command still counts once.
     """
     fingerprint = pins.fingerprint(command)
-    envelope = Envelope(command_id or uuid4(), COMMAND_NAMES[type(command)], actor, clock.now(), fingerprint)
+    envelope = Envelope(command_id or uuid4(), command.stored_name, actor, clock.now(), fingerprint)
     give_up_at = time.monotonic() + PATIENCE
     while True:
         try:

@@ -22,7 +22,7 @@ from eventstore import seals
 from eventstore.backends import backend_of
 from eventstore.bulk_reading import rows_of
 
-from ..domain.commands import COMMAND_NAMES, Command
+from ..domain.commands import COMMANDS, Command
 from ..models import PinVerifier
 from ..operations.key_files import InstallationFault
 
@@ -128,7 +128,7 @@ def verifiers(using: str) -> Iterator[Sequence[Any]]:
     return rows_of(using, f"SELECT account_id, key_id, salt, digest, seal FROM {PinVerifier._meta.db_table}")
 
 
-_SHOWN = {command: [field.name for field in fields(command) if field.repr] for command in COMMAND_NAMES}
+_SHOWN = {command: [field.name for field in fields(command) if field.repr] for command in COMMANDS}
 
 
 def fingerprint(command: Command) -> bytes:
@@ -147,7 +147,7 @@ def is_fingerprint(fingerprint: bytes, command: Command) -> bool:
 
 def _fingerprint(key: bytes, command: Command) -> bytes:
     kind = type(command)
-    content = [COMMAND_NAMES[kind], *[_said(getattr(command, name)) for name in _SHOWN[kind]]]
+    content = [command.stored_name, *[_said(getattr(command, name)) for name in _SHOWN[kind]]]
     digest = _begun(key).copy()
     digest.update("\0".join(content).encode(errors="surrogatepass"))
     return digest.digest()

@@ -3,77 +3,107 @@
 Stored types and payload keys are the challenge's to the letter; those of the PIN lock are formed like them. Python uses
 the same words in its own case. This module is the one place that maps the two. Amounts and balances are integers of
 minor units (cents).
+
+Most events belong to a group. A projector may treat a group alike, so a new event of the group needs no decision there;
+an event of no group needs a decision of each projector.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, ClassVar, get_args
 
 from .upcasters import UnknownEvent as UnknownEvent
 from .upcasters import upcast
 
 
+class MoneyMoved:
+    """A group: money came into an account or left it."""
+
+    __slots__ = ()
+
+
+class Refusal:
+    """A group: a withdrawal was refused, and no money moved."""
+
+    __slots__ = ()
+
+
+class StatusChange:
+    """A group: an account may be used in another way than before. Neither its money nor its holder changed."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class BankAccountCreated:
+    stored_type: ClassVar = "bank_account_created"
     account_id: int
     account_holder: str
 
 
 @dataclass(frozen=True, slots=True)
-class MoneyDepositedIntoBankAccount:
+class MoneyDepositedIntoBankAccount(MoneyMoved):
+    stored_type: ClassVar = "money_deposited_into_bank_account"
     account_id: int
     amount: int
 
 
 @dataclass(frozen=True, slots=True)
-class MoneyWithdrawnFromBankAccount:
+class MoneyWithdrawnFromBankAccount(MoneyMoved):
+    stored_type: ClassVar = "money_withdrawn_from_bank_account"
     account_id: int
     amount: int
 
 
 @dataclass(frozen=True, slots=True)
-class InvalidPin:
+class InvalidPin(Refusal):
     """A withdrawal was refused because the PIN was wrong. The balance was not checked."""
 
+    stored_type: ClassVar = "invalid_pin"
     account_id: int
     amount_requested: int
 
 
 @dataclass(frozen=True, slots=True)
-class AccountOverdrawn:
+class AccountOverdrawn(Refusal):
     """A withdrawal was refused because it exceeded the balance. No money moved."""
 
+    stored_type: ClassVar = "account_overdrawn"
     account_id: int
     balance: int
     amount_requested: int
 
 
 @dataclass(frozen=True, slots=True)
-class PinLocked:
+class PinLocked(StatusChange):
     """Too many wrong PINs in a row locked withdrawals: they are refused without a check of the PIN."""
 
+    stored_type: ClassVar = "pin_locked"
     account_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class WithdrawalBlocked:
+class WithdrawalBlocked(Refusal):
     """A withdrawal was refused because withdrawals are locked. Neither PIN nor balance was checked."""
 
+    stored_type: ClassVar = "withdrawal_blocked"
     account_id: int
     amount_requested: int
 
 
 @dataclass(frozen=True, slots=True)
-class PinUnlocked:
+class PinUnlocked(StatusChange):
     """A supervisor unlocked withdrawals."""
 
+    stored_type: ClassVar = "pin_unlocked"
     account_id: int
 
 
 @dataclass(frozen=True, slots=True)
-class PinChanged:
+class PinChanged(StatusChange):
     """A supervisor changed the PIN to the customer's new one."""
 
+    stored_type: ClassVar = "pin_changed"
     account_id: int
 
 
@@ -89,33 +119,22 @@ type BankEvent = (
     | PinChanged
 )
 
-EVENT_TYPES: dict[str, type[BankEvent]] = {
-    "bank_account_created": BankAccountCreated,
-    "money_deposited_into_bank_account": MoneyDepositedIntoBankAccount,
-    "money_withdrawn_from_bank_account": MoneyWithdrawnFromBankAccount,
-    "invalid_pin": InvalidPin,
-    "account_overdrawn": AccountOverdrawn,
-    "pin_locked": PinLocked,
-    "withdrawal_blocked": WithdrawalBlocked,
-    "pin_unlocked": PinUnlocked,
-    "pin_changed": PinChanged,
-}
+EVENT_CLASSES: tuple[type[BankEvent], ...] = get_args(BankEvent.__value__)
+EVENT_TYPES = {event.stored_type: event for event in EVENT_CLASSES}
 
 PAYLOAD_KEYS = {"account_id": "accountId", "account_holder": "accountHolder"}
 """Payload keys that differ from the attribute's name."""
 
-_TYPE_NAMES = {event_class: name for name, event_class in EVENT_TYPES.items()}
 _KEYS = {
     event_class: [(field.name, PAYLOAD_KEYS.get(field.name, field.name)) for field in fields(event_class)]
-    for event_class in _TYPE_NAMES
+    for event_class in EVENT_CLASSES
 }
-
 _DECODED = {name: (event_class, [key for _, key in _KEYS[event_class]]) for name, event_class in EVENT_TYPES.items()}
 
 
 def encode(event: BankEvent) -> tuple[str, dict[str, Any]]:
     """Return the stored type and payload of an event."""
-    return _TYPE_NAMES[type(event)], {key: getattr(event, name) for name, key in _KEYS[type(event)]}
+    return event.stored_type, {key: getattr(event, name) for name, key in _KEYS[type(event)]}
 
 
 def decode(event_type: str, schema_version: int, data: Mapping[str, Any]) -> BankEvent:

@@ -6,11 +6,10 @@ log does not store: the event shows whether the PIN matched, and its metadata ho
 
 import unicodedata
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from .account import BankAccount
 from .commands import (
-    COMMAND_NAMES,
     ChangePin,
     Command,
     CreateBankAccount,
@@ -36,18 +35,6 @@ from .events import (
 PIN_ATTEMPTS: Final = "pin_attempts"
 """The metadata entry of a wrong PIN with the number of attempts. Older events lack it."""
 
-_COMMANDS: dict[type[BankEvent], type[Command]] = {
-    BankAccountCreated: CreateBankAccount,
-    MoneyDepositedIntoBankAccount: DepositMoneyIntoBankAccount,
-    MoneyWithdrawnFromBankAccount: WithdrawMoneyFromBankAccount,
-    InvalidPin: WithdrawMoneyFromBankAccount,
-    AccountOverdrawn: WithdrawMoneyFromBankAccount,
-    WithdrawalBlocked: WithdrawMoneyFromBankAccount,
-    PinUnlocked: UnlockPin,
-    PinChanged: ChangePin,
-}
-_COMMAND_NAMES = {event: COMMAND_NAMES[command] for event, command in _COMMANDS.items()}
-
 
 def misfit(
     account: BankAccount, events: Sequence[BankEvent], *, pin_attempts: int | None, command: str | None
@@ -66,7 +53,7 @@ def misfit(
         locks = at > 0 or command is None
         pin_attempts = account.wrong_pins + (1 if locks else 2)
     try:
-        decided = _decide(account, first, pin_attempts)
+        kind, decided = _decide(account, first, pin_attempts)
     except AccountAlreadyExists:
         return "the account was open before"
     except NoSuchAccount:
@@ -81,36 +68,44 @@ def misfit(
         return None
     if at + 1 < len(decided):
         return f"the rules record {encode(decided[at + 1])[0]} beside it"
-    if command != _COMMAND_NAMES[type(first)]:
+    if command != kind.stored_name:
         return f"the rules record no {encode(first)[0]} for the command {command}"
     return None
 
 
-def _decide(account: BankAccount, event: BankEvent, pin_attempts: int) -> Sequence[BankEvent]:
-    """Return the account's decision on the command whose first event this is.
+def _decide(account: BankAccount, event: BankEvent, pin_attempts: int) -> tuple[type[Command], Sequence[BankEvent]]:
+    """Return the command whose first event this is, and the account's decision on it.
 
     Raises:
         CommandRejected
     """
     match event:
         case MoneyDepositedIntoBankAccount():
-            return [account.deposit(event.amount)]
+            return DepositMoneyIntoBankAccount, [account.deposit(event.amount)]
         case MoneyWithdrawnFromBankAccount():
-            return account.withdraw(event.amount, pin_matches=_yes, pin_attempts=pin_attempts)
+            return WithdrawMoneyFromBankAccount, account.withdraw(
+                event.amount, pin_matches=_yes, pin_attempts=pin_attempts
+            )
         case AccountOverdrawn() | WithdrawalBlocked():
-            return account.withdraw(event.amount_requested, pin_matches=_yes, pin_attempts=pin_attempts)
+            return WithdrawMoneyFromBankAccount, account.withdraw(
+                event.amount_requested, pin_matches=_yes, pin_attempts=pin_attempts
+            )
         case InvalidPin():
-            return account.withdraw(event.amount_requested, pin_matches=_no, pin_attempts=pin_attempts)
+            return WithdrawMoneyFromBankAccount, account.withdraw(
+                event.amount_requested, pin_matches=_no, pin_attempts=pin_attempts
+            )
         case BankAccountCreated():
             account.create("Anybody", pin=0)
             _check_holder_of_any_time(event.account_holder)
-            return [event]
+            return CreateBankAccount, [event]
         case PinChanged():
-            return account.change_pin(pin=0)
+            return ChangePin, account.change_pin(pin=0)
         case PinUnlocked():
-            return [account.unlock_pin()]
+            return UnlockPin, [account.unlock_pin()]
         case PinLocked():  # it only ever follows a wrong PIN
-            return []
+            return WithdrawMoneyFromBankAccount, []
+        case _:
+            assert_never(event)
 
 
 def _yes() -> bool:

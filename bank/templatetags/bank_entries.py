@@ -1,4 +1,4 @@
-"""Template tags for entries: statement lines and refused withdrawals."""
+"""The template tag of entries: statement lines and refused withdrawals."""
 
 from collections.abc import Iterable
 from functools import lru_cache
@@ -11,24 +11,6 @@ from django.utils.safestring import SafeString
 from projections.queries import Entry
 
 register = template.Library()
-
-WORDS = {
-    "opened": "Account opened",
-    "deposit": "Deposit",
-    "withdrawal": "Withdrawal",
-    "locked": "Withdrawals locked",
-    "unlocked": "Withdrawals unlocked",
-    "new_pin": "New PIN",
-    "invalid_pin": "Refused: wrong PIN",
-    "withdrawal_blocked": "Refused: withdrawals are locked",
-    "account_overdrawn": "Refused: not enough money",
-}
-
-
-@register.filter
-def in_words(kind: str) -> str:
-    """Return the words for a kind of entry."""
-    return WORDS[kind]
 
 
 @register.simple_tag

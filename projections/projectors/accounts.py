@@ -58,14 +58,14 @@ class Accounts(Projector):
         "wrong_pins",
         "pin_locked",
     )
-    on_conflict = """
-        ON CONFLICT (account_id) DO UPDATE SET
-            balance = live.balance + excluded.balance,
-            version = excluded.version,
-            last_event_at = excluded.last_event_at,
-            wrong_pins = CASE WHEN %s THEN 0 ELSE live.wrong_pins END + excluded.wrong_pins,
-            pin_locked = COALESCE(%s, live.pin_locked)
-    """
+    updates = {
+        "balance": "live.balance + excluded.balance",
+        "version": "excluded.version",
+        "last_event_at": "excluded.last_event_at",
+        "wrong_pins": "CASE WHEN %s THEN 0 ELSE live.wrong_pins END + excluded.wrong_pins",
+        "pin_locked": "COALESCE(%s, live.pin_locked)",
+    }
+    constant = ("account_holder", "search_name", "opened_at")
 
     @classmethod
     def built_with(cls) -> str:

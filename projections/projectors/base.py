@@ -3,7 +3,7 @@
 A projector reads no table but its own and no clock but the events'. The engine hands it each event exactly once.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import batched
 from typing import Any, ClassVar
 
@@ -35,9 +35,13 @@ class Projector:
     name: ClassVar[str]
     model: ClassVar[type[Model]]
     columns: ClassVar[Sequence[str]]
-    """The columns that `rows` fills, in this order."""
-    on_conflict: ClassVar[str] = ""
-    """The end of the INSERT statement, where a row may exist already. It calls the table `live`."""
+    """The columns that `rows` fills, in this order, the primary key first."""
+    updates: ClassVar[Mapping[str, str]] = {}
+    """Where a row may exist already: for each column that changes then, the SQL expression of its value.
+
+    `live` is the row that exists, `excluded` the new one. Empty where a row is never written twice."""
+    constant: ClassVar[Sequence[str]] = ()
+    """The other columns of such a table, which keep their first value."""
 
     @classmethod
     def built_with(cls) -> str:
@@ -48,22 +52,29 @@ class Projector:
         return ""
 
     def __init_subclass__(cls) -> None:
-        """Hold the columns to the model's.
+        """Check that the projector fills, and updates, the columns of its model.
 
         Raises:
-            ImproperlyConfigured: the model has a column that the projector does not fill, or the other way round.
+            ImproperlyConfigured: a column of the model is forgotten, or a column is named that the model lacks.
         """
-        filled, there = set(cls.columns), {str(field.column) for field in cls.model._meta.concrete_fields}
-        if filled != there:
-            raise ImproperlyConfigured(
-                f"The projector {cls.name!r} and {cls.model.__name__} differ in: {', '.join(sorted(filled ^ there))}"
-            )
+        there = {str(field.column) for field in cls.model._meta.concrete_fields}
+        statements = {"fills": set(cls.columns)}
+        if cls.updates:
+            statements["updates or declares constant"] = {cls.columns[0], *cls.updates, *cls.constant}
+        for what, named in statements.items():
+            if differing := named ^ there:
+                raise ImproperlyConfigured(
+                    f"{cls.__name__} {what} other columns than {cls.model.__name__} has: {', '.join(sorted(differing))}"
+                )
 
     def __init__(self, suffix: str = "") -> None:
         self.table = self.model._meta.db_table + suffix
         values = ", ".join(self.value(column) for column in self.columns).format(table=self.table)
         columns = ", ".join(self.columns)
-        self.insert = f"INSERT INTO {self.table} AS live ({columns}) VALUES ({values}) {self.on_conflict}"
+        self.insert = f"INSERT INTO {self.table} AS live ({columns}) VALUES ({values})"
+        if self.updates:
+            updates = ", ".join(f"{column} = {value}" for column, value in self.updates.items())
+            self.insert += f" ON CONFLICT ({self.columns[0]}) DO UPDATE SET {updates}"
 
     def value(self, column: str) -> str:
         """Return the SQL expression of a column's value."""
@@ -93,6 +104,6 @@ class Projector:
         raise NotImplementedError
 
 
-def added_up(columns: Iterable[str]) -> str:
-    """Return assignments that add a row's values to those of the row that exists."""
-    return ", ".join(f"{column} = live.{column} + excluded.{column}" for column in columns)
+def added_up(columns: Iterable[str]) -> Mapping[str, str]:
+    """Return `updates` that add a row's values to those of the row that exists."""
+    return {column: f"live.{column} + excluded.{column}" for column in columns}

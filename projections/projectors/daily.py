@@ -6,16 +6,12 @@ from typing import Any, assert_never
 from django.utils import timezone
 
 from bank.domain.events import (
-    AccountOverdrawn,
     BankAccountCreated,
     BankEvent,
-    InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
-    PinChanged,
-    PinLocked,
-    PinUnlocked,
-    WithdrawalBlocked,
+    Refusal,
+    StatusChange,
 )
 from eventstore.events import RecordedEvent
 
@@ -29,7 +25,7 @@ class Daily(Projector):
     name = "daily"
     model = DailyTotals
     columns = ("day", "accounts_opened", "deposits", "paid_in", "withdrawals", "paid_out", "refusals")
-    on_conflict = f"ON CONFLICT (day) DO UPDATE SET {added_up(columns[1:])}"
+    updates = added_up(columns[1:])
 
     def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
         day = recorded.recorded_at.astimezone(timezone.get_default_timezone()).date()
@@ -45,9 +41,9 @@ class Daily(Projector):
                 row["paid_out"] += event.amount
             case BankAccountCreated():
                 row["accounts_opened"] += 1
-            case InvalidPin() | AccountOverdrawn() | WithdrawalBlocked():
+            case Refusal():
                 row["refusals"] += 1
-            case PinLocked() | PinUnlocked() | PinChanged():
+            case StatusChange():
                 pass
             case _:
                 assert_never(event)

@@ -1,9 +1,9 @@
 """The parts of holders' names, by which accounts are found."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, assert_never
 
-from bank.domain.events import BankAccountCreated, BankEvent
+from bank.domain.events import BankAccountCreated, BankEvent, MoneyMoved, Refusal, StatusChange
 from eventstore.events import RecordedEvent
 
 from ..models import NamePart
@@ -12,7 +12,7 @@ from .base import Adapt, Changes, Projector
 
 
 class Names(Projector):
-    """One row for each part of a holder's name. No other event than the opening names a holder."""
+    """One row for each part of a holder's name."""
 
     name = "names"
     model = NamePart
@@ -23,8 +23,13 @@ class Names(Projector):
         return FORM
 
     def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
-        if isinstance(event, BankAccountCreated):
-            changes |= dict.fromkeys(name_keys(event.account_holder, event.account_id), event.account_id)
+        match event:
+            case BankAccountCreated():
+                changes |= dict.fromkeys(name_keys(event.account_holder, event.account_id), event.account_id)
+            case MoneyMoved() | Refusal() | StatusChange():
+                pass
+            case _:
+                assert_never(event)
 
     def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
         return changes.items()

@@ -8,19 +8,15 @@ from bank.domain.events import (
     BankAccountCreated,
     BankEvent,
     InvalidPin,
-    MoneyDepositedIntoBankAccount,
-    MoneyWithdrawnFromBankAccount,
-    PinChanged,
-    PinLocked,
-    PinUnlocked,
+    MoneyMoved,
+    StatusChange,
     WithdrawalBlocked,
 )
 from eventstore.events import RecordedEvent
 
+from ..kinds import KIND_OF
 from ..models import RefusedWithdrawal
 from .base import Adapt, Changes, Projector
-
-Reason = RefusedWithdrawal.Reason
 
 
 class Refusals(Projector):
@@ -41,26 +37,17 @@ class Refusals(Projector):
     )
 
     def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
-        balance = None
         match event:
-            case InvalidPin():
-                reason = Reason.INVALID_PIN
             case AccountOverdrawn():
-                reason, balance = Reason.OVERDRAWN, event.balance
-            case WithdrawalBlocked():
-                reason = Reason.BLOCKED
-            case (
-                BankAccountCreated()
-                | MoneyDepositedIntoBankAccount()
-                | MoneyWithdrawnFromBankAccount()
-                | PinLocked()
-                | PinUnlocked()
-                | PinChanged()
-            ):
+                balance: int | None = event.balance
+            case InvalidPin() | WithdrawalBlocked():
+                balance = None
+            case BankAccountCreated() | MoneyMoved() | StatusChange():
                 return
             case _:
                 assert_never(event)
-        changes[recorded.position] = event.account_id, reason.value, event.amount_requested, balance, recorded
+        reason = KIND_OF[type(event)].name
+        changes[recorded.position] = event.account_id, reason, event.amount_requested, balance, recorded
 
     def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
         for position, (account_id, reason, amount_requested, balance, recorded) in changes.items():

@@ -4,23 +4,18 @@ from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
 from bank.domain.events import (
-    AccountOverdrawn,
     BankAccountCreated,
     BankEvent,
-    InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
-    PinChanged,
-    PinLocked,
-    PinUnlocked,
-    WithdrawalBlocked,
+    Refusal,
+    StatusChange,
 )
 from eventstore.events import RecordedEvent
 
+from ..kinds import KIND_OF
 from ..models import StatementLine
 from .base import Adapt, Changes, Projector
-
-Kind = StatementLine.Kind
 
 
 class Statements(Projector):
@@ -49,23 +44,17 @@ class Statements(Projector):
 
     def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
         match event:
-            case BankAccountCreated():
-                kind, amount = Kind.OPENED, 0
             case MoneyDepositedIntoBankAccount():
-                kind, amount = Kind.DEPOSIT, event.amount
+                amount = event.amount
             case MoneyWithdrawnFromBankAccount():
-                kind, amount = Kind.WITHDRAWAL, -event.amount
-            case PinLocked():
-                kind, amount = Kind.LOCKED, 0
-            case PinUnlocked():
-                kind, amount = Kind.UNLOCKED, 0
-            case PinChanged():
-                kind, amount = Kind.NEW_PIN, 0
-            case InvalidPin() | AccountOverdrawn() | WithdrawalBlocked():
+                amount = -event.amount
+            case BankAccountCreated() | StatusChange():
+                amount = 0
+            case Refusal():
                 return
             case _:
                 assert_never(event)
-        changes[recorded.position] = event.account_id, kind.value, amount, recorded
+        changes[recorded.position] = event.account_id, KIND_OF[type(event)].name, amount, recorded
 
     def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
         for position, (account_id, kind, amount, recorded) in changes.items():

@@ -4,16 +4,12 @@ from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
 from bank.domain.events import (
-    AccountOverdrawn,
     BankAccountCreated,
     BankEvent,
-    InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
-    PinChanged,
-    PinLocked,
-    PinUnlocked,
-    WithdrawalBlocked,
+    Refusal,
+    StatusChange,
 )
 from eventstore.events import RecordedEvent
 
@@ -30,7 +26,7 @@ class Totals(Projector):
     name = "totals"
     model = BankTotals
     columns = ("id", "accounts", "balance", "paid_in", "paid_out")
-    on_conflict = f"ON CONFLICT (id) DO UPDATE SET {added_up(columns[1:])}"
+    updates = added_up(columns[1:])
 
     def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
         accounts, paid_in, paid_out = changes.get(ROW, (0, 0, 0))
@@ -41,7 +37,7 @@ class Totals(Projector):
                 paid_out += event.amount
             case BankAccountCreated():
                 accounts += 1
-            case InvalidPin() | AccountOverdrawn() | WithdrawalBlocked() | PinLocked() | PinUnlocked() | PinChanged():
+            case Refusal() | StatusChange():
                 pass
             case _:
                 assert_never(event)

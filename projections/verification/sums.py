@@ -5,18 +5,17 @@ It shares only the events with the projectors, and uses no database, so that any
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, assert_never
 
 from django.utils import timezone
 
 from bank.domain.events import (
-    AccountOverdrawn,
     BankAccountCreated,
     BankEvent,
-    InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
-    WithdrawalBlocked,
+    Refusal,
+    StatusChange,
 )
 from eventstore.events import START, LogPosition
 from eventstore.verification.reader import ReadEvent
@@ -79,12 +78,16 @@ class Sums:
                 account[3] += 1
                 day[3] += 1
                 day[4] += event.amount
-            case InvalidPin() | AccountOverdrawn() | WithdrawalBlocked():
+            case Refusal():
                 account[4] += 1
                 day[5] += 1
             case BankAccountCreated():
                 account[0] = event.account_holder
                 day[0] += 1
+            case StatusChange():
+                pass
+            case _:
+                assert_never(event)
 
     def _turn_to(self, moment: datetime) -> None:
         """Set the current day to that of a time, with its beginning and end in UTC, as event times are."""
@@ -118,4 +121,6 @@ class Sums:
             case "totals":
                 opened, _, paid_in, _, paid_out, _ = map(sum, zip([0] * 6, *self.days.values(), strict=True))
                 return {1: (opened, paid_in - paid_out, paid_in, paid_out)} if self.days else {}
-        return {day.isoformat(): tuple(row) for day, row in self.days.items()}
+            case "daily":
+                return {day.isoformat(): tuple(row) for day, row in self.days.items()}
+        raise NotImplementedError(f"There are no sums for the projection {name}.")

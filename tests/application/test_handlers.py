@@ -9,7 +9,9 @@ import pytest
 
 from bank.application import account_cache, pins, repository
 from bank.application.dispatch import InstallationFault, handle
+from bank.application.handlers import HANDLERS
 from bank.domain.commands import (
+    COMMANDS,
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
@@ -196,3 +198,7 @@ class TestSnapshots:
         Snapshot.objects.update(hash=b"\0" * 32, state={"account_id": 1, "account_holder": "Eve", "balance": 10**9})
         assert repository.load(1) == before
         assert handle(WithdrawMoneyFromBankAccount(1, 1000, 1234)).events == (AccountOverdrawn(1, 110, 1000),)
+
+
+def test_every_command_has_a_handler() -> None:
+    assert [each.__name__ for each in COMMANDS if each not in HANDLERS] == [], "bank/application/handlers.py: HANDLERS"

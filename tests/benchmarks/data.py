@@ -17,7 +17,6 @@ from bank.application import account_cache, pins
 from bank.application.streams import stream_of
 from bank.domain.account import BankAccount
 from bank.domain.commands import (
-    COMMAND_NAMES,
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
@@ -135,7 +134,7 @@ def _rows(batch: Sequence[Happened], first: int, ends: dict[int, tuple[bytes, Ba
         account = account.apply(event)
         ends[account_id] = digest, account
         rows.events.append((stream, version, event_type, data, metadata, command_id.hex, at, digest))
-        envelope = Envelope(command_id, COMMAND_NAMES[type(command)], "teller", moment, pins.fingerprint(command))
+        envelope = Envelope(command_id, command.stored_name, "teller", moment, pins.fingerprint(command))
         seal = seals.seal(command_text(envelope, ("accepted", "", "", stream, version, 1), digest))
         said = (envelope.id.hex, envelope.name, at, stream, version, position, envelope.fingerprint, seal)
         rows.commands.append(said)

@@ -93,7 +93,7 @@ def test_a_blocked_withdrawal_has_a_receipt_that_says_why(teller: Client) -> Non
     lock()
     page = text_of(withdraw(teller, "0042"))
     assert "Refused: withdrawals are locked" in page
-    assert "the PIN was not looked at" in page
+    assert "the PIN was not checked" in page
     assert "No money has moved" in page
     assert "Asked for 5.00 USD" in page
     assert "Unlock" not in page, "a teller cannot"

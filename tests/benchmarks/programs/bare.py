@@ -20,7 +20,7 @@ from django.db import connections
 
 from bank.application import account_cache, pins, repository
 from bank.application.streams import stream_of
-from bank.domain.commands import COMMAND_NAMES, DepositMoneyIntoBankAccount
+from bank.domain.commands import DepositMoneyIntoBankAccount
 from bank.domain.events import MoneyDepositedIntoBankAccount, encode
 from eventstore import seals, snapshots
 from eventstore.chain import canonical, command_text, event_hash
@@ -111,7 +111,7 @@ def prepare(account_id: int) -> Prepared:
     at = connections["default"].ops.adapt_datetimefield_value(now)
     key, balance = command_id.hex, loaded.account.balance + AMOUNT
     command = DepositMoneyIntoBankAccount(account_id, AMOUNT)
-    envelope = Envelope(command_id, COMMAND_NAMES[type(command)], "teller", now, pins.fingerprint(command))
+    envelope = Envelope(command_id, command.stored_name, "teller", now, pins.fingerprint(command))
     seal = seals.seal(command_text(envelope, ("accepted", "", "", stream, version, 1), digest))
     return Prepared(
         (stream, version, event_type, text, metadata, key, at, digest),

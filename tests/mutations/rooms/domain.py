@@ -57,15 +57,15 @@ MUTATIONS = [
     Mutation(
         breaks="A right PIN does not set the count of wrong PINs to 0.",
         file="bank/domain/account.py",
-        text="self._having(self.balance - event.amount, 0)",
-        instead="self._having(self.balance - event.amount, self.wrong_pins)",
+        text="balance=self.balance - event.amount, wrong_pins=0)",
+        instead="balance=self.balance - event.amount)",
         tests=["tests/domain/test_pin_lock.py::test_a_right_pin_sets_the_count_back"],
     ),
     Mutation(
         breaks="A right PIN that asks for too much does not set the count of wrong PINs to 0.",
         file="bank/domain/account.py",
-        text="self._having(self.balance, 0)",
-        instead="self._having(self.balance, self.wrong_pins)",
+        text="AccountOverdrawn() | PinChanged():\n                return replace(self, wrong_pins=0)",
+        instead="AccountOverdrawn() | PinChanged():\n                return self",
         tests=["tests/domain/test_pin_lock.py::test_a_right_pin_sets_the_count_back"],
     ),
     Mutation(

@@ -42,8 +42,8 @@ MUTATIONS = [
     Mutation(
         breaks="A later batch replaces the balance that is shown.",
         file="projections/projectors/accounts.py",
-        text="balance = live.balance + excluded.balance",
-        instead="balance = excluded.balance",
+        text='"live.balance + excluded.balance"',
+        instead='"excluded.balance"',
         tests=[
             "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
         ],
@@ -60,8 +60,8 @@ MUTATIONS = [
     Mutation(
         breaks="A withdrawal raises the running balance of a statement.",
         file="projections/projectors/statements.py",
-        text="Kind.WITHDRAWAL, -event.amount",
-        instead="Kind.WITHDRAWAL, event.amount",
+        text="amount = -event.amount",
+        instead="amount = event.amount",
         tests=[
             "tests/projections/test_queries.py::test_a_statement_tells_all_that_happened_the_latest_first_with_the_running_balance"
         ],
@@ -69,8 +69,8 @@ MUTATIONS = [
     Mutation(
         breaks="A refused withdrawal is not listed with what was asked for.",
         file="projections/projectors/refusals.py",
-        text="reason.value, event.amount_requested, balance, recorded",
-        instead="reason.value, 0, balance, recorded",
+        text="reason, event.amount_requested, balance, recorded",
+        instead="reason, 0, balance, recorded",
         tests=[
             "tests/projections/test_queries.py::test_a_statement_tells_all_that_happened_the_latest_first_with_the_running_balance"
         ],
@@ -87,8 +87,8 @@ MUTATIONS = [
     Mutation(
         breaks="The bank's totals forget what was paid out before.",
         file="projections/projectors/totals.py",
-        text="{added_up(columns[1:])}",
-        instead="{added_up(columns[1:-1])}, paid_out = excluded.paid_out",
+        text="updates = added_up(columns[1:])",
+        instead='updates = {**added_up(columns[1:]), "paid_out": "excluded.paid_out"}',
         tests=[
             "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
         ],

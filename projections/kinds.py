@@ -1,0 +1,81 @@
+"""The kinds of entries: each event is one line of a statement, or one refused withdrawal.
+
+This is the one place for the stored name of a kind, its words and its explanation on a receipt.
+"""
+
+from typing import NamedTuple
+
+from bank.domain.events import (
+    EVENT_CLASSES,
+    AccountOverdrawn,
+    BankAccountCreated,
+    BankEvent,
+    InvalidPin,
+    MoneyDepositedIntoBankAccount,
+    MoneyWithdrawnFromBankAccount,
+    PinChanged,
+    PinLocked,
+    PinUnlocked,
+    Refusal,
+    StatusChange,
+    WithdrawalBlocked,
+)
+
+
+class Kind(NamedTuple):
+    """A kind of entry: its stored name, the event that makes it, its words and its explanation, which may be empty."""
+
+    name: str
+    event: type[BankEvent]
+    words: str
+    explanation: str
+
+    @property
+    def is_refusal(self) -> bool:
+        return issubclass(self.event, Refusal)
+
+    @property
+    def is_status_change(self) -> bool:
+        return issubclass(self.event, StatusChange)
+
+
+KINDS = (
+    Kind("opened", BankAccountCreated, "Account opened", ""),
+    Kind("deposit", MoneyDepositedIntoBankAccount, "Deposit", ""),
+    Kind("withdrawal", MoneyWithdrawnFromBankAccount, "Withdrawal", ""),
+    Kind(
+        "locked",
+        PinLocked,
+        "Withdrawals locked",
+        "Too many wrong PINs came in a row. Only a supervisor can unlock withdrawals.",
+    ),
+    Kind("unlocked", PinUnlocked, "Withdrawals unlocked", "The customer has all attempts at the PIN again."),
+    Kind("new_pin", PinChanged, "New PIN", "The old PIN no longer counts."),
+    Kind("invalid_pin", InvalidPin, "Refused: wrong PIN", "The PIN was wrong. No money has moved."),
+    Kind(
+        "account_overdrawn",
+        AccountOverdrawn,
+        "Refused: not enough money",
+        "The balance is less than was asked for. No money has moved.",
+    ),
+    Kind(
+        "withdrawal_blocked",
+        WithdrawalBlocked,
+        "Refused: withdrawals are locked",
+        "Too many wrong PINs had come in a row, so the PIN was not checked. No money has moved. "
+        "Only a supervisor can unlock withdrawals.",
+    ),
+)
+
+KIND_OF = {kind.event: kind for kind in KINDS}
+"""The kind of each event."""
+
+if without := [event.__name__ for event in EVENT_CLASSES if event not in KIND_OF]:
+    raise TypeError(f"projections/kinds.py has no kind for {', '.join(without)}")
+
+_NAMED = {kind.name: kind for kind in KINDS}
+
+
+def kind_named(name: str) -> Kind:
+    """Return the kind of a stored name. A kind of a newer version of the program has its name as its words."""
+    return _NAMED.get(name) or Kind(name, BankAccountCreated, name, "")
