@@ -33,20 +33,32 @@ class CommandIdTaken(StoreError):
     """A command with this id is on record already."""
 
 
-def meaning_of(error: Exception) -> type[StoreError] | None:
-    """Return which of the store's own refusals an error is, if it is one of them.
+_MEANINGS: dict[str, type[StoreError]] = {
+    # Unique constraints, as PostgreSQL names them and as SQLite reports them.
+    "event_stream_version": WrongExpectedVersion,
+    "UNIQUE constraint failed: eventstore_event.stream, eventstore_event.version": WrongExpectedVersion,
+    "eventstore_commandrecord_pkey": CommandIdTaken,
+    "UNIQUE constraint failed: eventstore_commandrecord.id": CommandIdTaken,
+    # The triggers' own texts. On SQLite they also refuse an insert in the place of an existing row.
+    "eventstore_event leaves no gap": WrongExpectedVersion,
+    "eventstore_event is append-only": WrongExpectedVersion,
+    "eventstore_commandrecord is append-only": CommandIdTaken,
+    # On SQLite, an event gets no hash unless it follows the expected one.
+    "NOT NULL constraint failed: eventstore_event.hash": WrongExpectedVersion,
+}
+"""The refusals by the exact name of a constraint or text of an error, whatever the server's language."""
 
-    The database names the constraint or the trigger, in whatever language it speaks.
+
+def meaning_of(error: Exception) -> type[StoreError] | None:
+    """Return which refusal of the store an error is, or None.
+
+    An error that merely mentions a table of the record, such as a NULL in a column that a newer version has added, is
+    none of them.
     """
     if isinstance(error, StoreError):
         return type(error)
     diagnosis = getattr(error.__cause__, "diag", None)
-    said = f"{diagnosis.constraint_name} {diagnosis.message_primary}" if diagnosis else str(error)
-    if "eventstore_commandrecord" in said:
-        return CommandIdTaken
-    if "eventstore_event" in said or "event_stream_version" in said:
-        return WrongExpectedVersion
-    return None
+    return _MEANINGS.get((diagnosis.constraint_name or diagnosis.message_primary) if diagnosis else str(error))
 
 
 def asks_to_try_again(error: DatabaseError | InterfaceError) -> bool:

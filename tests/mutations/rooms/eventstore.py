@@ -6,15 +6,15 @@ MUTATIONS = [
     Mutation(
         breaks="A writer that has not seen the latest event of a stream is not told so.",
         file="eventstore/errors.py",
-        text='if "eventstore_event" in said or "event_stream_version" in said:',
-        instead="if False:",
+        text='    "eventstore_event is append-only": WrongExpectedVersion,\n',
+        instead="",
         tests=["tests/eventstore/test_store.py::test_a_writer_who_has_not_seen_the_latest_version_is_refused"],
     ),
     Mutation(
         breaks="A command id that is taken is not told as taken.",
         file="eventstore/errors.py",
-        text='if "eventstore_commandrecord" in said:',
-        instead="if False:",
+        text='    "eventstore_commandrecord is append-only": CommandIdTaken,\n',
+        instead="",
         tests=["tests/eventstore/test_store.py::test_a_command_id_counts_once_whatever_the_stream"],
     ),
     Mutation(
