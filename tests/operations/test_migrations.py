@@ -24,6 +24,7 @@ READ = {
     "eventstore.0002_append_only": "triggers that refuse what no version does",
     "eventstore.0003_epoch": "a default and functions; the column had the same default",
     "eventstore.0004_no_gap": "a trigger that refuses what no version does",
+    "projections.0005_built_with": "the version before makes a checkpoint at the beginning of the log again",
 }
 """The migrations whose SQL and Python were read and keep the version before working, with the reason."""
 STOPPED = {
@@ -72,9 +73,10 @@ def contraction(app: str, operation: Operation, before: ProjectState, after: Pro
             return not_filled(field) or holds_rows(field)
         case operations.AlterField(model_name=model, name=name):
             old, new = (state.apps.get_model(app, model)._meta.get_field(name) for state in (before, after))
-            assert isinstance(old, Field)
-            assert isinstance(new, Field)
             return altered(old, new)
+        case operations.RenameField(model_name=model, old_name=old_name, new_name=new_name):
+            was = before.apps.get_model(app, model)._meta.get_field(old_name)
+            return altered(was, after.apps.get_model(app, model)._meta.get_field(new_name))
         case operations.RunPython() | operations.RunSQL():
             return "read it, and name it in READ with the reason why the version before goes on working"
     return "the version before may still use it"
@@ -94,7 +96,7 @@ def holds_rows(field: AnyField) -> str | None:
     return f"{field.name} keeps the version before from deleting the row it refers to: use DB_CASCADE"
 
 
-def altered(old: AnyField, new: AnyField) -> str | None:
+def altered(old: Any, new: Any) -> str | None:
     before, after = column(old), column(new)
     if not old.has_db_default():
         after.pop("db_default", None)
@@ -104,8 +106,9 @@ def altered(old: AnyField, new: AnyField) -> str | None:
 def column(field: AnyField) -> dict[str, Any]:
     """Return the arguments of a field that the database knows of."""
     _, path, arguments, keywords = field.deconstruct()
-    known = {name: value for name, value in keywords.items() if name not in field.non_db_attrs}
-    return {**known, "path": path, "arguments": arguments}
+    unknown = {*field.non_db_attrs, "db_column"}
+    known = {name: value for name, value in keywords.items() if name not in unknown}
+    return {**known, "path": path, "arguments": arguments, "column": field.column}
 
 
 @pytest.mark.parametrize("name", sorted(all_migrations()))
@@ -160,6 +163,7 @@ def test_an_operation_that_the_version_before_could_miss_is_found(operation: Ope
         operations.AddField(OLD[1], "number", models.IntegerField(db_default=0)),
         operations.AlterField(OLD[1], "seal", models.BinaryField(max_length=36, help_text="Another text")),
         operations.AlterField(OLD[1], "seal", models.BinaryField(max_length=36, db_default=b"")),
+        operations.AlterField(OLD[1], "seal", models.BinaryField(max_length=36, db_column="seal")),
         operations.AddIndex(OLD[1], models.Index(fields=["salt"], name="verifier_salt")),
         operations.CreateModel(
             "Note", [("id", NUMBER), ("user", models.ForeignKey("auth.User", models.DB_CASCADE))], options={}

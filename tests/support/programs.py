@@ -42,9 +42,14 @@ def environment(data: Path, **variables: str) -> dict[str, str]:
 
 def run(data: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     """Run a `manage.py` command to its end. `stdout` contains its errors too."""
+    return run_version(ROOT, data, *arguments, **variables)
+
+
+def run_version(root: Path, data: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Run a `manage.py` command of the version of the program in this folder; see `run`."""
     return subprocess.run(
         [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
+        cwd=root,
         env=environment(data, **variables),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -76,6 +81,9 @@ class Program:
         arguments: the arguments of `manage.py`.
         variables: the environment variables.
     """
+
+    root = ROOT
+    """The folder of the program's version."""
 
     def __init__(self, data: Path, *arguments: str, **variables: str) -> None:
         self.arguments, self.variables, self.data = arguments, variables, data
@@ -110,7 +118,7 @@ class Program:
         with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "manage.py", *self.arguments],
-                cwd=ROOT,
+                cwd=self.root,
                 env=environment(self.data, **self.variables),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
