@@ -29,7 +29,7 @@ def verify(*arguments):
 """
 OPEN = f"""
 {VERIFY}
-verify()
+call_command("verify_events")
 with (folder / "head.json").open("w") as head:
     call_command("export_head", stdout=head)
 call_command("backup", folder / "backup", "--with-keys")
