@@ -1,7 +1,7 @@
 """Loads and saves accounts through the event store: an account is what its events add up to."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from functools import reduce
 from itertools import chain
 from typing import Any, NamedTuple
@@ -16,9 +16,6 @@ from ..domain.events import BankEvent, decode, encode
 from ..domain.upcasters import current_version
 from . import account_cache
 from .streams import CATEGORY, stream_of
-
-FIELDS = {field.name for field in fields(BankAccount)}
-"""The fields of a snapshot's state. A snapshot with other fields is of another version of the program, and not used."""
 
 
 class Saved(NamedTuple):
@@ -51,8 +48,9 @@ def load(account_id: int, lock: StreamLock | None = None) -> Loaded:
         # The event at that version proves that the cached account, or the snapshot, is of this very stream.
         if cached and first.hash == cached.hash:
             return _play(cached, events)
-        if snapshot and (state := snapshots.opened(stream, snapshot, first.hash)) and state.keys() == FIELDS:
-            return _play(Loaded(BankAccount(**state), first.version, first.hash), events)
+        state = snapshot and snapshots.opened(stream, snapshot, first.hash)
+        if state and (account := BankAccount.of_state(state)):
+            return _play(Loaded(account, first.version, first.hash), events)
         if first.version == 1 and not snapshot:
             return _play(new, chain([first], events))
     loaded = _play(new, store.read_stream(stream))
@@ -96,7 +94,7 @@ def save(
         expected_version=loaded.version,
         previous_hash=loaded.hash,
         command=command,
-        state=asdict(account) if is_snapshot_due else None,
+        state=account.to_state() if is_snapshot_due else None,
         also=also,
         lock=lock,
     )

@@ -5,9 +5,9 @@ state and never refuses an event. An account is an immutable value.
 """
 
 import unicodedata
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import Self, assert_never
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self, assert_never
 
 from .errors import (
     AccountAlreadyExists,
@@ -39,6 +39,9 @@ MAX_BALANCE = 2**63 - 1
 """The largest balance in minor units: the largest value of a 64-bit column."""
 MAX_PIN = 9999
 MAX_HOLDER_LENGTH = 100
+STATE_VERSION = 1
+"""The version of an account's state. Each change of `apply` or of the fields raises it, because a snapshot of another
+version is not used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,8 @@ class BankAccount:
         if self.pin_locked:
             return [WithdrawalBlocked(self.account_id, amount)]
         if not pin_matches():
-            refused = InvalidPin(self.account_id, amount)
-            return [refused, PinLocked(self.account_id)] if self.wrong_pins + 1 >= pin_attempts else [refused]
+            refused, wrong_pins = InvalidPin(self.account_id, amount), self.wrong_pins + 1
+            return [refused, PinLocked(self.account_id, wrong_pins)] if wrong_pins >= pin_attempts else [refused]
         if amount > self.balance:
             return [AccountOverdrawn(self.account_id, self.balance, amount)]
         return [MoneyWithdrawnFromBankAccount(self.account_id, amount)]
@@ -161,6 +164,17 @@ class BankAccount:
                 return self
             case _:
                 assert_never(event)
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the state for a snapshot."""
+        return {**asdict(self), "state_version": STATE_VERSION}
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Self | None:
+        """Return the account of a snapshot's state, or None if another version of the program made it."""
+        values = {name: value for name, value in state.items() if name != "state_version"}
+        is_ours = state.get("state_version") == STATE_VERSION and values.keys() == set(cls.__slots__)
+        return cls(**values) if is_ours else None
 
     def _check_open(self) -> None:
         check_account_id(self.account_id)

@@ -76,10 +76,14 @@ class AccountOverdrawn(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class PinLocked(StatusChange):
-    """Too many wrong PINs in a row locked withdrawals: they are refused without a check of the PIN."""
+    """Too many wrong PINs in a row locked withdrawals: they are refused without a check of the PIN.
+
+    `wrong_pins` is the number of wrong PINs, or None where version 1 did not record it.
+    """
 
     stored_type: ClassVar = "pin_locked"
     account_id: int
+    wrong_pins: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,15 @@ from typing import Any
 type Payload = Mapping[str, Any]
 type Upcaster = Callable[[Payload], Payload]
 
-UPCASTERS: dict[str, Sequence[Upcaster]] = {}
+
+def pin_locked_2(data: Payload) -> Payload:
+    """Version 2 records the number of wrong PINs."""
+    return {**data, "wrong_pins": None}
+
+
+UPCASTERS: dict[str, Sequence[Upcaster]] = {
+    "pin_locked": [pin_locked_2],
+}
 """The upcasters of each event type; the first one makes version 2 of version 1. See docs/evolve-an-event.md."""
 
 

@@ -3,8 +3,7 @@
 It needs no database and no model, so any process can check a part of the streams.
 """
 
-from collections.abc import Iterable
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from eventstore.events import LogPosition
@@ -69,10 +68,13 @@ class AccountAuditor:
             self._begun[event.stream] = begun._replace(events=events)
         return misfit(begun.account, events, pin_attempts=begun.pin_attempts, command=command)
 
-    def state_of(self, stream: str) -> dict[str, Any] | None:
-        """Return the state of a stream after the events added so far."""
-        account = self._accounts.get(stream)
-        return asdict(account) if account else None
+    def is_other_state(self, stream: str, state: Mapping[str, Any]) -> bool:
+        """Return whether a snapshot's state differs from the account after the events added so far.
+
+        The state of another version of the program is not compared, because it is never loaded.
+        """
+        account, rebuilt = BankAccount.of_state(state), self._accounts.get(stream)
+        return account is not None and rebuilt is not None and account != rebuilt
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the parts that another process joins."""

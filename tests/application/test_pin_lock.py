@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import connections
 from bank.application import account_cache, pins, repository
 from bank.application.dispatch import Ack, handle
 from bank.domain import events
+from bank.domain.account import STATE_VERSION
 from bank.domain.commands import (
     ChangePin,
     Command,
@@ -28,6 +30,7 @@ from bank.domain.events import (
     PinLocked,
     WithdrawalBlocked,
 )
+from bank.operations.audit import audit
 from eventstore import snapshots, store
 from eventstore.backends import postgresql
 from eventstore.models import CommandRecord, Event, Snapshot
@@ -68,12 +71,12 @@ def lock() -> Ack:
 
 def test_the_third_wrong_pin_records_two_events_under_one_command() -> None:
     ack = lock()
-    assert ack.events == (InvalidPin(1, 5), PinLocked(1))
+    assert ack.events == (InvalidPin(1, 5), PinLocked(1, 3))
     assert ack.version == 6
     rows = Event.objects.filter(command_id=ack.command_id).order_by("version")
     assert [(row.version, row.type, row.data) for row in rows] == [
         (5, "invalid_pin", {"accountId": 1, "amount_requested": 5}),
-        (6, "pin_locked", {"accountId": 1}),
+        (6, "pin_locked", {"accountId": 1, "wrong_pins": 3}),
     ]
     assert len({row.transaction_id for row in rows}) == len({row.recorded_at for row in rows}) == 1
     record = CommandRecord.objects.get(id=ack.command_id)
@@ -120,7 +123,7 @@ def test_accounts_lock_one_by_one() -> None:
 
 def test_the_setting_says_how_many_wrong_pins_lock(settings: Any) -> None:
     settings.PIN_ATTEMPTS = 1
-    assert withdraw(1, 5, WRONG).events == (InvalidPin(1, 5), PinLocked(1))
+    assert withdraw(1, 5, WRONG).events == (InvalidPin(1, 5), PinLocked(1, 1))
 
 
 def test_another_setting_changes_no_history(settings: Any) -> None:
@@ -214,7 +217,7 @@ def test_fifty_who_guess_at_once_get_three_comparisons(comparisons: list[int], m
     assert PIN not in comparisons
     assert Counter(event for ack in acks for event in ack.events) == {
         InvalidPin(1, 5): 3,
-        PinLocked(1): 1,
+        PinLocked(1, 3): 1,
         WithdrawalBlocked(1, 5): 47 * 2,
     }
     assert repository.load(1).account.balance == 50
@@ -258,9 +261,20 @@ def test_a_snapshot_between_the_two_events_of_a_lock_has_both() -> None:
 def test_a_snapshot_from_before_there_was_a_lock_is_not_used() -> None:
     lock()
     before = repository.load(1)
-    old = {"account_id": 1, "account_holder": "Josh", "balance": 50}
+    old = {"account_id": 1, "account_holder": "Josh", "balance": 50, "state_version": STATE_VERSION}
     query(snapshots.UPSERT, *snapshots.values("bank_account-1", before.version, old, before.hash))
     account_cache.forget(1)  # as another process, which has to read it
     assert repository.load(1) == before
     assert before.account.pin_locked
     assert handle(DepositMoneyIntoBankAccount(1, 5)).version == before.version + 1
+
+
+@pytest.mark.parametrize("other", [{"state_version": STATE_VERSION + 1}, {"state_version": None}, {}], ids=str)
+def test_a_snapshot_of_another_state_version_is_not_used_and_is_no_finding(other: dict[str, Any]) -> None:
+    lock()
+    before = repository.load(1)
+    state = {**asdict(before.account), "pin_locked": False, **other}
+    query(snapshots.UPSERT, *snapshots.values("bank_account-1", before.version, state, before.hash))
+    assert audit(processes=1).findings == []
+    account_cache.forget(1)  # as another process, which has to read it
+    assert repository.load(1) == before

@@ -106,7 +106,7 @@ class Bank(RuleBasedStateMachine):
             self.wrong_pins[account_id] += 1
             if self.wrong_pins[account_id] == ATTEMPTS:
                 self.locked.add(account_id)
-                return [InvalidPin(account_id, amount), PinLocked(account_id)]
+                return [InvalidPin(account_id, amount), PinLocked(account_id, ATTEMPTS)]
             return [InvalidPin(account_id, amount)]
         self.wrong_pins[account_id] = 0
         if amount > self.balances[account_id]:

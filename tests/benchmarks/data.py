@@ -5,7 +5,6 @@ side is not written here: it catches up, or is replayed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from itertools import batched
 from typing import Any, NamedTuple
@@ -141,5 +140,5 @@ def _rows(batch: Sequence[Happened], first: int, ends: dict[int, tuple[bytes, Ba
         if version == 1:
             rows.verifiers.append((account_id, *pins.make_verifier(account_id, PIN, command_id)))
         if snapshots.is_due(version - 1, version):
-            rows.snapshots[stream] = snapshots.values(stream, version, asdict(account), digest)
+            rows.snapshots[stream] = snapshots.values(stream, version, account.to_state(), digest)
     return rows

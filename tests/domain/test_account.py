@@ -274,7 +274,7 @@ def test_what_was_paid_out_is_gone_and_refusals_are_not() -> None:
             st.builds(InvalidPin, st.just(1), st.integers()),
             st.builds(AccountOverdrawn, st.just(1), st.integers(), st.integers()),
             st.builds(WithdrawalBlocked, st.just(1), st.integers()),
-            st.sampled_from([PinLocked(1), PinUnlocked(1), PinChanged(1)]),
+            st.sampled_from([PinLocked(1, 3), PinUnlocked(1), PinChanged(1)]),
         )
     )
 )

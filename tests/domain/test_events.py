@@ -34,7 +34,7 @@ AS_STORED = [
     (MoneyWithdrawnFromBankAccount(1, 5), "money_withdrawn_from_bank_account", {"accountId": 1, "amount": 5}),
     (InvalidPin(1, 5), "invalid_pin", {"accountId": 1, "amount_requested": 5}),
     (AccountOverdrawn(1, 45, 500), "account_overdrawn", {"accountId": 1, "balance": 45, "amount_requested": 500}),
-    (PinLocked(1), "pin_locked", {"accountId": 1}),
+    (PinLocked(1, 3), "pin_locked", {"accountId": 1, "wrong_pins": 3}),
     (WithdrawalBlocked(1, 5), "withdrawal_blocked", {"accountId": 1, "amount_requested": 5}),
     (PinUnlocked(1), "pin_unlocked", {"accountId": 1}),
     (PinChanged(1), "pin_changed", {"accountId": 1}),
@@ -49,7 +49,7 @@ facts: st.SearchStrategy[BankEvent] = st.one_of(
 @pytest.mark.parametrize(("event", "name", "payload"), AS_STORED)
 def test_events_are_stored_in_the_challenges_words(event: BankEvent, name: str, payload: dict[str, Any]) -> None:
     assert encode(event) == (name, payload)
-    assert decode(name, 1, payload) == event
+    assert decode(name, current_version(name), payload) == event
 
 
 def test_there_are_these_events_and_no_others() -> None:
@@ -98,11 +98,16 @@ def test_a_payload_of_an_older_version_is_upcast_step_by_step(monkeypatch: pytes
 
 
 def test_an_upcaster_of_one_type_leaves_the_versions_of_all_others_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {name: current_version(name) for name in EVENT_TYPES}
     monkeypatch.setitem(upcasters.UPCASTERS, "invalid_pin", [dict])
     assert current_version("invalid_pin") == 2
     for event, name, payload in AS_STORED:
-        assert decode(name, 1, json.loads(json.dumps(payload))) == event
-        assert current_version(name) == 1 or name == "invalid_pin"
+        assert decode(name, before[name], json.loads(json.dumps(payload))) == event
+        assert current_version(name) == before[name] or name == "invalid_pin"
+
+
+def test_a_lock_of_version_1_did_not_record_the_number_of_wrong_pins() -> None:
+    assert decode("pin_locked", 1, {"accountId": 1}) == PinLocked(1, None)
 
 
 @pytest.mark.parametrize(

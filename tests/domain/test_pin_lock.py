@@ -22,7 +22,7 @@ from tests.domain.story import OPENED, change_pin, deposit, given, unlock_pin, w
 
 WRONG = InvalidPin(1, 20)
 RICH = (OPENED, MoneyDepositedIntoBankAccount(1, 50))
-LOCKED = (*RICH, WRONG, WRONG, WRONG, PinLocked(1))
+LOCKED = (*RICH, WRONG, WRONG, WRONG, PinLocked(1, 3))
 
 
 # The lock falls
@@ -35,7 +35,7 @@ def test_two_wrong_pins_are_refused_and_lock_nothing() -> None:
 
 
 def test_the_third_wrong_pin_in_a_row_locks_beside_its_refusal() -> None:
-    account = given(*RICH, WRONG, WRONG).when(withdraw(20, pin_matches=False)).then(WRONG, PinLocked(1))
+    account = given(*RICH, WRONG, WRONG).when(withdraw(20, pin_matches=False)).then(WRONG, PinLocked(1, 3))
     assert account.pin_locked
     assert account.balance == 50
 
@@ -56,7 +56,7 @@ def test_a_right_pin_sets_the_count_back(proof: BankEvent) -> None:
 
 def test_a_deposit_needs_no_pin_and_sets_nothing_back() -> None:
     given(*RICH, WRONG, MoneyDepositedIntoBankAccount(1, 5), WRONG).when(withdraw(20, pin_matches=False)).then(
-        WRONG, PinLocked(1)
+        WRONG, PinLocked(1, 3)
     )
 
 
@@ -66,7 +66,7 @@ def test_the_number_of_attempts_is_the_callers(attempts: int) -> None:
     account = given(*RICH).account
     for _ in range(attempts - 1):
         account = given(*RICH, *[WRONG] * account.wrong_pins).when(wrong).then(WRONG)
-    given(*RICH, *[WRONG] * account.wrong_pins).when(wrong).then(WRONG, PinLocked(1))
+    given(*RICH, *[WRONG] * account.wrong_pins).when(wrong).then(WRONG, PinLocked(1, attempts))
 
 
 # The lock holds
@@ -97,7 +97,7 @@ def test_a_supervisor_lifts_the_lock_and_all_attempts_are_there_again() -> None:
     unlocked = (*LOCKED, PinUnlocked(1))
     given(*unlocked).when(withdraw(20)).then(MoneyWithdrawnFromBankAccount(1, 20))
     given(*unlocked, WRONG).when(withdraw(20, pin_matches=False)).then(WRONG)
-    given(*unlocked, WRONG, WRONG).when(withdraw(20, pin_matches=False)).then(WRONG, PinLocked(1))
+    given(*unlocked, WRONG, WRONG).when(withdraw(20, pin_matches=False)).then(WRONG, PinLocked(1, 3))
 
 
 @pytest.mark.parametrize("history", [RICH, (*RICH, WRONG, WRONG), (*LOCKED, PinUnlocked(1))])
@@ -122,7 +122,7 @@ def test_what_was_not_locked_yesterday_is_not_locked_by_a_smaller_number_today()
     history = (*RICH, WRONG, WRONG, WRONG, WRONG)
     assert not given(*history).account.pin_locked
     given(*history).when(withdraw(20, pin_attempts=3)).then(MoneyWithdrawnFromBankAccount(1, 20))
-    given(*history).when(withdraw(20, pin_matches=False, pin_attempts=3)).then(WRONG, PinLocked(1))
+    given(*history).when(withdraw(20, pin_matches=False, pin_attempts=3)).then(WRONG, PinLocked(1, 5))
 
 
 def test_what_was_locked_yesterday_is_not_unlocked_by_a_greater_number_today() -> None:
@@ -152,7 +152,7 @@ def test_nobody_ever_gets_more_comparisons_in_a_row_than_the_number_of_attempts(
             if looked:
                 compared_wrong = 0 if right else compared_wrong + 1
             most = max(most, attempts)
-            assert (PinLocked(1) in happened) == (looked and not right and compared_wrong >= attempts)
+            assert (PinLocked(1, compared_wrong) in happened) == (looked and not right and compared_wrong >= attempts)
         elif tried == "change":
             happened += account.change_pin(1)
             compared_wrong = 0

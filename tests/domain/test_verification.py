@@ -32,7 +32,7 @@ CREATE, DEPOSIT, WITHDRAW = (
 UNLOCK, CHANGE = "unlock_pin", "change_pin"
 WRONG = InvalidPin(1, 20)
 RICH = (OPENED, MoneyDepositedIntoBankAccount(1, 50))
-LOCKED = (*RICH, WRONG, WRONG, WRONG, PinLocked(1))
+LOCKED = (*RICH, WRONG, WRONG, WRONG, PinLocked(1, 3))
 
 
 def found(account: BankAccount, *events: BankEvent, command: str, attempts: int | None = 3) -> tuple[int, str] | None:
@@ -53,7 +53,7 @@ def found(account: BankAccount, *events: BankEvent, command: str, attempts: int 
         (LOCKED, WITHDRAW, [MoneyWithdrawnFromBankAccount(1, 5)], 0, "record withdrawal_blocked"),
         (LOCKED, WITHDRAW, [AccountOverdrawn(1, 50, 80)], 0, "record withdrawal_blocked"),
         (LOCKED, WITHDRAW, [WRONG], 0, "record withdrawal_blocked"),
-        (LOCKED, WITHDRAW, [WRONG, PinLocked(1)], 0, "record withdrawal_blocked"),
+        (LOCKED, WITHDRAW, [WRONG, PinLocked(1, 4)], 0, "record withdrawal_blocked"),
         (RICH, WITHDRAW, [WithdrawalBlocked(1, 20)], 0, "record money_withdrawn"),
         (RICH, WITHDRAW, [MoneyWithdrawnFromBankAccount(1, 51)], 0, "a balance of -1; the rules record account_over"),
         (RICH, WITHDRAW, [AccountOverdrawn(1, 50, 50)], 0, "record money_withdrawn"),
@@ -66,10 +66,14 @@ def found(account: BankAccount, *events: BankEvent, command: str, attempts: int 
         (RICH, DEPOSIT, [MoneyDepositedIntoBankAccount(1, MAX_AMOUNT + 1)], 0, "more than can be moved"),
         (RICH, DEPOSIT, [MoneyDepositedIntoBankAccount(1, True)], 0, "more than zero"),
         ((*RICH, WRONG, WRONG), WITHDRAW, [WRONG], 0, "record pin_locked beside it"),
-        ((*RICH, WRONG), WITHDRAW, [WRONG, PinLocked(1)], 1, "record no pin_locked here"),
-        (RICH, WITHDRAW, [PinLocked(1)], 0, "record no pin_locked here"),
-        ((*RICH, WRONG, WRONG, WRONG), WITHDRAW, [PinLocked(1)], 0, "record no pin_locked here"),
-        (RICH, WITHDRAW, [MoneyWithdrawnFromBankAccount(1, 5), PinLocked(1)], 1, "record no pin_locked here"),
+        ((*RICH, WRONG), WITHDRAW, [WRONG, PinLocked(1, 2)], 1, "record no pin_locked here"),
+        ((*RICH, WRONG, WRONG), WITHDRAW, [WRONG, PinLocked(1, 4)], 1, "record pin_locked (accountId 1, wrong_pins 3)"),
+        ((*RICH, WRONG, WRONG), WITHDRAW, [WRONG, PinLocked(1, 3.0)], 1, "wrong_pins 3"),  # type: ignore[arg-type]
+        ((*RICH, WRONG, WRONG), WITHDRAW, [WRONG, PinLocked(2, None)], 1, "record pin_locked"),
+        ((*RICH, WRONG), WITHDRAW, [WRONG, PinLocked(1, None)], 1, "record no pin_locked here"),
+        (RICH, WITHDRAW, [PinLocked(1, 1)], 0, "record no pin_locked here"),
+        ((*RICH, WRONG, WRONG, WRONG), WITHDRAW, [PinLocked(1, 1)], 0, "record no pin_locked here"),
+        (RICH, WITHDRAW, [MoneyWithdrawnFromBankAccount(1, 5), PinLocked(1, 1)], 1, "record no pin_locked here"),
         (RICH, UNLOCK, [PinUnlocked(1)], 0, "are not locked"),
         (LOCKED, CHANGE, [PinChanged(1)], 0, "record pin_unlocked beside it"),
         (RICH, CHANGE, [PinChanged(1), PinUnlocked(1)], 1, "record no pin_unlocked here"),
@@ -123,22 +127,27 @@ def test_a_holder_whom_the_first_version_took_is_no_finding(holder: str, monkeyp
 # The number of attempts
 
 
+def test_a_lock_from_before_the_number_of_wrong_pins_was_recorded_is_no_finding() -> None:
+    account = given(*RICH, WRONG, WRONG).account
+    assert found(account, WRONG, PinLocked(1, None), command=WITHDRAW) is None
+
+
 @pytest.mark.parametrize("wrong", range(6))
 @pytest.mark.parametrize("attempts", [1, 2, 3, 5])
 def test_a_lock_falls_at_the_number_that_was_set_then_and_at_no_other(wrong: int, attempts: int) -> None:
     account = given(*RICH, *[WRONG] * wrong).account
     locks = wrong + 1 >= attempts
-    assert (found(account, WRONG, PinLocked(1), command=WITHDRAW, attempts=attempts) is None) is locks
+    assert (found(account, WRONG, PinLocked(1, wrong + 1), command=WITHDRAW, attempts=attempts) is None) is locks
     assert (found(account, WRONG, command=WITHDRAW, attempts=attempts) is None) is not locks
 
 
 @pytest.mark.parametrize("wrong", range(6))
 def test_where_nobody_wrote_the_number_down_any_number_may_have_been_set(wrong: int) -> None:
     account = given(*RICH, *[WRONG] * wrong).account
-    assert found(account, WRONG, PinLocked(1), command=WITHDRAW, attempts=None) is None
+    assert found(account, WRONG, PinLocked(1, wrong + 1), command=WITHDRAW, attempts=None) is None
     assert found(account, WRONG, command=WITHDRAW, attempts=None) is None
     assert found(account, WRONG, PinUnlocked(1), command=WITHDRAW, attempts=None)
-    assert found(account, WRONG, PinLocked(1), PinLocked(1), command=WITHDRAW, attempts=None)
+    assert found(account, WRONG, PinLocked(1, wrong + 1), PinLocked(1, wrong + 1), command=WITHDRAW, attempts=None)
 
 
 # Whatever happened
@@ -203,7 +212,8 @@ EVENTS = st.one_of(
     st.builds(InvalidPin, st.just(1), AMOUNTS),
     st.builds(AccountOverdrawn, st.just(1), AMOUNTS, AMOUNTS),
     st.builds(WithdrawalBlocked, st.just(1), AMOUNTS),
-    st.sampled_from([PinLocked(1), PinUnlocked(1), PinChanged(1)]),
+    st.builds(PinLocked, st.just(1), st.integers(1, 4)),
+    st.sampled_from([PinUnlocked(1), PinChanged(1)]),
 )
 
 

@@ -76,13 +76,13 @@ def findings(processes: int) -> list[tuple[str, int, str]]:
     [
         (WITHDRAW, [MoneyWithdrawnFromBankAccount(2, 5)], 0, "withdrawal_blocked"),
         (WITHDRAW, [InvalidPin(2, 5)], 0, "withdrawal_blocked"),
-        (WITHDRAW, [InvalidPin(2, 5), PinLocked(2)], 0, "withdrawal_blocked"),
+        (WITHDRAW, [InvalidPin(2, 5), PinLocked(2, 4)], 0, "withdrawal_blocked"),
         (WITHDRAW, [AccountOverdrawn(2, 50, 80)], 0, "withdrawal_blocked"),
         (WITHDRAW, [WithdrawalBlocked(1, 5)], 0, "money_withdrawn_from_bank_account"),
         (WITHDRAW, [MoneyWithdrawnFromBankAccount(1, 51)], 0, "balance of -1"),
         (WITHDRAW, [AccountOverdrawn(1, 50, 50)], 0, "money_withdrawn_from_bank_account"),
         (WITHDRAW, [AccountOverdrawn(1, 51, 80)], 0, "account_overdrawn (accountId 1, balance 50"),
-        (WITHDRAW, [InvalidPin(1, 5), PinLocked(1)], 1, "no pin_locked"),
+        (WITHDRAW, [InvalidPin(1, 5), PinLocked(1, 1)], 1, "no pin_locked"),
         (DEPOSIT, [MoneyDepositedIntoBankAccount(1, 10**12 + 1)], 0, "more than can be moved"),
         (DEPOSIT, [MoneyDepositedIntoBankAccount(1, 5), MoneyDepositedIntoBankAccount(1, 5)], 1, "no money_deposited"),
         (DEPOSIT, [MoneyWithdrawnFromBankAccount(1, 5)], 0, "for the command deposit_money_into_bank_account"),
@@ -125,7 +125,7 @@ def test_a_lock_that_is_missing_is_named_whatever_the_number_was_then(settings: 
 def test_several_real_processes_find_the_same() -> None:
     open_and_lock()
     record(WITHDRAW, MoneyWithdrawnFromBankAccount(2, 5))
-    record(WITHDRAW, InvalidPin(1, 5), PinLocked(1))
+    record(WITHDRAW, InvalidPin(1, 5), PinLocked(1, 1))
     assert len(findings(1)) == 2
     assert findings(3) == findings(2) == findings(1)
 
@@ -159,7 +159,7 @@ def test_wrong_pins_from_before_their_number_was_recorded_are_no_finding() -> No
     open_account(balance=50)
     for _ in range(7):
         record(WITHDRAW, InvalidPin(1, 5), attempts=None)
-    record(WITHDRAW, InvalidPin(1, 5), PinLocked(1), attempts=None)
+    record(WITHDRAW, InvalidPin(1, 5), PinLocked(1, 8), attempts=None)
     assert findings(1) == []
 
 
@@ -191,13 +191,14 @@ def rewritten(urls: Urls, stream: str, version: int, **columns: Any) -> Iterator
 
 def _write(database: Any, row: vandal.Row) -> None:
     mark = "?" if vandal.is_sqlite(database) else "%s"
-    values = [row["type"], canonical(row["data"]), row["position"]]
-    database.execute(f"UPDATE eventstore_event SET type = {mark}, data = {mark} WHERE position = {mark}", values)
+    values = [row["type"], row["schema_version"], canonical(row["data"]), row["position"]]
+    columns = f"type = {mark}, schema_version = {mark}, data = {mark}"
+    database.execute(f"UPDATE eventstore_event SET {columns} WHERE position = {mark}", values)
 
 
 def test_a_lock_that_was_hidden_for_a_moment_is_found_by_what_was_paid_out(urls: Urls) -> None:
     open_and_lock()
-    blocked = {"type": "withdrawal_blocked", "data": {"accountId": 2, "amount_requested": 5}}
+    blocked = {"type": "withdrawal_blocked", "schema_version": 1, "data": {"accountId": 2, "amount_requested": 5}}
     with rewritten(urls, "bank_account-2", 6, **blocked):
         assert withdraw(2, 5).events == (MoneyWithdrawnFromBankAccount(2, 5),)
     [(stream, version, said)] = findings(1)

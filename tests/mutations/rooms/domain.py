@@ -50,8 +50,8 @@ MUTATIONS = [
     Mutation(
         breaks="The account locks one wrong PIN too late.",
         file="bank/domain/account.py",
-        text="self.wrong_pins + 1 >= pin_attempts",
-        instead="self.wrong_pins >= pin_attempts",
+        text="if wrong_pins >= pin_attempts",
+        instead="if wrong_pins > pin_attempts",
         tests=["tests/domain/test_pin_lock.py::test_the_third_wrong_pin_in_a_row_locks_beside_its_refusal"],
     ),
     Mutation(

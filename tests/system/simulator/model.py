@@ -78,8 +78,9 @@ def _withdraw(account: Account, command: WithdrawMoneyFromBankAccount, attempts:
     if account.locked:
         return [("withdrawal_blocked", request)]
     if command.pin != account.pin:
-        locks = account.wrong_pins + 1 >= attempts
-        return [("invalid_pin", request), *([("pin_locked", {"accountId": command.account_id})] if locks else [])]
+        wrong = account.wrong_pins + 1
+        locked = [("pin_locked", {"accountId": command.account_id, "wrong_pins": wrong})] if wrong >= attempts else []
+        return [("invalid_pin", request), *locked]
     if command.amount > account.balance:
         return [("account_overdrawn", {**request, "balance": account.balance})]
     return [("money_withdrawn_from_bank_account", {"accountId": command.account_id, "amount": command.amount})]
