@@ -1,13 +1,30 @@
-"""Middleware of every request: it refuses NULs, answers health checks and adapts redirects for htmx."""
+"""Middleware of every request: it limits waits, refuses NULs, answers health checks and adapts answers for browsers."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django_htmx.http import HttpResponseClientRedirect
 
+from eventstore.patience import waits_limited_to
+
 from ..operations.health import healthz, readyz
+
+LOCK_SECONDS = 2.5
+"""The longest time that a web request waits for locks of SQLite."""
+
+
+class PatienceMiddleware:
+    """Limits the time that a request waits for locks, the saving of its session included."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with waits_limited_to(LOCK_SECONDS):
+            return self.get_response(request)
 
 
 class NoNulMiddleware:
@@ -49,14 +66,33 @@ class HealthMiddleware:
         return self.CHECKS.get(request.path_info, self.get_response)(request)
 
 
-class HtmxLoginMiddleware:
-    """Lets a redirect, to the log-in page above all, move the whole page: htmx would put it into a part."""
+class WrongMethodMiddleware:
+    """Gives the answer to a method that an address does not take a page. Django's own answer is empty."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if response.status_code == 302 and request.headers.get("HX-Request") == "true":
+        if response.status_code == 405 and not response.content:
+            response.content = render_to_string("405.html")
+            response["Content-Type"] = "text/html; charset=utf-8"
+        return response
+
+
+class HtmxLoginMiddleware:
+    """Lets a redirect, to the log-in page above all, move the whole page. htmx would swap it into a part.
+
+    To a request that restores a page of the history htmx ignores `HX-Redirect`. The browser follows its redirect, and
+    htmx shows the page where it leads.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        restores = "HX-History-Restore-Request" in request.headers
+        if response.status_code == 302 and request.headers.get("HX-Request") == "true" and not restores:
             return HttpResponseClientRedirect(response["Location"])
         return response

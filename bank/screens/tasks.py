@@ -17,7 +17,9 @@ from ..application.dispatch import Ack, Busy, InstallationFault, OutcomeUnknown,
 from ..domain.errors import CommandRejected
 from .forms import AccountForm, ChangePinForm, DepositForm, OpenAccountForm, TaskForm, UnlockForm, WithdrawForm, blank
 from .pages import SEEN, Request, account_or_404, account_or_none, how_fresh, show
-from .unavailable import busy, no_answer, not_installed
+from .unavailable import RETRY_AFTER, no_answer, not_installed
+
+BUSY = "The bank is busy. Nothing has happened: wait a moment, and send it again."
 
 may_serve = permission_required("bank.serve_customers", raise_exception=True)
 
@@ -76,27 +78,36 @@ def account_task(request: Request, account_id: int, form_class: type[AccountForm
 
 
 def task(request: Request, form: TaskForm, heading: str, account_id: int | None = None) -> HttpResponse:
-    """Show a task's form, or carry out its command and redirect to the receipt."""
-    status, account = 200, None
+    """Show a task's form, or carry out its command and redirect to the receipt.
+
+    A form that was not carried out is shown again with its entries. With 503 (busy) htmx would replace the whole page,
+    so headers name the form as the target.
+    """
+    status, headers, account = 200, {}, None
     if request.method == "POST":
-        form.is_bound = True
+        form.is_bound, status = True, 422
         try:
             if form.is_valid():
                 return acknowledge(request, handle_form(request, form))
         except CommandRejected as rejection:
             form.reject(rejection)
         except Busy:
-            return busy()
+            form.add_error(None, BUSY)
+            status = 503
+            headers = {"Retry-After": str(RETRY_AFTER), "HX-Retarget": "this", "HX-Reswap": "outerHTML"}
         except OutcomeUnknown as error:
             return no_answer(request, error)
         except InstallationFault as error:
             return not_installed(request, error)
-        status = 422
     if account_id is not None:
-        how_fresh(request)
+        if status != 503:  # it reads the busy database
+            how_fresh(request)
         account = account_or_none(account_id) if request.method == "POST" else account_or_404(account_id)
     context = {"form": form, "heading": heading, "action": request.path, "account": account}
-    return show(request, "bank/task.html", context, part="form", status=status)
+    response = show(request, "bank/task.html", context, part="form", status=status)
+    for name, value in headers.items():
+        response[name] = value
+    return response
 
 
 def handle_form(request: Request, form: TaskForm) -> Ack:

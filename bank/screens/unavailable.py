@@ -1,6 +1,7 @@
-"""What is answered while a database does not: a page that needs none, and that is honest about what was sent.
+"""The pages of a request that failed: no answer from a database, a fault of the program, a bad request.
 
-It is rendered without the request, so without session, user and messages, which live in the database.
+They are rendered without the request, so without session, user and messages, which are in the database. They say
+whether what was sent may have been recorded.
 """
 
 import logging
@@ -8,9 +9,10 @@ import sys
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest, HttpResponse
+from django.contrib.sessions.exceptions import SessionInterrupted
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
-from django.views import defaults
 
 from eventstore.errors import outage_behind
 
@@ -18,19 +20,31 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 5
 """Seconds after which a program that was turned away may ask again."""
+BARE = (
+    "<!doctype html><title>Something went wrong</title><h1>Something went wrong</h1><p>Look before you try again.</p>"
+)
+"""The page where not even the template of the page can be rendered."""
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer a request that failed: 503 where a database's failure is at the bottom of it, else 500."""
+    """Answer a request that failed: 503 if a database caused it, else 500."""
     error = sys.exc_info()[1]
-    cause = outage_behind(error) if error else None
-    return no_answer(request, cause) if cause else defaults.server_error(request)
+    if error and (cause := outage_behind(error)):
+        return no_answer(request, cause)
+    try:
+        return HttpResponseServerError(render_to_string("500.html", what_was_sent(request)))
+    except Exception:
+        logger.exception("The page for a fault cannot be rendered")
+        return HttpResponseServerError(BARE)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a request that made no sense, or whose session could not be stored, which Django takes for the same."""
-    cause = outage_behind(exception)
-    return no_answer(request, cause) if cause else defaults.bad_request(request, exception)
+    """Answer a bad request. Django also takes a session for one that was deleted or cannot be stored."""
+    if cause := outage_behind(exception):
+        return no_answer(request, cause)
+    reasons = {DisallowedHost: "host", SessionInterrupted: "session"}
+    context = {**what_was_sent(request), "reason": reasons.get(type(exception), "")}
+    return HttpResponse(render_to_string("400.html", context), status=400)
 
 
 def no_answer(request: HttpRequest, cause: BaseException) -> HttpResponse:
@@ -40,14 +54,9 @@ def no_answer(request: HttpRequest, cause: BaseException) -> HttpResponse:
     """
     said = str(cause).partition("\n")[0]
     logger.error("No database for %s %s: %s: %s", request.method, request.path, type(cause).__name__, said)
-    response = unavailable({"sent": request.method == "POST", "command_id": command_id_of(request)})
+    response = unavailable(what_was_sent(request))
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
-
-
-def busy() -> HttpResponse:
-    """Say that too many others were first, and that nothing has happened."""
-    return unavailable({"busy": True})
 
 
 def not_installed(request: HttpRequest, fault: Exception) -> HttpResponse:
@@ -62,6 +71,11 @@ def unavailable(context: dict[str, Any]) -> HttpResponse:
     """Render the page. It has no request, hence neither user nor messages."""
     page = render_to_string("503.html", context)
     return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER)})
+
+
+def what_was_sent(request: HttpRequest) -> dict[str, Any]:
+    """Return the context that leads from a form that was sent to its receipt."""
+    return {"sent": request.method == "POST", "command_id": command_id_of(request)}
 
 
 def command_id_of(request: HttpRequest) -> UUID | None:

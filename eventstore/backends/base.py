@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from ..events import LogPosition, RecordedEvent
 
-LOCK_TIMEOUT = 5000
+LOCK_TIMEOUT = 2500
 """Milliseconds that a command or a projection waits for a lock on PostgreSQL. SQLite's limit is in the settings."""
 
 

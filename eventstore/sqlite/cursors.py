@@ -12,12 +12,17 @@ from typing import Any
 
 from django.db.backends.sqlite3.base import FORMAT_QMARK_REGEX, SQLiteCursorWrapper
 
+from ..patience import end_of_wait
+
 PAUSES = 0.0002, 0.0015
 """The shortest and the longest pause between two tries for a lock, in seconds. A command holds it for less."""
 
 
 class WaitingCursor(SQLiteCursorWrapper):
-    """Tries a statement that meets a lock again until it meets none, for `patience` seconds at most."""
+    """Tries a statement that meets a lock again until it meets none.
+
+    The tries end after `patience` seconds, or with the time that a web request may wait.
+    """
 
     patience = 0.0
 
@@ -33,7 +38,7 @@ class WaitingCursor(SQLiteCursorWrapper):
             try:
                 return super().execute(query, params)
             except sqlite3.OperationalError as error:
-                give_up_at = give_up_at or time.monotonic() + self.patience
+                give_up_at = give_up_at or end_of_wait(self.patience)
                 if not is_locked(error) or time.monotonic() >= give_up_at:
                     raise
             time.sleep(random.uniform(*PAUSES))

@@ -79,11 +79,19 @@ def test_any_command_at_a_locked_database_is_busy_and_can_be_sent_again(command:
 
 
 def test_the_page_of_a_task_at_a_locked_database_says_that_nothing_has_happened(teller: Client, locked: Any) -> None:
-    form = {"command_id": uuid4(), "amount": "5"}
-    response = teller.post("/accounts/1/deposit/", form)
-    assert response.status_code == 503
-    assert response["Retry-After"] == "5"
-    assert "Nothing has happened" in text_of(response)
+    form = {"command_id": str(uuid4()), "amount": "5"}
+    for headers in ({}, {"HX-Request": "true"}):
+        for task, fields in (("deposit", {}), ("withdraw", {"pin": f"{PIN:04}"})):
+            response = teller.post(f"/accounts/1/{task}/", {**form, **fields}, headers=headers)
+            page = response.content.decode()
+            assert response.status_code == 503
+            assert response["Retry-After"] == "5"
+            assert "Nothing has happened" in text_of(response)
+            assert 'value="5"' in page
+            assert f'value="{PIN:04}"' not in page
+            assert form["command_id"] not in page
+            assert ("<html" in page) is (not headers)
+            assert (response["HX-Retarget"], response["HX-Reswap"]) == ("this", "outerHTML")
     locked.execute("ROLLBACK")
     assert count("eventstore_event") == 2
     assert teller.post("/accounts/1/deposit/", form).status_code == 303
@@ -94,7 +102,7 @@ def test_on_a_connection_to_the_server_itself_the_limits_are_set_once_and_append
     open_account()
     deposit(1, 5)
     assert query("SELECT current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')") == [
-        ("5s", "10s")
+        ("2500ms", "10s")
     ]
     said = query("SELECT statement FROM pg_prepared_statements")
     assert any("INSERT INTO eventstore_event" in statement for (statement,) in said)
