@@ -64,6 +64,7 @@ class RefusedWithdrawalAdmin(EntryAdmin):
 @admin.register(BankTotals)
 class BankTotalsAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "accounts", "balance", "paid_in", "paid_out")
+    fields = ("id", *list_display[1:])
     search_fields = ()
     ordering = ("id",)
 
@@ -71,6 +72,7 @@ class BankTotalsAdmin(ReadOnlyAdmin):
 @admin.register(DailyTotals)
 class DailyTotalsAdmin(ReadOnlyAdmin):
     list_display = ("day", "accounts_opened", "deposits", "paid_in", "withdrawals", "paid_out", "refusals")
+    fields = list_display
     search_fields = ()
     ordering = ("-day",)
 

@@ -12,6 +12,8 @@ from django.db.models.functions import Now
 
 from eventstore.events import LogPosition
 
+from .big_sums import joined
+
 
 class AccountSummary(models.Model):
     """An account as it stands."""
@@ -92,14 +94,33 @@ class RefusedWithdrawal(models.Model):
         return f"{self.position}: {self.account_id} {self.reason}"
 
 
-class BankTotals(models.Model):
+class PaidInAndOut(models.Model):
+    """Sums of the money paid in and paid out, see `big_sums`."""
+
+    paid_in_low = models.BigIntegerField(db_column="paid_in")
+    paid_in_high = models.BigIntegerField(db_default=0)
+    paid_out_low = models.BigIntegerField(db_column="paid_out")
+    paid_out_high = models.BigIntegerField(db_default=0)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def paid_in(self) -> int:
+        return joined(self.paid_in_high, self.paid_in_low)
+
+    @property
+    def paid_out(self) -> int:
+        return joined(self.paid_out_high, self.paid_out_low)
+
+
+class BankTotals(PaidInAndOut):
     """The bank's figures, in one row."""
 
     id = models.SmallIntegerField(primary_key=True)
     accounts = models.BigIntegerField()
-    balance = models.BigIntegerField(help_text="Money on deposit: the sum of all balances")
-    paid_in = models.BigIntegerField()
-    paid_out = models.BigIntegerField()
+    balance_low = models.BigIntegerField(db_column="balance")
+    balance_high = models.BigIntegerField(db_default=0)
 
     class Meta:
         verbose_name_plural = "bank totals"
@@ -107,16 +128,19 @@ class BankTotals(models.Model):
     def __str__(self) -> str:
         return f"{self.accounts} accounts, {self.balance} on deposit"
 
+    @property
+    def balance(self) -> int:
+        """Money on deposit: the sum of all balances."""
+        return joined(self.balance_high, self.balance_low)
 
-class DailyTotals(models.Model):
+
+class DailyTotals(PaidInAndOut):
     """What happened on one day of the bank's time zone."""
 
     day = models.DateField(primary_key=True)
     accounts_opened = models.BigIntegerField()
     deposits = models.BigIntegerField()
-    paid_in = models.BigIntegerField()
     withdrawals = models.BigIntegerField()
-    paid_out = models.BigIntegerField()
     refusals = models.BigIntegerField()
 
     class Meta:

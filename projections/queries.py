@@ -4,6 +4,7 @@ Amounts and balances are integers of minor units (cents), times are aware and in
 """
 
 from datetime import datetime
+from itertools import batched
 from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
@@ -13,6 +14,7 @@ from eventstore.events import Outcome
 from eventstore.signals import catch_up_wanted
 
 from . import entries
+from .big_sums import columns_of, joined
 from .entries import Entry as Entry
 from .models import AccountSummary, DailyTotals
 from .name_search import MAX_ID, account_number, keys_from, searched_words
@@ -101,8 +103,11 @@ def get_total_paid_out() -> int:
 
 def bank_figures() -> BankFigures:
     """Return the bank's figures; all are 0 in an empty bank."""
-    found = rows("SELECT accounts, balance, paid_in, paid_out FROM projections_banktotals")
-    return BankFigures(*found[0]) if found else BankFigures(0, 0, 0, 0)
+    found = rows(
+        f"SELECT accounts, {', '.join(columns_of(('balance', 'paid_in', 'paid_out')))} FROM projections_banktotals"
+    )
+    accounts, *parts = found[0] if found else [0] * 7
+    return BankFigures(accounts, *(joined(high, low) for high, low in batched(parts, 2)))
 
 
 _ACCOUNT = f"SELECT {', '.join(Account._fields)} FROM projections_accountsummary"

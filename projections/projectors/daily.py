@@ -15,6 +15,7 @@ from bank.domain.events import (
 )
 from eventstore.events import RecordedEvent
 
+from ..big_sums import columns_of, split, sums_added_up
 from ..models import DailyTotals
 from .base import Adapt, Changes, Projector, added_up
 
@@ -24,14 +25,16 @@ class Daily(Projector):
 
     name = "daily"
     model = DailyTotals
-    columns = ("day", "accounts_opened", "deposits", "paid_in", "withdrawals", "paid_out", "refusals")
-    updates = added_up(columns[1:])
+    counts = ("accounts_opened", "deposits", "withdrawals", "refusals")
+    sums = ("paid_in", "paid_out")
+    columns = ("day", *counts, *columns_of(sums))
+    updates = {**added_up(counts), **sums_added_up(sums)}
 
     def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
         day = recorded.recorded_at.astimezone(timezone.get_default_timezone()).date()
         row = changes.get(day)
         if row is None:
-            row = changes[day] = dict.fromkeys(self.columns[1:], 0)
+            row = changes[day] = dict.fromkeys((*self.counts, *self.sums), 0)
         match event:
             case MoneyDepositedIntoBankAccount():
                 row["deposits"] += 1
@@ -50,4 +53,5 @@ class Daily(Projector):
 
     def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
         for day, row in changes.items():
-            yield day.isoformat(), *row.values()
+            counts = [row[name] for name in self.counts]
+            yield day.isoformat(), *counts, *split(row["paid_in"]), *split(row["paid_out"])

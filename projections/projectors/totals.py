@@ -13,6 +13,7 @@ from bank.domain.events import (
 )
 from eventstore.events import RecordedEvent
 
+from ..big_sums import columns_of, split, sums_added_up
 from ..models import BankTotals
 from .base import Adapt, Changes, Projector, added_up
 
@@ -25,8 +26,9 @@ class Totals(Projector):
 
     name = "totals"
     model = BankTotals
-    columns = ("id", "accounts", "balance", "paid_in", "paid_out")
-    updates = added_up(columns[1:])
+    sums = ("balance", "paid_in", "paid_out")
+    columns = ("id", "accounts", *columns_of(sums))
+    updates = {**added_up(["accounts"]), **sums_added_up(sums)}
 
     def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
         accounts, paid_in, paid_out = changes.get(ROW, (0, 0, 0))
@@ -45,4 +47,4 @@ class Totals(Projector):
 
     def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
         for key, (accounts, paid_in, paid_out) in changes.items():
-            yield key, accounts, paid_in - paid_out, paid_in, paid_out
+            yield key, accounts, *split(paid_in - paid_out), *split(paid_in), *split(paid_out)

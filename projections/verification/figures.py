@@ -4,7 +4,7 @@ The second computation also finds errors of the projectors, which a replay would
 each projection. `replay_projections --check` compares all rows and columns.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,6 +15,7 @@ from eventstore.bulk_reading import rows_of
 from eventstore.events import START, LogPosition
 from eventstore.verification.findings import UNREADABLE, shown
 
+from ..big_sums import joined
 from ..projectors import PROJECTORS
 from ..routers import READ_SIDE
 from .sums import Rows, SumsUpTo
@@ -24,12 +25,19 @@ SHOWN = 20
 
 _FIGURES = {
     "accounts": "SELECT account_id, account_holder, balance, version FROM {table}",
-    "statements": "SELECT account_id, COUNT(NULLIF(amount, 0)), SUM(amount) FROM {table} GROUP BY account_id",
+    "statements": """SELECT account_id, COUNT(NULLIF(amount, 0)),
+        SUM(amount / {part}), SUM(amount - amount / {part} * {part}) FROM {table} GROUP BY account_id""",
     "refusals": "SELECT account_id, COUNT(*) FROM {table} GROUP BY account_id",
-    "totals": "SELECT id, accounts, balance, paid_in, paid_out FROM {table}",
+    "totals": """SELECT id, accounts, balance_high, balance, paid_in_high, paid_in, paid_out_high, paid_out
+        FROM {table}""",
     "names": "SELECT account_id, COUNT(*) FROM {table} GROUP BY account_id",
-    "daily": "SELECT {day}, accounts_opened, deposits, paid_in, withdrawals, paid_out, refusals FROM {table}",
+    "daily": """SELECT {day}, accounts_opened, deposits, paid_in_high, paid_in, withdrawals, paid_out_high, paid_out,
+        refusals FROM {table}""",
 }
+_PART = 2**32
+"""The divisor that parts an amount in two, so that SQLite can add up the parts of an account's amounts."""
+_IN_TWO = {"statements": [1], "totals": [1, 2, 3], "daily": [2, 4]}
+"""The figures of a row that come in two parts, a high one and a low one."""
 
 
 class Figures:
@@ -82,8 +90,20 @@ def _keep_tables() -> None:
 def _live(name: str) -> Rows:
     vendor = connections[READ_SIDE].vendor
     day = "CAST(day AS TEXT)" if vendor == "sqlite" else "day::text"
-    statement = _FIGURES[name].format(table=PROJECTORS[name].model._meta.db_table, day=day)
-    return {key: tuple(map(_figure, row)) for key, *row in rows_of(READ_SIDE, statement)}
+    statement = _FIGURES[name].format(table=PROJECTORS[name].model._meta.db_table, day=day, part=_PART)
+    return {key: _figures(name, row) for key, *row in rows_of(READ_SIDE, statement)}
+
+
+def _figures(name: str, row: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the figures of a row, with the parts of each sum joined."""
+    figures = list(map(_figure, row))
+    for at in _IN_TWO.get(name, ()):
+        high, low = figures[at : at + 2]
+        whole: Any = f"{_said((high,))} and {_said((low,))}"  # equals no figure
+        if type(high) is type(low) is int:
+            whole = high * _PART + low if name == "statements" else joined(high, low)
+        figures[at : at + 2] = [whole]
+    return tuple(figures)
 
 
 def _figure(value: Any) -> Any:

@@ -28,8 +28,8 @@ READ_SIDE = {
     "projections_statementline": ["account_id", "amount"],
     "projections_refusedwithdrawal": ["account_id"],
     "projections_namepart": ["account_id"],
-    "projections_banktotals": ["id", "accounts", "balance", "paid_in", "paid_out"],
-    "projections_dailytotals": ["day", "accounts_opened", "deposits", "paid_in", "paid_out", "refusals"],
+    "projections_banktotals": ["id", "accounts", "balance", "balance_high", "paid_in", "paid_out"],
+    "projections_dailytotals": ["day", "accounts_opened", "deposits", "paid_in", "paid_in_high", "refusals"],
 }
 """The columns that a verification compares."""
 ANY = [

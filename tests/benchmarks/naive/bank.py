@@ -51,9 +51,11 @@ def project(event: Event) -> None:
     happened = decode(event.type, event.schema_version, event.data)
     with transaction.atomic(using="projections"):
         totals, _ = BankTotals.objects.get_or_create(
-            id=1, defaults={"accounts": 0, "balance": 0, "paid_in": 0, "paid_out": 0}
+            id=1, defaults={"accounts": 0, "balance_low": 0, "paid_in_low": 0, "paid_out_low": 0}
         )
-        none = dict.fromkeys(("accounts_opened", "deposits", "paid_in", "withdrawals", "paid_out", "refusals"), 0)
+        none = dict.fromkeys(
+            ("accounts_opened", "deposits", "paid_in_low", "withdrawals", "paid_out_low", "refusals"), 0
+        )
         day, _ = DailyTotals.objects.get_or_create(day=timezone.localdate(event.recorded_at), defaults=none)
         if isinstance(happened, BankAccountCreated):
             summary = AccountSummary(
@@ -71,8 +73,8 @@ def project(event: Event) -> None:
             assert isinstance(happened, MoneyDepositedIntoBankAccount)
             summary = AccountSummary.objects.get(account_id=happened.account_id)
             kind, amount = "deposit", happened.amount
-            totals.balance, totals.paid_in = F("balance") + amount, F("paid_in") + amount
-            day.deposits, day.paid_in = F("deposits") + 1, F("paid_in") + amount
+            totals.balance_low, totals.paid_in_low = F("balance_low") + amount, F("paid_in_low") + amount
+            day.deposits, day.paid_in_low = F("deposits") + 1, F("paid_in_low") + amount
         summary.balance += amount
         summary.version, summary.last_event_at = event.version, event.recorded_at
         summary.save()

@@ -42,7 +42,8 @@ LINE = """INSERT INTO projections_statementline
     (account_id, kind, amount, balance, version, recorded_at, actor, command_id, position)
     VALUES (%s, 'deposit', %s, %s, %s, %s, 'teller', %s, %s)"""
 TOTALS = "UPDATE projections_banktotals SET balance = balance + %s, paid_in = paid_in + %s WHERE id = 1"
-DAILY = """INSERT INTO projections_dailytotals AS daily VALUES (%s, 0, 1, %s, 0, 0, 0)
+DAILY = """INSERT INTO projections_dailytotals AS daily
+    (day, accounts_opened, deposits, paid_in, withdrawals, paid_out, refusals) VALUES (%s, 0, 1, %s, 0, 0, 0)
     ON CONFLICT (day) DO UPDATE SET deposits = daily.deposits + 1, paid_in = daily.paid_in + excluded.paid_in"""
 CHECKPOINT = """UPDATE projections_checkpoint SET position = %s, transaction_id = %s, updated_at = %s, error = '',
     failed_position = NULL, failed_at = NULL"""

@@ -78,8 +78,8 @@ MUTATIONS = [
     Mutation(
         breaks="Money paid out counts as money on deposit.",
         file="projections/projectors/totals.py",
-        text="accounts, paid_in - paid_out, paid_in, paid_out",
-        instead="accounts, paid_in + paid_out, paid_in, paid_out",
+        text="accounts, *split(paid_in - paid_out)",
+        instead="accounts, *split(paid_in + paid_out)",
         tests=[
             "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
         ],
@@ -87,8 +87,8 @@ MUTATIONS = [
     Mutation(
         breaks="The bank's totals forget what was paid out before.",
         file="projections/projectors/totals.py",
-        text="updates = added_up(columns[1:])",
-        instead='updates = {**added_up(columns[1:]), "paid_out": "excluded.paid_out"}',
+        text="**sums_added_up(sums)}",
+        instead='**sums_added_up(sums), "paid_out": "excluded.paid_out"}',
         tests=[
             "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
         ],
@@ -138,6 +138,27 @@ MUTATIONS = [
         text="if not is_mine:",
         instead="if False:",
         tests=["tests/projections/test_replay.py::test_a_second_replay_says_that_one_is_running"],
+    ),
+    Mutation(
+        breaks="A sum beyond 64 bits loses what is carried over.",
+        file="projections/big_sums.py",
+        text=" + ({low_sum} >> {BITS})",
+        instead="",
+        tests=["tests/projections/test_big_sums.py::test_the_sums_of_full_accounts_are_exact"],
+    ),
+    Mutation(
+        breaks="A search needs the very letters of the name.",
+        file="projections/name_search.py",
+        text="return unicodedata.lookup(match[1]) if match else letter",
+        instead="return letter",
+        tests=["tests/projections/test_name_search.py::test_a_name_is_found_as_people_type_it"],
+    ),
+    Mutation(
+        breaks="Names in an older search form are not found stale.",
+        file="projections/freshness.py",
+        text="at.built_with != PROJECTORS[name].built_with()",
+        instead="False",
+        tests=["tests/projections/test_stale.py::test_names_in_an_older_search_form_are_stale_until_a_replay"],
     ),
     Mutation(
         breaks="A replay does not swap the table that it has built in.",

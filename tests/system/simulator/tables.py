@@ -177,7 +177,7 @@ def _plain(value: Any) -> Any:
 def live_rows(name: str) -> set[Row]:
     """Return the stored rows of a projection."""
     model, columns = TABLES[name]
-    rows = [plain(row) for row in model._base_manager.values_list(*columns)]
+    rows = [plain([getattr(row, column) for column in columns]) for row in model._base_manager.all()]
     assert len(rows) == len(set(rows)), "no row is there twice"
     return set(rows)
 
