@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from . import seals
@@ -16,12 +16,6 @@ COLUMNS = (
     "position, stream, version, type, schema_version, data, metadata, command_id, recorded_at, transaction_id, hash"
 )
 """The columns of an event's row, as `recorded_event` takes them."""
-INSERT_COMMAND = """
-    INSERT INTO eventstore_commandrecord
-        (id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, seal,
-         position)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
-"""
 
 
 def recorded_events(rows: Sequence[Sequence[Any]]) -> list[RecordedEvent]:
@@ -53,55 +47,49 @@ def _json(texts: Sequence[str]) -> list[dict[str, Any]]:
     return values
 
 
-def new_event(
-    stream: str, version: int, event: NewEvent, command: Envelope, moment: datetime, previous_hash: bytes
-) -> RecordedEvent:
-    """Return an event as it is to be recorded. The database sets its position and transaction id.
+class Draft(NamedTuple):
+    """An event that is about to be inserted, and the values of its row that the database does not set."""
+
+    event: RecordedEvent
+    values: list[Any]
+
+
+def drafts_of(
+    stream: str,
+    expected_version: int,
+    events: Sequence[NewEvent],
+    command: Envelope,
+    moment: datetime,
+    previous_hash: bytes,
+) -> list[Draft]:
+    """Return events with their metadata and hashes, the first of which follows `previous_hash`.
 
     Raises:
         Unstorable: a text or a value cannot be stored alike by every database.
     """
-    data = dict(event.data)
-    metadata = {**event.circumstances, "actor": command.actor, "correlation_id": str(command.id)}
-    check_storable([stream, event.type, command.name, data, metadata])
-    digest = event_hash(
-        previous_hash,
-        stream,
-        version,
-        event.type,
-        event.schema_version,
-        canonical(data),
-        canonical(metadata),
-        command.id,
-        moment,
-    )
-    return RecordedEvent(
-        0, stream, version, event.type, event.schema_version, data, metadata, command.id, moment, 0, digest
-    )
+    adapt, drafts = backend_of().adapt, []
+    for version, event in enumerate(events, expected_version + 1):
+        data = dict(event.data)
+        metadata = {**event.circumstances, "actor": command.actor, "correlation_id": str(command.id)}
+        check_storable([stream, event.type, command.name, data, metadata])
+        texts = canonical(data), canonical(metadata)
+        head = stream, version, event.type, event.schema_version
+        digest = previous_hash = event_hash(previous_hash, *head, *texts, command.id, moment)
+        drafts.append(
+            Draft(
+                RecordedEvent(0, *head, data, metadata, command.id, moment, 0, digest),
+                [*head, *texts, adapt(command.id), adapt(moment), digest],
+            )
+        )
+    return drafts
 
 
-def event_values(event: RecordedEvent) -> list[Any]:
-    """Return the values of an event's row that the database does not set."""
-    adapt = backend_of().adapt
-    return [
-        event.stream,
-        event.version,
-        event.type,
-        event.schema_version,
-        canonical(event.data),
-        canonical(event.metadata),
-        adapt(event.command_id),
-        adapt(event.recorded_at),
-        event.hash,
-    ]
-
-
-def command_values(command: Envelope, outcome: Sequence[Any], last_hash: bytes, position: int | None) -> list[Any]:
-    """Return the values of a command record's row; see `chain.command_text`."""
+def command_values(command: Envelope, outcome: Sequence[Any], last_hash: bytes) -> list[Any]:
+    """Return the values of `COMMAND_COLUMNS`; see `chain.command_text`."""
     adapt = backend_of().adapt
     seal = seals.seal(command_text(command, outcome, last_hash))
     head = [adapt(command.id), command.name, command.actor, adapt(command.received_at)]
-    return [*head, *outcome, command.fingerprint, seal, position]
+    return [*head, *outcome, command.fingerprint, seal]
 
 
 def utc(moment: datetime) -> datetime:

@@ -14,13 +14,14 @@ from django.db import IntegrityError
 from . import clock, snapshots
 from .backends import WRITE_SIDE as WRITE_SIDE
 from .backends import backend_of
+from .backends.base import INSERT_COMMAND
 from .chain import GENESIS
 from .errors import CommandIdTaken as CommandIdTaken
 from .errors import StoreError as StoreError
 from .errors import WrongExpectedVersion as WrongExpectedVersion
 from .errors import meaning_of
 from .events import START, Envelope, LogPosition, NewEvent, Outcome, RecordedEvent, SnapshotOf
-from .rows import COLUMNS, INSERT_COMMAND, command_values, event_values, new_event, recorded_events
+from .rows import COLUMNS, command_values, drafts_of, recorded_events
 from .signals import events_appended
 from .storable import check_storable
 from .stream_lock import StreamLock, after_commit
@@ -79,19 +80,21 @@ def append(
     try:
         if previous_hash is None:
             previous_hash = _hash_at(stream, expected_version)
-        with nullcontext(lock.cursor) if lock else backend.transaction() as cursor:
-            for version, each in enumerate(events, expected_version + 1):
-                event = new_event(stream, version, each, command, moment, previous_hash)
-                inserted = backend.insert_event(cursor, event_values(event), previous_hash)
+        drafts = drafts_of(stream, expected_version, events, command, moment, previous_hash)
+        last = drafts[-1].event
+        outcome = ("accepted", "", "", stream, last.version, len(events))
+        record = command_values(command, outcome, last.hash)
+        is_one = len(events) == 1 and state is None and also is None
+        with nullcontext(lock.cursor) if lock else backend.transaction(one_statement=is_one) as cursor:
+            for event, values in drafts:
+                inserted = backend.insert_event(cursor, values, previous_hash, record if event is last else ())
                 if inserted is None:
-                    raise WrongExpectedVersion(f"{stream} is not at version {version - 1}")
+                    raise WrongExpectedVersion(f"{stream} is not at version {event.version - 1}")
                 transaction_id, position = inserted
                 recorded.append(event._replace(transaction_id=transaction_id, position=position))
                 previous_hash = event.hash
-            outcome = ("accepted", "", "", stream, event.version, len(events))
-            cursor.execute(INSERT_COMMAND, command_values(command, outcome, event.hash, position))
             if state is not None:
-                cursor.execute(snapshots.UPSERT, snapshots.values(stream, event.version, state, event.hash))
+                cursor.execute(snapshots.UPSERT, snapshots.values(stream, last.version, state, last.hash))
             if also is not None:
                 also()
     except (IntegrityError, WrongExpectedVersion) as error:
@@ -113,7 +116,7 @@ def record_rejection(stream: str, command: Envelope, *, reason: str, message: st
     outcome = ("rejected", reason, message, stream, None, 0)
     try:
         with backend_of().transaction() as cursor:
-            cursor.execute(INSERT_COMMAND, command_values(command, outcome, GENESIS, None))
+            cursor.execute(INSERT_COMMAND, [*command_values(command, outcome, GENESIS), None])
     except IntegrityError as error:
         if refusal := _refusal(error, stream, 0, command, None):
             raise refusal from error

@@ -16,6 +16,14 @@ from ..events import LogPosition, RecordedEvent
 LOCK_TIMEOUT = 2500
 """Milliseconds that a command or a projection waits for a lock on PostgreSQL. SQLite's limit is in the settings."""
 
+COMMAND_COLUMNS = """
+    id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, seal
+"""
+INSERT_COMMAND = f"""
+    INSERT INTO eventstore_commandrecord ({COMMAND_COLUMNS}, position)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
+
 
 class Blocker(NamedTuple):
     """The oldest transaction of the server that has written and not ended. `since` is unknown to other roles."""
@@ -62,11 +70,14 @@ class Backend(ABC):
         return connections[self.alias]
 
     @abstractmethod
-    def transaction(self, *, lock_timeout: int | None = None) -> AbstractContextManager[CursorWrapper]:
+    def transaction(
+        self, *, lock_timeout: int | None = None, one_statement: bool = False
+    ) -> AbstractContextManager[CursorWrapper]:
         """Return a write transaction that yields its cursor. It must not be part of another one.
 
         Args:
             lock_timeout: milliseconds that a statement of it waits for a lock on PostgreSQL; `LOCK_TIMEOUT` by default.
+            one_statement: one call of `insert_event` is all that follows. PostgreSQL then needs no BEGIN and COMMIT.
         """
 
     @abstractmethod
@@ -78,11 +89,14 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def insert_event(self, cursor: CursorWrapper, row: Sequence[Any], previous_hash: bytes) -> tuple[int, int] | None:
+    def insert_event(
+        self, cursor: CursorWrapper, row: Sequence[Any], previous_hash: bytes, command: Sequence[Any] = ()
+    ) -> tuple[int, int] | None:
         """Insert an event after the event of its stream that has this hash.
 
         Args:
-            row: the values of the columns of `store.COLUMNS` that the database does not set.
+            row: the values of the columns of `rows.COLUMNS` that the database does not set.
+            command: the values of `COMMAND_COLUMNS`, to insert the record of the command with its last event.
 
         Returns:
             The event's transaction id and position, or None where the event before it is another one or missing, or

@@ -13,7 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg.types.numeric import Int8Dumper
 
 from ..events import LogPosition
-from .base import LOCK_TIMEOUT, Backend, Blocker
+from .base import COMMAND_COLUMNS, LOCK_TIMEOUT, Backend, Blocker
 
 CHANNEL = "events_appended"
 """The channel on which processes that follow the log are woken."""
@@ -52,7 +52,12 @@ _INSERT = f"""
     )) RETURNING transaction_id, position
 """
 
-
+_INSERT_WITH_COMMAND = f"""
+    WITH event AS ({_INSERT}), command AS (
+        INSERT INTO eventstore_commandrecord ({COMMAND_COLUMNS}, position)
+        SELECT %s::uuid, %s, %s, %s::timestamptz, %s, %s, %s, %s, %s, %s, %s::bytea, %s::bytea, position FROM event
+    ) SELECT transaction_id, position FROM event
+"""
 _END_FROZEN = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE wait_event_type = 'Client'
@@ -118,9 +123,12 @@ class PostgreSQL(Backend):
         return connection.cursor() if connection.queries_logged else connection.make_cursor(PreparingCursor(driver))
 
     @contextmanager
-    def transaction(self, *, lock_timeout: int | None = None) -> Iterator[CursorWrapper]:
+    def transaction(self, *, lock_timeout: int | None = None, one_statement: bool = False) -> Iterator[CursorWrapper]:
         """Return a transaction whose statements are sent together until one of their results is wanted."""
         driver = self._driver()
+        if one_statement and getattr(driver, "waits_are_limited", False) and not self.connection.in_atomic_block:
+            yield self._cursor(driver)
+            return
         with (
             transaction.atomic(using=self.alias, durable=True, savepoint=False),
             self.connection.wrap_database_errors,
@@ -140,9 +148,12 @@ class PostgreSQL(Backend):
                 cursor.execute(_LOCK, [stream])
             yield cursor
 
-    def insert_event(self, cursor: CursorWrapper, row: Sequence[Any], previous_hash: bytes) -> tuple[int, int] | None:
+    def insert_event(
+        self, cursor: CursorWrapper, row: Sequence[Any], previous_hash: bytes, command: Sequence[Any] = ()
+    ) -> tuple[int, int] | None:
         stream, version = row[:2]
-        cursor.execute(_INSERT, [*row, stream, version, stream, version - 1, previous_hash])
+        statement = _INSERT_WITH_COMMAND if command else _INSERT
+        cursor.execute(statement, [*row, stream, version, stream, version - 1, previous_hash, *command])
         found: tuple[int, int] | None = cursor.fetchone()
         return found
 

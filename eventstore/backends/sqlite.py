@@ -13,7 +13,7 @@ from django.db.backends.utils import CursorWrapper
 
 from .. import private_files
 from ..events import LogPosition, RecordedEvent
-from .base import Backend
+from .base import INSERT_COMMAND, Backend
 
 # An event after another event than the one that was meant gets no hash, and the column's NOT NULL refuses that.
 # INSERT ... SELECT would be plainer, and makes SQLite build a temporary table for each event.
@@ -35,34 +35,43 @@ class SQLite(Backend):
     # The driver raises on text that is not UTF-8, and a column can hold anything.
     snapshot_columns = "CAST(state AS BLOB) AS state, CAST(hash AS BLOB) AS digest, CAST(seal AS BLOB) AS seal"
 
+    def _cursor(self) -> CursorWrapper:
+        """Return a cursor of a connection that is open; `connection.cursor()` looks whether it is, each time."""
+        connection = self.connection
+        return connection.cursor() if connection.queries_logged else connection.make_cursor(connection.create_cursor())
+
     @contextmanager
-    def transaction(self, *, lock_timeout: int | None = None) -> Iterator[CursorWrapper]:
+    def transaction(self, *, lock_timeout: int | None = None, one_statement: bool = False) -> Iterator[CursorWrapper]:
         """Return a transaction that begins with the file's write lock: `transaction_mode` is IMMEDIATE."""
-        with (
-            transaction.atomic(using=self.alias, durable=True, savepoint=False),
-            self.connection.cursor() as cursor,
-        ):
+        with transaction.atomic(using=self.alias, durable=True, savepoint=False), self._cursor() as cursor:
             yield cursor
 
     def stream_lock(self, stream: str, *, stand_back: bool = False) -> AbstractContextManager[CursorWrapper]:
         return self.transaction()
 
-    def insert_event(self, cursor: CursorWrapper, row: Sequence[Any], previous_hash: bytes) -> tuple[int, int] | None:
+    def insert_event(
+        self, cursor: CursorWrapper, row: Sequence[Any], previous_hash: bytes, command: Sequence[Any] = ()
+    ) -> tuple[int, int] | None:
         stream, version = row[:2]
         if version == 1:
             cursor.execute(_INSERT_FIRST, row)
         else:
             cursor.execute(_INSERT_NEXT, [*row, stream, version - 1, previous_hash])
-        return 0, int(cursor.lastrowid)
+        position = int(cursor.lastrowid)
+        if command:
+            cursor.execute(INSERT_COMMAND, [*command, position])
+        return 0, position
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        with self.connection.cursor() as cursor:
+        self.connection.ensure_connection()
+        with self._cursor() as cursor:
             cursor.execute(statement, values)
-            return list(cursor.fetchall())
+            found: list[Any] = cursor.fetchall()
+            return found
 
     def adapt(self, value: Any) -> Any:
         if isinstance(value, datetime):  # as Django's columns have it: in UTC and without a time zone
-            return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+            return value.astimezone(UTC).isoformat(" ").removesuffix("+00:00")
         return value.hex if isinstance(value, UUID) else value
 
     def values_of(self, position: LogPosition) -> Sequence[int]:

@@ -37,6 +37,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # To SQLite a primary key called `integer` is the row's own number; one of another name is an index beside it.
     data_types = base.DatabaseWrapper.data_types | {"BigIntegerField": "integer", "SmallIntegerField": "integer"}
     init_commands: list[str]
+    transaction_mode: str | None
     patience = 0.0
     changes_seen = 0
     pages = 0  # since the last checkpoint
@@ -60,6 +61,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         cursor: WaitingCursor = self.connection.cursor(factory=WaitingCursor)
         cursor.patience = self.patience
         return cursor
+
+    def _start_transaction_under_autocommit(self) -> None:
+        """Begin as Django does, without its cursor around it, which takes longer than the statement."""
+        with self.wrap_database_errors:
+            self.create_cursor().execute(f"BEGIN {self.transaction_mode or ''}")
 
     def is_usable(self) -> bool:
         """Django asks after an error, and opens another connection when the answer is no."""

@@ -7,6 +7,7 @@ sooner, and one in a hundred waits thirty times as long as most do.
 import random
 import sqlite3
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -36,7 +37,9 @@ class WaitingCursor(SQLiteCursorWrapper):
         give_up_at = 0.0
         while True:
             try:
-                return super().execute(query, params)
+                if params is None or isinstance(params, Mapping):
+                    return super().execute(query, params)
+                return sqlite3.Cursor.execute(self, _with_question_marks(query), params)
             except sqlite3.OperationalError as error:
                 give_up_at = give_up_at or end_of_wait(self.patience)
                 if not is_locked(error) or time.monotonic() >= give_up_at:

@@ -67,10 +67,10 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="The command record is written in a transaction of its own.",
-        file="eventstore/store.py",
-        text="            cursor.execute(INSERT_COMMAND, command_values(command, outcome, event.hash, position))\n",
-        instead="        with nullcontext(lock.cursor) if lock else backend.transaction() as cursor:\n"
-        "            cursor.execute(INSERT_COMMAND, command_values(command, outcome, event.hash, position))\n",
+        file="eventstore/backends/sqlite.py",
+        text="            cursor.execute(INSERT_COMMAND, [*command, position])\n",
+        instead='            cursor.execute("COMMIT")\n            cursor.execute("BEGIN IMMEDIATE")\n'
+        "            cursor.execute(INSERT_COMMAND, [*command, position])\n",
         tests=[
             "tests/eventstore/test_store_transactions.py::test_nothing_is_written_or_said_when_something_fails_on_the_way"
         ],
