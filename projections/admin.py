@@ -11,7 +11,16 @@ from eventstore.admin.search import number_in, uuid_in
 
 from . import freshness
 from .kinds import kind_named
-from .models import WORKER_NOW, AccountSummary, BankTotals, Checkpoint, DailyTotals, RefusedWithdrawal, StatementLine
+from .models import (
+    WORKER_NOW,
+    AccountSummary,
+    BankTotals,
+    Checkpoint,
+    DailyTotals,
+    ParkedStream,
+    RefusedWithdrawal,
+    StatementLine,
+)
 
 
 @admin.register(AccountSummary)
@@ -100,3 +109,14 @@ class CheckpointAdmin(ReadOnlyAdmin):
     @admin.display(description="worker")
     def working(self, checkpoint: Checkpoint) -> str:
         return getattr(checkpoint, "worker_now", "") or "-"
+
+
+@admin.register(ParkedStream)
+class ParkedStreamAdmin(ReadOnlyAdmin):
+    list_display = ("projection", "stream", "version", "position", "event_type", "error", "recorded_at", "parked_at")
+    ordering = ("-position", "projection")
+    search_help_text = "A position or a stream."
+
+    def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        number = number_in(term)
+        return queryset.filter(stream=term) if number is None else queryset.filter(position=number)

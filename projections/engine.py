@@ -9,20 +9,20 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from bank.domain.events import decode
-from eventstore import store
+from eventstore import positions, store
 from eventstore.backends import backend_of
 from eventstore.events import LogPosition, RecordedEvent
 
+from . import quarantine
 from .models import Checkpoint
 from .projectors import PROJECTORS
-from .projectors.base import Batch, Projector
+from .projectors.base import Projector
 from .routers import READ_SIDE
 
 logger = logging.getLogger(__name__)
@@ -36,6 +36,15 @@ def unsigned(cursor: CursorWrapper) -> None:
 
 BATCH = 1000
 """The number of events that one transaction applies: a tenth of a second's work or less."""
+NEAR = 1000
+"""The number of events by which a projection may be behind so that a request catches it up."""
+
+
+class Locked(NamedTuple):
+    """A locked checkpoint: its position in the log, and the number of streams that its projection has parked."""
+
+    log_position: LogPosition
+    parked: int
 
 
 class UnknownProjection(Exception):
@@ -71,7 +80,8 @@ def catch_up(
 ) -> int:
     """Apply the events after the checkpoints of the named projections, or of all, up to the end of the log.
 
-    A projection that raises keeps its checkpoint, which then names the event and the error. The others go on.
+    An event that cannot be decoded, or at which a projector raises, parks its stream: see `quarantine`. A projection
+    that fails at other streams as well keeps its checkpoint, which then names the event and the error.
 
     Args:
         events: events that have just been appended. They need not be read where they follow the checkpoints.
@@ -100,69 +110,141 @@ def catch_up(
     return applied
 
 
+def keep_up(events: Sequence[RecordedEvent] = ()) -> None:
+    """Apply the next events to each projection that is at most `NEAR` events behind. A request has no time for more.
+
+    `catch_up` is for the others: `start` calls it, and so does a worker or the thread of a web process.
+    """
+    chosen = projectors()
+    try:
+        _advance(chosen, NEAR, unsigned, events, only_near=True)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("A projection failed; each goes on by itself")
+        for projector in chosen:
+            _advance_alone(projector, lambda: True, unsigned, only_near=True)
+
+
 def _advance(
-    chosen: Sequence[Projector], limit: int, sign: Sign = unsigned, at_hand: Sequence[RecordedEvent] = ()
+    chosen: Sequence[Projector],
+    limit: int,
+    sign: Sign = unsigned,
+    at_hand: Sequence[RecordedEvent] = (),
+    *,
+    only_near: bool = False,
 ) -> int:
-    """Apply the next batch to each projection in one transaction, and return the largest number of events in it."""
+    """Apply the next batch to each projection in one transaction, and return the largest number of events in it.
+
+    Args:
+        only_near: leave projections alone that are more than `NEAR` events behind.
+    """
     most = 0
     with backend_of(READ_SIDE).transaction() as cursor:
         sign(cursor)
-        checkpoints = lock_checkpoints(cursor, [projector.name for projector in chosen])
+        locked = lock_checkpoints(cursor, [projector.name for projector in chosen])
+        names = [name for name, each in locked.items() if each.parked]
+        parked = quarantine.load(names) if names else {}
         for checkpoint, group in groupby(
-            sorted(chosen, key=lambda each: checkpoints[each.name]), lambda each: checkpoints[each.name]
+            sorted(chosen, key=lambda each: locked[each.name].log_position),
+            lambda each: locked[each.name].log_position,
         ):
-            events = at_hand if store.follow(at_hand, checkpoint) else store.read_all(checkpoint, limit=limit)
+            events = at_hand
+            if not store.follow(at_hand, checkpoint):
+                if only_near and not _is_near(checkpoint, at_hand):
+                    continue
+                events = store.read_all(checkpoint, limit=limit)
             if events:
                 members = list(group)
-                apply(cursor, members, decoded(events))
+                apply(cursor, members, events, parked)
                 move_checkpoints(cursor, [each.name for each in members], events[-1].log_position)
                 most = max(most, len(events))
     return most
 
 
-def decoded(events: Sequence[RecordedEvent]) -> Batch:
-    """Return recorded events together with what they say.
-
-    Raises:
-        UnknownEvent: this version of the program does not know one of them.
-    """
-    return [(decode(each.type, each.schema_version, each.data), each) for each in events]
+def _is_near(checkpoint: LogPosition, at_hand: Sequence[RecordedEvent]) -> bool:
+    """Return whether a checkpoint is at most `NEAR` events behind. Positions have gaps: only a small distance tells."""
+    if at_hand and at_hand[-1].position - checkpoint.position <= NEAR:
+        return True
+    return positions.count_after(checkpoint, limit=NEAR + 1) <= NEAR
 
 
-def apply(cursor: CursorWrapper, group: Sequence[Projector], batch: Batch) -> None:
-    """Let projectors apply a batch to their tables."""
+def apply(
+    cursor: CursorWrapper, group: Sequence[Projector], events: Sequence[RecordedEvent], parked: quarantine.Parked
+) -> None:
+    """Let projectors apply events to their tables, without those of parked streams. Park streams where it is due."""
+    batch, faults = quarantine.decoded(events)
     for projector in group:
-        projector.apply(cursor, batch)
+        projector.apply(cursor, quarantine.without(batch, parked.get(projector.name, {})))
+    if faults:
+        for each, error in faults:
+            logger.error("%s version %d cannot be decoded and parks the stream: %r", each.stream, each.version, error)
+        rows = [quarantine.row_of(each.name, *fault, is_unknown=True) for each in group for fault in faults]
+        quarantine.add(cursor, rows)
 
 
-def _advance_alone(projector: Projector, go_on: Callable[[], bool], sign: Sign) -> None:
-    """Bring one projection as far as it goes, and record the error that stops it."""
-    for limit in (BATCH, 1):  # the second time event by event, up to the one at which it fails
+def _advance_alone(projector: Projector, go_on: Callable[[], bool], sign: Sign, *, only_near: bool = False) -> None:
+    """Bring one projection as far as it goes. An event at which its projector raises parks the stream, or stops it."""
+    limit, left = BATCH, 0
+    while go_on():
+        with backend_of(READ_SIDE).transaction() as cursor:
+            before = lock_checkpoints(cursor, [projector.name])[projector.name].log_position
         try:
-            while go_on() and _advance([projector], limit, sign) == limit:
-                pass
+            count = _advance([projector], limit, sign, only_near=only_near)
         except (OperationalError, InterfaceError):
             raise
         except Exception as error:
             logger.warning("%s failed in a batch of at most %d", projector.name, limit)
-            if limit == 1:
-                _record_failure(projector.name, error)
+            if limit > 1:
+                limit, left = 1, BATCH  # event by event, up to the one at which it fails
+            elif _park(projector, before, error):
+                limit = BATCH
+            else:
+                return
         else:
-            return
+            left -= 1
+            if count < limit:
+                return
+            if left <= 0:
+                limit = BATCH
 
 
-def _record_failure(name: str, error: Exception) -> None:
+def _park(projector: Projector, before: LogPosition, error: Exception) -> bool:
+    """Park the stream of the event at which a projector raised, or record that the projection has failed.
+
+    Args:
+        before: the checkpoint before that event.
+
+    Returns:
+        Whether the projection goes on.
+    """
+    is_of_event = not isinstance(error, DatabaseError) or isinstance(error, DataError | IntegrityError)
+    is_of_event = is_of_event and quarantine.applies_others(projector, before)
+    name = projector.name
     with backend_of(READ_SIDE).transaction() as cursor:
-        checkpoint = lock_checkpoints(cursor, [name])[name]
-        following = store.read_all(checkpoint, limit=1)
-        position = following[0].position if following else None
-        logger.error("The projection %s failed at event %s: %r", name, position, error)
-        Checkpoint.objects.using(READ_SIDE).filter(name=name).update(
-            error=f"{type(error).__name__}: {error}"[:1000], failed_position=position, failed_at=timezone.now()
-        )
+        if lock_checkpoints(cursor, [name])[name].log_position != before:
+            return True  # another process went on, so it was not this event any more
+        following = store.read_all(before, limit=1)
+        event = following[0] if following else None
+        if event and is_of_event:
+            logger.error("%s parks %s at version %d: %r", name, event.stream, event.version, error)
+            quarantine.add(cursor, [quarantine.row_of(name, event, error, is_unknown=False)])
+            move_checkpoints(cursor, [name], event.log_position)
+            return True
+        _record_failure(name, event, error)
+    return False
 
 
-def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, LogPosition]:
+def _record_failure(name: str, event: RecordedEvent | None, error: Exception) -> None:
+    """Record on a projection's checkpoint, which is locked, at which event it has failed."""
+    position = event.position if event else None
+    logger.error("The projection %s failed at event %s: %r", name, position, error)
+    Checkpoint.objects.using(READ_SIDE).filter(name=name).update(
+        error=f"{type(error).__name__}: {error}"[:1000], failed_position=position, failed_at=timezone.now()
+    )
+
+
+def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Locked]:
     """Return the checkpoints of projections, and let nobody else move them until the transaction ends.
 
     A new projection gets a checkpoint at the beginning of the log. Checkpoints are locked and inserted in the order of
@@ -177,18 +259,19 @@ def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, L
                    VALUES (%s, 0, 0, %s, '', '', %s) ON CONFLICT (name) DO NOTHING""",
                 [name, _now(), PROJECTORS[name].built_with()],
             )
+            cursor.execute("DELETE FROM projections_parkedstream WHERE projection = %s", [name])
         checkpoints = _locked(cursor, names)  # another transaction may have inserted and moved it meanwhile
     return checkpoints
 
 
-def _locked(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, LogPosition]:
+def _locked(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Locked]:
     lock = backend_of(READ_SIDE).for_update
     cursor.execute(
-        f"""SELECT name, transaction_id, position FROM projections_checkpoint
+        f"""SELECT name, transaction_id, position, parked FROM projections_checkpoint
             WHERE name IN ({_marks(names)}) ORDER BY name {lock}""",
         names,
     )
-    return {name: LogPosition(*position) for name, *position in cursor.fetchall()}
+    return {name: Locked(LogPosition(*position), parked) for name, *position, parked in cursor.fetchall()}
 
 
 def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], position: LogPosition) -> None:

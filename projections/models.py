@@ -174,9 +174,38 @@ class Checkpoint(models.Model):
     built_with = models.CharField(
         max_length=100, default="", db_default="", blank=True, help_text="What the rows depend on besides the events"
     )
+    parked = models.BigIntegerField(default=0, db_default=0, help_text="The number of streams that it has parked")
 
     def __str__(self) -> str:
         return f"{self.name} at {self.position}"
+
+    @property
+    def log_position(self) -> LogPosition:
+        return LogPosition(self.transaction_id, self.position)
+
+
+class ParkedStream(models.Model):
+    """A stream of which a projection could not apply an event. From there on it skips the stream; see `quarantine`.
+
+    `is_unknown` says that the program could not decode the event. Otherwise the projector raised.
+    """
+
+    projection = models.CharField(max_length=50)
+    stream = models.CharField(max_length=200)
+    version = models.BigIntegerField(help_text="The first version that is not in the figures")
+    transaction_id = models.BigIntegerField()
+    position = models.BigIntegerField(help_text="The event's position in the log")
+    event_type = models.CharField(max_length=100)
+    is_unknown = models.BooleanField(help_text="This version of the program does not know the event")
+    error = models.TextField()
+    recorded_at = models.DateTimeField(help_text="The figures lack the stream's events since then")
+    parked_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["projection", "stream"], name="parked_projection_stream")]
+
+    def __str__(self) -> str:
+        return f"{self.projection}: {self.stream} from version {self.version} on"
 
     @property
     def log_position(self) -> LogPosition:

@@ -31,17 +31,17 @@ def connect() -> None:
 
 
 def wake_up(sender: Any, events: Sequence[RecordedEvent] = (), **kwargs: Any) -> None:
-    """Catch up before the web process answers, or wake the projection workers.
+    """Keep the projections up before the web process answers, or wake the projection workers.
 
     The events have been committed, so no error here may fail the command.
     """
     try:
         if settings.PROJECTION_MODE == "inline":
-            engine.catch_up(events=events)
+            engine.keep_up(events)
         else:
             backend_of().wake_followers()
     except Exception:
-        logger.exception("The projections could not catch up; the next wake-up tries again")
+        logger.exception("The projections could not keep up; the next wake-up tries again")
 
 
 def remember_file(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:

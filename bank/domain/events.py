@@ -13,6 +13,7 @@ from dataclasses import dataclass, fields
 from typing import Any, ClassVar, get_args
 
 from .upcasters import UnknownEvent as UnknownEvent
+from .upcasters import UnreadablePayload as UnreadablePayload
 from .upcasters import upcast
 
 
@@ -133,7 +134,16 @@ _KEYS = {
     event_class: [(field.name, PAYLOAD_KEYS.get(field.name, field.name)) for field in fields(event_class)]
     for event_class in EVENT_CLASSES
 }
-_DECODED = {name: (event_class, [key for _, key in _KEYS[event_class]]) for name, event_class in EVENT_TYPES.items()}
+_DECODED = {
+    name: (
+        event_class,
+        [key for _, key in _KEYS[event_class]],
+        [get_args(field.type) or (field.type,) for field in fields(event_class)],
+    )
+    for name, event_class in EVENT_TYPES.items()
+}
+_LIMIT = 2**63
+"""Integers from here on, in either direction, fit into no column."""
 
 
 def encode(event: BankEvent) -> tuple[str, dict[str, Any]]:
@@ -145,11 +155,19 @@ def decode(event_type: str, schema_version: int, data: Mapping[str, Any]) -> Ban
     """Return the event of a stored type and payload.
 
     Raises:
-        UnknownEvent: the program does not know the type, the schema version or the payload.
+        UnknownEvent: the program does not know the type or the schema version.
+        UnreadablePayload: the payload is none of this type.
     """
     try:
-        event_class, keys = _DECODED[event_type]
-        data = upcast(event_type, schema_version, data)
-        return event_class(*[data[key] for key in keys])
+        event_class, keys, kinds = _DECODED[event_type]
     except KeyError as error:
-        raise UnknownEvent(f"{event_type} of schema version {schema_version}: no {error}") from error
+        raise UnknownEvent(f"this program knows no event {event_type}") from error
+    data = upcast(event_type, schema_version, data)
+    try:
+        values = [data[key] for key in keys]
+    except KeyError as error:
+        raise UnreadablePayload(f"{event_type} of schema version {schema_version}: no {error}") from error
+    for key, value, kind in zip(keys, values, kinds, strict=True):
+        if type(value) not in kind or (type(value) is int and not -_LIMIT <= value < _LIMIT):
+            raise UnreadablePayload(f"{event_type} of schema version {schema_version}: no such {key} can be")
+    return event_class(*values)

@@ -26,6 +26,10 @@ class UnknownEvent(Exception):
     """A stored event that this version of the program cannot read."""
 
 
+class UnreadablePayload(UnknownEvent):
+    """A payload that no version of the program has written."""
+
+
 def current_version(event_type: str) -> int:
     """Return the version of an event type's payloads as they are written today."""
     return 1 + len(UPCASTERS.get(event_type, ()))

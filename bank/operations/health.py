@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from eventstore.sqlite import wal
-from projections import freshness
+from projections import freshness, quarantine
 
 from . import key_faults
 
@@ -40,6 +40,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
         try:
             states = freshness.projection_states()
             blocker = freshness.held_back_by(states)
+            parked = quarantine.summary()
             faults = key_faults.find()
         except (DatabaseError, InterfaceError):  # a migrated table was dropped
             logger.exception("The projections cannot be read")
@@ -50,6 +51,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
             body["projections"] = {state.name: _report(state) for state in states}
             if blocker:  # an open transaction holds back its own events and all later ones; who holds it is shown
                 body["held_back"] = {"since": blocker.since}  # only in the admin
+            if parked:  # only the admin shows which accounts, and why
+                body["parked"] = {"accounts": parked.streams, "since": parked.since, "projections": parked.projections}
             if faults:  # only `manage.py check` shows key ids
                 body["keys"] = {fault.setting: fault.summary for fault in faults}
     return JsonResponse({"ready": ready, **body}, status=200 if ready else 503)

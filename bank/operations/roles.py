@@ -23,6 +23,7 @@ INSPECTED = {
         "banktotals",
         "dailytotals",
         "checkpoint",
+        "parkedstream",
     ),
 }
 

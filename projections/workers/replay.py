@@ -22,7 +22,8 @@ from eventstore import errors, store
 from eventstore.backends import backend_of
 from eventstore.events import START, LogPosition
 
-from .. import engine
+from .. import engine, quarantine
+from ..models import ParkedStream
 from ..projectors import PROJECTORS
 from ..projectors.base import Projector
 from ..routers import READ_SIDE
@@ -58,6 +59,10 @@ class TableInUse(Exception):
     """Somebody uses a table for so long that the rebuilt one could not take its place."""
 
 
+class NotComparable(Exception):
+    """Live and rebuilt tables lack different events, because streams were parked or resumed by another process."""
+
+
 class Difference(NamedTuple):
     """A row that differs. `live` or `rebuilt` is None where that table lacks it."""
 
@@ -70,12 +75,16 @@ class Difference(NamedTuple):
 def replay(names: Iterable[str] = (), *, progress: Progress = lambda count: None) -> int:
     """Rebuild the named projections, or all, and return how many events went into them before they took their places.
 
+    Streams with an event that cannot be decoded are parked in the new tables, and so are those that a projector's error
+    has parked in the live ones.
+
     Raises:
         engine.UnknownProjection
         ReplayRunning: another process replays or checks.
         TableInUse: those before it have been rebuilt, it and those after it are as they were.
     """
     with _alone(), _Rebuild(names, progress) as rebuild:
+        rebuild.park(each for rows in quarantine.load().values() for each in rows.values() if not each.is_unknown)
         rebuild.run(dict.fromkeys(rebuild.reached, END))
         count = rebuild.count
         for projector in rebuild.projectors:
@@ -117,18 +126,23 @@ def _try_to_change_places(rebuild: "_Rebuild", projector: Projector, wait: float
         _take_place(editor, projector.model)
         engine.move_checkpoints(cursor, [projector.name], rebuild.reached[projector.name])
         engine.mark_rebuilt(cursor, projector)
+        quarantine.clear(cursor, projector.name)
+        quarantine.add(cursor, rebuild.parked_rows(projector.name))
 
 
 def check(names: Iterable[str] = (), *, progress: Progress = lambda count: None) -> list[Difference]:
     """Rebuild beside the live tables, compare row by row, change nothing, and return what differs.
 
-    On PostgreSQL all that is compared is of one snapshot, and the live tables go on meanwhile.
+    On PostgreSQL all that is compared is of one snapshot, and the live tables go on meanwhile. Streams that are parked
+    are parked in both.
 
     Raises:
         engine.UnknownProjection
         ReplayRunning: another process replays or checks.
+        NotComparable
     """
     with _alone(), _Rebuild(names, progress) as rebuild:
+        rebuild.park(each for rows in quarantine.load().values() for each in rows.values())
         with connections[READ_SIDE].cursor() as cursor:
             reached = _reached(cursor)
         rebuild.run(reached)
@@ -137,6 +151,7 @@ def check(names: Iterable[str] = (), *, progress: Progress = lambda count: None)
             reached = _reached(cursor)
             while rebuild.step(cursor, reached):
                 pass
+            rebuild.check_parked(quarantine.load())
             return [row for projector in rebuild.projectors for row in _differences(cursor, projector)]
 
 
@@ -152,6 +167,7 @@ class _Rebuild:
     def __init__(self, names: Iterable[str], progress: Progress) -> None:
         self.projectors = engine.projectors(names, SUFFIX)
         self.reached: dict[str, LogPosition] = {projector.name: START for projector in self.projectors}
+        self.parked: quarantine.Parked = {projector.name: {} for projector in self.projectors}
         self.progress = progress
         self.count = 0
 
@@ -184,17 +200,48 @@ class _Rebuild:
         unfinished = [each for each in self.projectors if self.reached[each.name] < until[each.name]]
         for position, group in groupby(sorted(unfinished, key=self._reached), self._reached):
             events = store.read_all(position, limit=BATCH)
-            batch = engine.decoded(events)
+            batch, faults = quarantine.decoded(events)
             for projector in group:
-                last = until[projector.name]
+                last, name = until[projector.name], projector.name
                 is_whole = not events or events[-1].log_position <= last
-                if mine := batch if is_whole else [pair for pair in batch if pair[1].log_position <= last]:
-                    projector.apply(cursor, mine)
-                    self.reached[projector.name] = mine[-1][1].log_position
-                    most = max(most, len(mine))
+                seen = events if is_whole else [each for each in events if each.log_position <= last]
+                if seen:
+                    mine = batch if is_whole else [pair for pair in batch if pair[1].log_position <= last]
+                    projector.apply(cursor, quarantine.without(mine, self.parked[name]))
+                    self.park(
+                        quarantine.row_of(name, event, error, is_unknown=True)
+                        for event, error in faults
+                        if event.log_position <= last
+                    )
+                    self.reached[name] = seen[-1].log_position
+                    most = max(most, len(seen))
             self.count += len(events)
             self.progress(len(events))
         return most
+
+    def park(self, rows: Iterable[ParkedStream]) -> None:
+        """Skip streams from some version on, unless they are skipped already."""
+        for row in rows:
+            if row.projection in self.parked:
+                self.parked[row.projection].setdefault(row.stream, row)
+
+    def parked_rows(self, name: str) -> list[ParkedStream]:
+        """Return new rows of the streams that a rebuilt table lacks."""
+        rows = list(self.parked[name].values())
+        for row in rows:
+            row.pk, row._state.adding = None, True
+        return rows
+
+    def check_parked(self, live: quarantine.Parked) -> None:
+        """Raise NotComparable unless the live tables lack the same events."""
+        for name, rows in self.parked.items():
+            here = {stream: row.version for stream, row in rows.items()}
+            there = {stream: row.version for stream, row in live.get(name, {}).items()}
+            if differing := sorted(dict(here.items() ^ there.items())):
+                raise NotComparable(
+                    f"{name} cannot be compared: another process or another version of the program parks or resumes "
+                    f"{', '.join(differing[:SHOWN])}"
+                )
 
     def _reached(self, projector: Projector) -> LogPosition:
         return self.reached[projector.name]

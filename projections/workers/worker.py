@@ -20,6 +20,7 @@ from eventstore.events import LogPosition
 from .. import engine
 from ..freshness import standing_of
 from ..replicas import READ_SIDE
+from . import resume
 from .leases import RENEWAL, Lease
 
 logger = logging.getLogger(__name__)
@@ -48,6 +49,7 @@ class ProjectionWorker:
         self.leaving = False
         self._trouble = SHORT
         self._resting: dict[str, float] = {}
+        self._resume_at = 0.0
         self._since, self._applied = 0.0, 0
 
     def leave(self) -> None:
@@ -89,6 +91,9 @@ class ProjectionWorker:
         at_work = [name for name in mine if self._resting.get(name, 0) <= now]
         if not at_work:
             return RENEWAL
+        if now >= self._resume_at:
+            resume.resume(at_work)
+            self._resume_at = now + resume.EVERY
         applied = engine.catch_up(
             at_work, go_on=lambda: not self.leaving and self.lease.held() == mine, sign=self.lease.sign
         )

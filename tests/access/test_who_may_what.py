@@ -19,6 +19,7 @@ from tests.support.addresses import LOCKED, PIN, Request, request_for, routes
 from tests.support.clocks import StoppedClock
 from tests.support.databases import VARIABLES
 from tests.support.helpers import PASSWORD, make_user
+from tests.support.newer import freeze
 from tests.support.values import query
 
 TABLE = (Path(__file__).parents[2] / "docs" / "trust.md").read_text().partition("## Who may do what")[2]
@@ -101,6 +102,8 @@ def business(bank: object) -> None:
         handle(WithdrawMoneyFromBankAccount(LOCKED, 5, PIN + 1))
     for _ in range(snapshots.EVERY):
         handle(DepositMoneyIntoBankAccount(1, 1))
+    handle(CreateBankAccount(LOCKED + 1, "Ada Lovelace", PIN))
+    freeze(LOCKED + 1)
 
 
 def test_every_address_has_a_row_and_every_row_an_address() -> None:

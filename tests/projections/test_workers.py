@@ -357,6 +357,7 @@ def test_a_projection_that_fails_rests_while_the_others_go_on(monkeypatch: pytes
 
     monkeypatch.setattr(Totals, "apply", fail)
     open_account()
+    open_account(2)
     follower = ProjectionWorker()
     mine = follower.lease.held()
     follower._round(mine)

@@ -28,6 +28,7 @@ from eventstore.backends import backend_of
 from eventstore.errors import is_outage
 from eventstore.private_files import make_folder
 from projections import engine
+from projections.workers import resume
 
 MAX_WORKERS = 64
 BACKLOG = 1024
@@ -93,6 +94,7 @@ class Command(BaseCommand):
         call_command("clearsessions")
         if settings.PROJECTION_MODE == "inline":
             engine.catch_up()
+            resume.resume()
         if with_demo and not demo.fill():
             self.stdout.write("The bank is not empty, so the demonstration leaves it alone.")
         return make_first_users(with_demo)

@@ -6,8 +6,8 @@ MUTATIONS = [
     Mutation(
         breaks="A projection that lags behind is left there where another one is ahead.",
         file="projections/engine.py",
-        text="lambda each: checkpoints[each.name]\n        ):",
-        instead="lambda each: max(checkpoints.values())\n        ):",
+        text="lambda each: locked[each.name].log_position,\n        ):",
+        instead="lambda each: max(locked.values()).log_position,\n        ):",
         tests=[
             "tests/projections/test_projections.py::test_a_projection_that_lags_behind_is_caught_up_though_another_one_is_ahead"
         ],

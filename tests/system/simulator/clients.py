@@ -26,7 +26,7 @@ from eventstore import clock
 from eventstore.models import Snapshot
 from projections import engine, queries
 from projections.projectors import PROJECTORS
-from projections.workers import replay
+from projections.workers import replay, resume
 from tests.system.simulator.faults import FOREVER, Plan, Poisoned
 from tests.system.simulator.invariants import Book, hold
 from tests.system.simulator.model import Account
@@ -184,14 +184,16 @@ class Clients:
         """Rebuild, compare, or delete a cache."""
         names = self.chance.choice(((), self.chance.sample(tuple(PROJECTORS), 2)))
         try:
-            match self.chance.randint(0, 3):
+            match self.chance.randint(0, 4):
                 case 0 | 1:
                     replay.replay(names)
                 case 2:
                     hold(replay.check(names) == [], "a check finds no difference")
                 case 3:
                     Snapshot.objects.all().delete()
-        except (replay.ReplayRunning, Poisoned):
+                case 4:
+                    resume.resume(names)
+        except (replay.ReplayRunning, replay.NotComparable, Poisoned):
             pass
 
     def look(self) -> None:

@@ -18,7 +18,7 @@ from bank.domain.commands import Command
 from eventstore.chain import GENESIS, event_hash
 from eventstore.events import RecordedEvent
 from tests.system.simulator import model
-from tests.system.simulator.tables import TABLES, Fold
+from tests.system.simulator.tables import TABLES, Fold, fold
 
 EVENT = "position, stream, version, type, schema_version, data, metadata, command_id, recorded_at, transaction_id, hash"
 RECORD = (
@@ -43,10 +43,14 @@ class Submission:
         self.command, self.actor, self.moment, self.begun = command, actor, moment, begun
 
 
+LAST = 2**63
+
+
 class Book:
     """All submissions, the log, and the model's state."""
 
-    def __init__(self, folder: Path, files: dict[str, str], attempts: int) -> None:
+    def __init__(self, folder: Path, files: dict[str, str], attempts: int, poison: tuple[str, int] = ("", 0)) -> None:
+        self.poison = poison
         self.attempts = attempts
         self.database = {
             alias: sqlite3.connect(folder / name, isolation_level=None, check_same_thread=False)
@@ -174,13 +178,31 @@ class Book:
             rows = self.database["projections"].execute(select).fetchall()
             hold(len(rows) == len(set(rows)), "no row is there twice", name)
             hold(reached[name] < len(self.folds), "no checkpoint is ahead of the log", name, reached)
+            parked = self._parked(name)
             wanted = self.folds[reached[name]][name]
+            if parked:
+                seen = self.log[: reached[name]]
+                wanted = frozenset(
+                    fold(each for each in seen if each.version < parked.get(each.stream, LAST)).rows(name)
+                )
             hold(set(rows) == wanted, "a table is the log up to its checkpoint", name, reached, wanted ^ set(rows))
         for name, position in reached.items():
-            fold = self.folds[position]
-            balances = sum(row[3] for row in fold["accounts"])
-            for _, _, balance, paid_in, paid_out in fold["totals"]:
+            tables = self.folds[position]
+            balances = sum(row[3] for row in tables["accounts"])
+            for _, _, balance, paid_in, paid_out in tables["totals"]:
                 hold(paid_in - paid_out == balance == balances, "in less out is what there is", name, position)
+
+    def _parked(self, name: str) -> dict[str, int]:
+        """Return the parked streams of a projection, each with its first version that is not in the table."""
+        select = "SELECT stream, version FROM projections_parkedstream WHERE projection = ?"
+        parked = dict(self.database["projections"].execute(select, [name]).fetchall())
+        select = "SELECT parked FROM projections_checkpoint WHERE name = ?"
+        counted = self.database["projections"].execute(select, [name]).fetchall()
+        hold(counted in ([(len(parked),)], []), "a checkpoint counts its parked streams", name, counted, parked)
+        projection, position = self.poison
+        poisoned = {(each.stream, each.version) for each in self.log[position - 1 : position]}
+        hold(not parked or (name == projection and set(parked.items()) == poisoned), "nothing else is parked", parked)
+        return parked
 
 
 def _recorded(row: Sequence[Any]) -> RecordedEvent:

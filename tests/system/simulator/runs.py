@@ -17,7 +17,8 @@ from django.test import override_settings
 from bank.application import account_cache, pins
 from eventstore.sqlite import wal
 from projections import engine, queries
-from projections.workers import replay
+from projections.models import ParkedStream
+from projections.workers import replay, resume
 from tests.support.databases import FILES, Urls, copied_databases, migrated_databases
 from tests.system.simulator.clients import Clients
 from tests.system.simulator.faults import Plan, circumstances, plan_of
@@ -82,7 +83,7 @@ def run(seed: int, template: Urls, bug: Bug = HEALTHY) -> Report:
         folder = Path(name)
         with closing(sqlite3.connect(folder / FILES["default"])) as connection:
             bug.schema(connection)
-        book = Book(folder, FILES, plan.attempts)
+        book = Book(folder, FILES, plan.attempts, (plan.poisoned, plan.poison))
         try:
             with _under_control(seed, plan), bug.patch:
                 with circumstances(plan):
@@ -134,6 +135,9 @@ def _under_control(seed: int, plan: Plan) -> Iterator[None]:
 def _check_end(book: Book) -> None:
     """Run a healthy process, and check that everything is correct after its work."""
     engine.catch_up()
+    book.check_tables()
+    resume.resume()
+    hold(ParkedStream.objects.count() == 0, "what was parked is resumed")
     book.check_tables()
     reached = book.reached()
     hold(set(reached.values()) == {len(book.log)}, "whoever comes after finds the way on", reached)
