@@ -4,10 +4,10 @@
 """
 
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
@@ -235,14 +235,19 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 BANK_PUBLIC_URL = env.str("BANK_PUBLIC_URL", default="")
 ALLOWED_HOSTS = entries("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 if BANK_PUBLIC_URL:
-    public = urlsplit(BANK_PUBLIC_URL)
-    if public.scheme != "https" or not public.hostname:
-        raise ImproperlyConfigured("BANK_PUBLIC_URL is the https address that browsers use.")
-    ALLOWED_HOSTS = [*ALLOWED_HOSTS, public.hostname]
-    CSRF_TRUSTED_ORIGINS = [f"{public.scheme}://{public.netloc}"]
+    host, segment = r"[^\s/?#@:\[\]]+|\[[\da-fA-F:.]+\]", r"/[\w~-][\w.~-]*"
+    public = re.fullmatch(rf"(https://({host})(?::\d+)?)((?:{segment})*)/?", BANK_PUBLIC_URL, re.ASCII)
+    if not public:
+        raise ImproperlyConfigured(
+            "BANK_PUBLIC_URL is the https address that browsers use, such as https://bank.example or, below a path, "
+            f"https://bank.example/teller. It is {BANK_PUBLIC_URL!r}."
+        )
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, public[2]]
+    CSRF_TRUSTED_ORIGINS = [public[1].lower()]
+    FORCE_SCRIPT_NAME = public[3] or None
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
-    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_REDIRECT_EXEMPT = [r"(^|/)(healthz|readyz)$"]
     SECURE_HSTS_SECONDS = 365 * 24 * 3600
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True

@@ -7,10 +7,12 @@ from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 from django.db import connections
 
-from .operations.wsgi_wrapper import only_utf8, without_body_for_head
+from .operations.wsgi_wrapper import below, only_utf8, without_body_for_head
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "bank.settings")
 application = without_body_for_head(only_utf8(get_wsgi_application()))
+if settings.FORCE_SCRIPT_NAME:
+    application = below(settings.FORCE_SCRIPT_NAME, application)
 
 
 def catch_up() -> None:

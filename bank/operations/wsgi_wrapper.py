@@ -18,6 +18,18 @@ def only_utf8(application: Application) -> Application:
     return answer
 
 
+def below(path: str, application: Application) -> Application:
+    """Return the application below a path, such as "/teller", whether the proxy in front removes it or not."""
+
+    def answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        rest = environ["PATH_INFO"].removeprefix(path)
+        if rest.startswith("/"):
+            environ["PATH_INFO"] = rest
+        return application(environ, start_response)
+
+    return answer
+
+
 def without_body_for_head(application: Application) -> Application:
     """Return the application with empty bodies in its answers to HEAD.
 

@@ -16,9 +16,10 @@ document.addEventListener("htmx:afterOnLoad", () => {
 // Asking does not keep the session alive.
 function leaveWhenOver(seconds) {
   setTimeout(async () => {
-    const answer = await fetch("/login/", { headers: { "Bank-Poll": "true" }, redirect: "manual" }).catch(() => null);
+    const logIn = document.body.dataset.login;
+    const answer = await fetch(logIn, { headers: { "Bank-Poll": "true" }, redirect: "manual" }).catch(() => null);
     if (answer && answer.ok) {
-      window.location.replace("/login/?ended=idle&next=" + encodeURIComponent(window.location.pathname));
+      window.location.replace(logIn + "?ended=idle&next=" + encodeURIComponent(window.location.pathname));
     } else {
       leaveWhenOver(Math.min(seconds, 60));
     }
