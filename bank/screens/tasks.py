@@ -15,7 +15,16 @@ from ..access import sessions
 from ..access.cookies import set_cookie
 from ..application.dispatch import Ack, Busy, InstallationFault, OutcomeUnknown, handle
 from ..domain.errors import CommandRejected
-from .forms import AccountForm, ChangePinForm, DepositForm, OpenAccountForm, TaskForm, UnlockForm, WithdrawForm, blank
+from .forms import (
+    AccountForm,
+    ChangePinForm,
+    DepositForm,
+    OpenAccountForm,
+    TaskForm,
+    UnlockForm,
+    WithdrawForm,
+    blank,
+)
 from .pages import SEEN, Request, account_or_404, account_or_none, how_fresh, show
 from .unavailable import RETRY_AFTER, no_answer, not_installed
 

@@ -106,7 +106,7 @@ def test_an_overdraft_has_a_page_of_its_own(teller: Client) -> None:
     response = send(teller, "/accounts/1/withdraw/", amount="100.01", pin="0042")
     page = text_of(teller.get(response["Location"]))
     assert "Refused: not enough money" in page
-    assert "holds 100.00" in page
+    assert "The balance is less than was asked for." in page
     assert queries.check_balance(1) == 10_000
 
 

@@ -17,8 +17,12 @@ from tests.support.clocks import StoppedClock
 from tests.support.helpers import PASSWORD, make_user
 from tests.support.phones import code_of, scanned
 
-PIN, LOCKED = 42, 2
-"""The PIN of each account, and the number of the account with locked withdrawals."""
+PIN = 42
+"""The PIN of each account."""
+RICH, LOCKED, EMPTY = ACCOUNTS = 1, 2, 3
+"""An account with money, one with money and locked withdrawals, and one without money."""
+FROZEN = 4
+"""An account that the read side has parked."""
 NEW_PASSWORD = "a much longer password"
 _numbers = count(100)
 
@@ -47,21 +51,20 @@ def routes(resolver: URLResolver | None = None, prefix: str = "/") -> Iterator[s
             yield route.replace("/^", "/")
 
 
-def request_for(method: str, route: str, client: Client, clock: StoppedClock) -> Request:
+def request_for(method: str, route: str, client: Client, clock: StoppedClock, account_id: int = RICH) -> Request:
     """Return a valid request, and create the objects that it would change."""
-    path = path_of(route)
+    path = path_of(route, account_id)
     if method == "GET":
         return Request(path, QUERIES.get(route, {}))
-    if form := FORMS.get(route):
+    if form := FORMS.get(route, task if route.startswith("/accounts/") and route not in PAGES else None):
         return Request(path, form(client, path, clock), changes=True)
     is_list = re.fullmatch(r"/admin/(eventstore|projections)/\w+/", route)
     return Request(path, selected("delete_selected")(client, path, clock) if is_list else {"post": "yes"})
 
 
-def path_of(route: str) -> str:
+def path_of(route: str, account_id: int) -> str:
     """Return the path of a route with real keys, and create the objects that it could change or delete."""
-    account = LOCKED if "/unlock/" in route else 1
-    path = route.replace("<int:account_id>", str(account)).replace("<url>", "auth/user")
+    path = route.replace("<int:account_id>", str(account_id)).replace("<url>", "auth/user")
     path = path.replace("<path:content_type_id>", str(ContentType.objects.get(model="event").pk))
     path = path.replace("<id>", str(victim("user")))
     if "<uuid:command_id>" in path:
@@ -98,14 +101,16 @@ def just(**data: Any) -> Form:
     return lambda client, path, clock: data
 
 
-def task(**data: Any) -> Form:
-    """Return the form of a task. Accounts are opened under an unused number."""
-
-    def form(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
-        opening = {"account_id": str(next(_numbers)), "account_holder": "Grace"} if "/open/" in path else {}
-        return {"command_id": str(uuid4()), **opening, **data}
-
-    return form
+def task(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
+    """Return the fields of every task. A form ignores those of the others; a field of a new name is added here."""
+    return {
+        "command_id": str(uuid4()),
+        "account_id": str(next(_numbers)),
+        "account_holder": "Grace",
+        "amount": "1",
+        "pin": f"{PIN:04}",
+        "pin_again": f"{PIN:04}",
+    }
 
 
 def first_code(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
@@ -132,7 +137,6 @@ def named(**data: Any) -> Form:
 
 
 _twice = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
-_pin = f"{PIN:04}"
 
 FORMS: dict[str, Form] = {
     "/login/": just(username="somebody else", password=PASSWORD),
@@ -143,11 +147,6 @@ FORMS: dict[str, Form] = {
     "/own/password/": just(old_password=PASSWORD, new_password1=NEW_PASSWORD, new_password2=NEW_PASSWORD),
     "/own/second-factor/": first_code,
     "/own/sessions/": just(),
-    "/accounts/open/": task(pin="0001"),
-    "/accounts/<int:account_id>/deposit/": task(amount="5"),
-    "/accounts/<int:account_id>/withdraw/": task(amount="1", pin=_pin),
-    "/accounts/<int:account_id>/unlock/": task(),
-    "/accounts/<int:account_id>/pin/": task(pin=_pin, pin_again=_pin),
     "/admin/logout/": just(),
     "/admin/auth/user/": selected("end_sessions"),
     "/admin/auth/group/": selected("delete_selected"),
@@ -159,7 +158,10 @@ FORMS: dict[str, Form] = {
     "/admin/auth/user/<path:object_id>/delete/": just(post="yes"),
     "/admin/auth/group/<path:object_id>/delete/": just(post="yes"),
 }
-"""The form of each route that accepts a POST."""
+"""The form of each route that accepts a POST, but for the tasks."""
+
+PAGES = ("/accounts/", "/accounts/<int:account_id>/")
+"""The pages among the tasks' addresses."""
 
 QUERIES: dict[str, dict[str, str]] = {
     "/accounts/": {"q": "ada"},

@@ -50,6 +50,8 @@ def decide(account: Account, command: Command, attempts: int) -> list[Happening]
             return _nonsense(account, command.amount) or _withdraw(account, command, attempts)
         case UnlockPin() | ChangePin():
             return _supervise(account, command)
+        case _:
+            raise AssertionError(f"the model knows nothing of {command}")
 
 
 def _is_pin(pin: int) -> bool:
