@@ -16,7 +16,8 @@ from eventstore.signals import catch_up_wanted
 from . import entries
 from .big_sums import columns_of, joined
 from .entries import Entry as Entry
-from .models import AccountSummary, DailyTotals
+from .free_numbers import next_account_id as next_account_id
+from .models import DailyTotals
 from .name_search import MAX_ID, account_number, keys_from, searched_words
 from .name_search import searched_number as searched_number
 from .sql import rows, utc
@@ -193,12 +194,6 @@ def _rare(words: list[str]) -> str | None:
     (_, are_known), *found = sorted(rows(" UNION ALL ".join([*counts, _ARE_KNOWN]), *values))
     number, count = min(found, key=itemgetter(1))
     return words[number] if are_known and count <= FEW else None
-
-
-def next_account_id() -> int:
-    """Return a number that no account had when the read side last looked; 1 in an empty bank."""
-    last = AccountSummary.objects.order_by("-account_id").values_list("account_id", flat=True).first()
-    return min((last or 0) + 1, MAX_ID)
 
 
 def statement(account_id: int, *, before: int | None = None, limit: int = 25) -> Page[Entry]:

@@ -24,7 +24,7 @@ from ..domain.commands import (
     WithdrawMoneyFromBankAccount,
 )
 from ..domain.errors import CommandRejected
-from .money import NotAnAmount, narrow, parse_money
+from .money import NotAnAmount, latin_digits, parse_money
 
 
 class MoneyField(forms.CharField):
@@ -48,7 +48,7 @@ class PinField(forms.CharField):
     )
 
     def clean(self, value: Any) -> Any:
-        text = narrow(super().clean(value))
+        text = latin_digits(super().clean(value))
         if not re.fullmatch("[0-9]{4}", text):
             raise forms.ValidationError("A PIN has exactly four digits.")
         return int(text)
@@ -60,7 +60,7 @@ class AccountNumberField(forms.CharField):
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
 
     def clean(self, value: Any) -> Any:
-        text = narrow(super().clean(value))
+        text = latin_digits(super().clean(value))
         if not re.fullmatch("[0-9]{1,30}", text):
             raise forms.ValidationError("An account number is a whole number.")
         return int(text)

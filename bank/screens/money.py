@@ -23,7 +23,13 @@ from django.conf import settings
 
 from ..domain.account import MAX_AMOUNT
 
-_INVISIBLE = re.compile("[\u061c\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
+    "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
+_BLANKS = dict.fromkeys(map(ord, "\u115f\u1160\u2800\u3164\uffa0"), " ")
+"""Characters that look like a space and that Unicode does not call one."""
+_TURNS_AROUND = "\u202e"
 _APOSTROPHES = "'\u2019"
 _SEPARATORS = rf" .,{_APOSTROPHES}\u060c\u066b\u066c"
 """The signs that separate digits in any locale."""
@@ -112,14 +118,21 @@ def parse_money(text: str) -> int:
     return _minor_units(amount, symbols)
 
 
-def narrow(text: str) -> str:
+def latin_digits(text: str) -> str:
+    """Return a text with its digits as 0 to 9 and without invisible marks, unless those turn the digits around."""
+    if _TURNS_AROUND in text:
+        return text
+    return "".join(str(unicodedata.decimal(c, c)) for c in _plain(text))
+
+
+def _narrow(text: str) -> str:
     """Return a text with its full-width characters in their ordinary width; what else NFKC changes stays."""
     return "".join(unicodedata.normalize("NFKC", c) if unicodedata.east_asian_width(c) == "F" else c for c in text)
 
 
 def _plain(text: str) -> str:
     """Return a text without invisible marks, and without the differences of width and between spaces."""
-    visible = _INVISIBLE.sub("", narrow(text))
+    visible = _INVISIBLE.sub("", _narrow(text.translate(_BLANKS)))
     return "".join(" " if unicodedata.category(c) == "Zs" else c for c in visible).strip()
 
 

@@ -14,7 +14,7 @@ from projections import queries
 from ..access import sessions
 from ..access.cookies import set_cookie
 from ..application.dispatch import Ack, Busy, InstallationFault, OutcomeUnknown, handle
-from ..domain.errors import CommandRejected
+from ..domain.errors import AccountAlreadyExists, CommandRejected
 from .forms import (
     AccountForm,
     ChangePinForm,
@@ -44,7 +44,7 @@ def may_supervise[**P](view: Callable[P, HttpResponse]) -> Callable[P, HttpRespo
 def open_account(request: Request) -> HttpResponse:
     """Open an account."""
     how_fresh(request)
-    form = OpenAccountForm(request.POST or None, initial={"account_id": queries.next_account_id()})
+    form = OpenAccountForm(request.POST or None, initial={"account_id": queries.next_account_id})
     return task(request, form, "Open an account")
 
 
@@ -92,14 +92,14 @@ def task(request: Request, form: TaskForm, heading: str, account_id: int | None 
     A form that was not carried out is shown again with its entries. With 503 (busy) htmx would replace the whole page,
     so headers name the form as the target.
     """
-    status, headers, account = 200, {}, None
+    status, headers, offers, account = 200, {}, {}, None
     if request.method == "POST":
         form.is_bound, status = True, 422
         try:
             if form.is_valid():
                 return acknowledge(request, handle_form(request, form))
         except CommandRejected as rejection:
-            form.reject(rejection)
+            offers = reject(form, rejection)
         except Busy:
             form.add_error(None, BUSY)
             status = 503
@@ -112,11 +112,18 @@ def task(request: Request, form: TaskForm, heading: str, account_id: int | None 
         if status != 503:  # it reads the busy database
             how_fresh(request)
         account = account_or_none(account_id) if request.method == "POST" else account_or_404(account_id)
-    context = {"form": form, "heading": heading, "action": request.path, "account": account}
+    context = {"form": form, "heading": heading, "action": request.path, "account": account, **offers}
     response = show(request, "bank/task.html", context, part="form", status=status)
     for name, value in headers.items():
         response[name] = value
     return response
+
+
+def reject(form: TaskForm, rejection: CommandRejected) -> dict[str, int]:
+    """Add a rejection to the form's errors. If the account's number is taken, return it and a free one."""
+    taken = form.cleaned_data["account_id"] if isinstance(rejection, AccountAlreadyExists) else 0
+    form.reject(rejection)
+    return {"taken": taken, "free": queries.next_account_id(taken)} if taken else {}
 
 
 def handle_form(request: Request, form: TaskForm) -> Ack:

@@ -127,11 +127,6 @@ def test_found_accounts_come_in_pages() -> None:
     assert found("josh", after=10**30) == []
 
 
-def test_the_next_number_is_one_that_no_account_has() -> None:
-    open_account(41)
-    assert queries.next_account_id() == 42
-
-
 # Statements and receipts
 
 

@@ -193,7 +193,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (NEW_PIN, {"pin": "0007"}, "type the new PIN twice"),
     (NEW_PIN, {"pin_again": "0007"}, "choose a PIN"),
     (NEW_PIN, {"pin": "007", "pin_again": "007"}, "four digits"),
-    (NEW_PIN, {"pin": "٠٠٠٧", "pin_again": "٠٠٠٧"}, "four digits"),
+    (NEW_PIN, {"pin": "\u2460\u2461\u2462\u2463", "pin_again": "\u2460\u2461\u2462\u2463"}, "four digits"),
     (NEW_PIN, {"pin": "9871", "pin_again": "987"}, "four digits"),
     (NEW_PIN, {"pin": "9871", "pin_again": "9871", "command_id": ""}, "was not complete"),
     ("/accounts/2/pin/", {"pin": "9871", "pin_again": "9871"}, "no account 2"),

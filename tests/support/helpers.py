@@ -2,11 +2,13 @@
 
 import re
 from typing import Any
+from uuid import uuid4
 
 from django.contrib.auth.models import Group, User
 from django.test import Client
 
 PASSWORD = "correct horse"
+HTMX = {"HX-Request": "true"}
 
 
 def make_user(name: str, group: str = "", **extra: Any) -> User:
@@ -34,3 +36,8 @@ def command_id_in(response: Any) -> str:
     found = re.search(r'name="command_id" value="([^"]+)"', response.content.decode())
     assert found, "the page has a form with a command id"
     return found[1]
+
+
+def send(client: Client, url: str, headers: dict[str, str] | None = None, **fields: Any) -> Any:
+    """Send a form with a new command id unless one is given."""
+    return client.post(url, {"command_id": str(uuid4()), **fields}, headers=headers or {})

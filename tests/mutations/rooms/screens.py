@@ -38,7 +38,7 @@ MUTATIONS = [
         file="bank/screens/tasks.py",
         text="command_id=form.get_command_id(), ",
         instead="",
-        tests=["tests/screens/test_screens.py::test_a_form_sent_twice_has_one_effect_and_one_receipt"],
+        tests=["tests/screens/test_forms.py::test_a_form_sent_twice_has_one_effect_and_one_receipt"],
     ),
     Mutation(
         breaks="The actor of a command is not recorded.",
@@ -54,21 +54,21 @@ MUTATIONS = [
         file="bank/screens/forms.py",
         text="return str(uuid4())\n\n    @cached_property\n    def shown_fields",
         instead='return str(self.data.get("command_id") or uuid4())\n\n    @cached_property\n    def shown_fields',
-        tests=["tests/screens/test_screens.py::test_a_form_sent_again_with_other_entries_is_shown_again"],
+        tests=["tests/screens/test_forms.py::test_a_form_sent_again_with_other_entries_is_shown_again"],
     ),
     Mutation(
         breaks="A form with two command ids is taken.",
         file="bank/screens/forms.py",
         text="return values[0] if len(values) == 1 else None",
         instead="return values[0] if values else None",
-        tests=["tests/screens/test_screens.py::test_what_cannot_be_is_refused_at_the_form"],
+        tests=["tests/screens/test_forms.py::test_what_cannot_be_is_refused_at_the_form"],
     ),
     Mutation(
         breaks="A form that is shown again shows the PIN that was typed.",
         file="bank/screens/forms.py",
         text="render_value=False",
         instead="render_value=True",
-        tests=["tests/screens/test_screens.py::test_what_cannot_be_is_refused_at_the_form"],
+        tests=["tests/screens/test_forms.py::test_what_cannot_be_is_refused_at_the_form"],
     ),
     Mutation(
         breaks="A new PIN is taken that was typed differently the second time.",
