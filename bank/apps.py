@@ -1,3 +1,4 @@
+from babel.numbers import list_currencies
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -11,6 +12,10 @@ class BankConfig(AppConfig):
         from .access import second_factor, security_log, sessions  # noqa: F401  # they receive Django's signals
         from .operations import checks, roles  # noqa: F401  # checks register themselves
 
+        if settings.BANK_CURRENCY not in list_currencies():  # what is recorded once is never changed
+            raise ImproperlyConfigured(
+                f"BANK_CURRENCY is the code of a currency, such as EUR, not {settings.BANK_CURRENCY!r}."
+            )
         unknown = set(settings.BANK_TOTP_ROLES) - {*roles.ROLES, second_factor.SUPERUSER}
         if unknown:  # a slip of the pen must not leave a role without its second factor
             raise ImproperlyConfigured(f"BANK_TOTP_ROLES names what is no role: {', '.join(sorted(unknown))}.")

@@ -1,4 +1,4 @@
-"""What the write side keeps beside the events: a verifier of each account's PIN, never the PIN."""
+"""What the write side keeps beside the events: a verifier of each account's PIN, never the PIN, and the currency."""
 
 from django.db import models
 
@@ -32,3 +32,18 @@ class PinVerifier(AppendOnlyModel):
 
     def __str__(self) -> str:
         return f"PIN of account {self.account_id}"
+
+
+class RecordedCurrency(AppendOnlyModel):
+    """The currency of all recorded amounts, in one row. `currency.py` writes it with the first account."""
+
+    id = models.SmallIntegerField(primary_key=True)
+    code = models.CharField(max_length=3, help_text="ISO 4217")
+    decimals = models.SmallIntegerField(help_text="The decimals of an amount, so 2 where amounts are in cents")
+    seal = models.BinaryField(max_length=36, help_text="HMAC-SHA256 of the currency; see `seals.py`")
+
+    class Meta(AppendOnlyModel.Meta):
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.code

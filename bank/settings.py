@@ -151,6 +151,7 @@ MIDDLEWARE = [
     "bank.screens.middleware.HtmxLoginMiddleware",
     "bank.screens.middleware.WrongMethodMiddleware",
     "bank.screens.middleware.HealthMiddleware",
+    "bank.screens.middleware.CurrencyMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "bank.access.middleware.SessionMiddleware",

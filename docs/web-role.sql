@@ -19,7 +19,7 @@ REVOKE CREATE ON SCHEMA public FROM PUBLIC;
 REVOKE ALL ON ALL TABLES IN SCHEMA public FROM bank_web;
 GRANT USAGE ON SCHEMA public TO bank_web;
 -- The record: it is read and added to. Positions come from an identity column, which needs no right of its own.
-GRANT SELECT, INSERT ON eventstore_event, eventstore_commandrecord TO bank_web;
+GRANT SELECT, INSERT ON eventstore_event, eventstore_commandrecord, bank_recordedcurrency TO bank_web;
 -- After a restore the first process that connects says that transaction ids go on from there.
 GRANT SELECT, INSERT ON eventstore_epoch TO bank_web;
 -- A cache, and what proves a PIN; both are replaced in time.

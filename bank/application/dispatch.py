@@ -24,7 +24,7 @@ from ..domain.commands import Command, WithdrawMoneyFromBankAccount
 from ..domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
 from ..domain.events import BankEvent, decode
 from ..operations.key_files import InstallationFault as InstallationFault
-from . import account_cache, pins
+from . import account_cache, currency, pins
 from .handlers import HANDLERS
 from .repository import Saved
 from .streams import stream_of
@@ -77,7 +77,8 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
     Raises:
         CommandRejected: the kind says why; nothing has changed.
         Busy: the account or the database is busy; nothing has changed.
-        InstallationFault: a key is missing; nothing has changed, and no PIN attempt was counted.
+        InstallationFault: a key is missing, or the settings name another currency; nothing has changed, and no PIN
+            attempt was counted.
         OutcomeUnknown: the database went away; sent again under the same id, the command still counts once.
     """
     fingerprint = pins.fingerprint(command)
@@ -86,6 +87,7 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
     while True:
         try:
             backend_of().limit_waits()
+            currency.settle()
             return _decide_until_saved(command, envelope)
         except (OperationalError, InterfaceError) as error:
             if errors.is_busy(error):

@@ -19,21 +19,25 @@ from ..domain.commands import (
     WithdrawMoneyFromBankAccount,
 )
 from ..domain.events import InvalidPin
-from ..domain.verification import PIN_ATTEMPTS
-from . import pins, repository
+from ..domain.verification import CURRENCY, PIN_ATTEMPTS
+from . import currency, pins, repository
 from .repository import Saved
 
 type Lock = StreamLock | None
 
 
 def create_bank_account(command: CreateBankAccount, envelope: Envelope, lock: Lock) -> Saved:
-    """Open an account, and store the verifier of its PIN in the same transaction."""
+    """Open an account. Store its PIN verifier and, with the first account, the currency in the same transaction."""
     loaded = repository.load(command.account_id, lock)
     event = loaded.account.create(command.account_holder, command.pin)
     verifier = pins.make_verifier(command.account_id, command.pin, envelope.id)
-    return repository.save(
-        loaded, [event], envelope, lock, also=lambda: pins.store_verifier(command.account_id, verifier)
-    )
+
+    def also() -> None:
+        pins.store_verifier(command.account_id, verifier)
+        currency.record()
+
+    circumstances = {CURRENCY: str(currency.configured())}
+    return repository.save(loaded, [event], envelope, lock, circumstances=circumstances, also=also)
 
 
 def deposit_money(command: DepositMoneyIntoBankAccount, envelope: Envelope, lock: Lock) -> Saved:

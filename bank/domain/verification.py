@@ -34,6 +34,8 @@ from .events import (
 
 PIN_ATTEMPTS: Final = "pin_attempts"
 """The metadata entry of a wrong PIN with the number of attempts. Older events lack it."""
+CURRENCY: Final = "currency"
+"""The metadata entry of a new account with the bank's currency and its decimals. Older events lack it."""
 
 
 def misfit(

@@ -7,13 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from eventstore.events import LogPosition
+from eventstore.verification.findings import shown
 from eventstore.verification.reader import ReadEvent
 from projections.verification.sums import SumsUpTo
 
 from ..application.streams import stream_of
 from ..domain.account import BankAccount
 from ..domain.events import BankAccountCreated, BankEvent, PinChanged, UnknownEvent, decode
-from ..domain.verification import PIN_ATTEMPTS, misfit
+from ..domain.verification import CURRENCY, PIN_ATTEMPTS, misfit
 
 _SET_PIN = (BankAccountCreated, PinChanged)
 
@@ -37,6 +38,7 @@ class AccountAuditor:
     def __init__(self, log_positions: Iterable[LogPosition]) -> None:
         self.sums = SumsUpTo(log_positions)
         self.pin_set_by: dict[str, str] = {}  # the command ids, by stream
+        self.currencies: dict[str, str] = {}  # the stream of an account that was opened in each
         self._accounts: dict[str, BankAccount] = {}
         self._begun: dict[str, _Begun] = {}
 
@@ -51,6 +53,8 @@ class AccountAuditor:
         self.sums.add(what, event)
         before = self._accounts.get(event.stream) or BankAccount(what.account_id)
         self._accounts[event.stream] = before.apply(what)
+        if (currency := event.metadata.get(CURRENCY)) is not None:
+            self.currencies.setdefault(shown(currency), event.stream)
         if type(what) in _SET_PIN:
             self.pin_set_by[event.stream] = event.command_id
         attempts = event.metadata.get(PIN_ATTEMPTS)
@@ -84,3 +88,4 @@ class AccountAuditor:
         """Add the results of an auditor of other accounts."""
         self.sums.join(other.sums)
         self.pin_set_by |= other.pin_set_by
+        self.currencies |= other.currencies

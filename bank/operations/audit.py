@@ -1,7 +1,7 @@
 """Verification of the bank's record: the chain and the seals, and the meaning of the events.
 
 `eventstore.verification.verify` checks the integrity of the record. This module adds the checks of the bank: the events
-of accounts (`account_auditor.py`), a PIN verifier for each account, and the figures of the read side.
+of accounts (`account_auditor.py`), a PIN verifier for each account, the currency, and the figures of the read side.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,6 +17,8 @@ from eventstore.verification.signed_heads import Head
 from eventstore.verification.verify import Report, verify
 from projections.verification.figures import Figures
 
+from ..application import currency
+from ..application.currency import Currency
 from ..application.pins import Verifier, verifiers
 from ..application.streams import stream_of
 from .account_auditor import AccountAuditor
@@ -50,6 +52,7 @@ def audit(
         for name, what in differences(using, RECORD[connections[using].vendor]):
             yield Finding(name, 0, 0, what)
         yield from _verifiers(using, auditor)
+        yield from _currency(using, auditor)
         if figures:
             for row, what in figures.differences(auditor.sums):
                 yield Finding(f"the read side's {row}", 0, 0, what)
@@ -78,3 +81,28 @@ def _verifiers(using: str, auditor: AccountAuditor) -> Iterator[Finding]:
             yield Finding(stream, 0, 0, f"the PIN verifier cannot be read: {shown(error)}")
     for stream in sorted(without):
         yield Finding(stream, 0, 0, "the account has no PIN verifier")
+
+
+def _currency(using: str, auditor: AccountAuditor) -> Iterator[Finding]:
+    """Compare the recorded currency with the one that each account was opened in, if a version that records it did."""
+
+    def finding(what: str) -> Finding:
+        return Finding("the currency", 0, 0, what)
+
+    rows = currency.rows(using)
+    if not rows:
+        if auditor.currencies:
+            yield finding(f"it is missing, and accounts were opened in {', '.join(sorted(auditor.currencies))}")
+        return
+    for number, (id_, code, decimals, seal) in enumerate(rows, 1):
+        recorded = Currency(code, decimals)  # type: ignore[arg-type]
+        try:
+            if (number, id_) != (1, currency.ID) or type(code) is not str or type(decimals) is not int:
+                raise ValueError(f"{shown((id_, code, decimals))} is not its one row")
+            seals.check(binary(seal), recorded.seal_text)
+        except seals.BadSeal as error:
+            yield finding(f"{recorded} is not what the bank recorded: {error}")
+        except UNREADABLE as error:
+            yield finding(f"it cannot be read: {error}")
+        for other in auditor.currencies.keys() - {shown(str(recorded))}:
+            yield finding(f"it is {recorded}, and {auditor.currencies[other]} was opened in {other}")

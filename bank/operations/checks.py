@@ -1,4 +1,4 @@
-"""System checks of an installation: files open to other users, missing keys and altered tables of the record."""
+"""System checks of an installation: open files, missing keys, another currency and altered tables of the record."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +13,7 @@ from eventstore.private_files import FOLDER, mode_of
 from eventstore.verification.schema import differences
 from projections import freshness
 
+from ..application import currency
 from . import data_files, key_faults
 from .record_schema import RECORD
 
@@ -48,8 +49,7 @@ def _why_left_open(folder: Path) -> str:
 @checks.register
 def check_keys(**kwargs: Any) -> list[checks.CheckMessage]:
     """Warn of each setting that lacks a key of the bank. An unavailable database causes no warning here."""
-    connection = connections["default"]
-    if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
+    if not _is_there():
         return []
     try:
         faults = key_faults.find()
@@ -64,6 +64,26 @@ def check_keys(**kwargs: Any) -> list[checks.CheckMessage]:
         )
         for fault in faults
     ]
+
+
+@checks.register
+def check_currency(**kwargs: Any) -> list[checks.CheckMessage]:
+    """Let no command run with another currency than the recorded one."""
+    if not _is_there() or connections["default"].in_atomic_block:
+        return []
+    try:
+        currency.check()
+    except currency.WrongCurrency as fault:
+        return [checks.Error(str(fault), id="bank.E001")]
+    except (DatabaseError, InterfaceError):
+        pass
+    return []
+
+
+def _is_there() -> bool:
+    """Return whether the write side exists. To look for it would make an empty SQLite file."""
+    connection = connections["default"]
+    return connection.vendor != "sqlite" or Path(connection.settings_dict["NAME"]).exists()
 
 
 @checks.register(checks.Tags.database)

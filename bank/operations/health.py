@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from eventstore.sqlite import wal
 from projections import freshness, quarantine
 
+from ..application import currency
 from . import key_faults
 
 logger = logging.getLogger(__name__)
@@ -42,6 +43,9 @@ def readyz(request: HttpRequest) -> JsonResponse:
             blocker = freshness.held_back_by(states)
             parked = quarantine.summary()
             faults = key_faults.find()
+            currency.check()
+        except currency.WrongCurrency as fault:
+            ready, body["currency"] = False, str(fault)
         except (DatabaseError, InterfaceError):  # a migrated table was dropped
             logger.exception("The projections cannot be read")
             ready = False

@@ -23,6 +23,9 @@ class InstallationFault(Exception):
     The fault is never the sender's, so it does not count as an attempt.
     """
 
+    explanation = "this program is not set up with the keys that the account needs."
+    """The fault in words for a user, who can do nothing about it."""
+
 
 def read_keys(variable: str, file: Path, *, short_old_keys: bool = False) -> list[str]:
     """Return the keys in an environment variable, or in a file if the variable is empty. The first one signs.

@@ -100,6 +100,29 @@ RECORD = {
                 NULL, "salt" BLOB NOT NULL, "digest" BLOB NOT NULL, "seal" BLOB NOT NULL)
             """,
         },
+        "bank_recordedcurrency": {
+            "table": """
+                CREATE TABLE "bank_recordedcurrency" ("id" integer NOT NULL PRIMARY KEY, "code" varchar(3) NOT NULL,
+                "decimals" integer NOT NULL, "seal" BLOB NOT NULL)
+            """,
+            "trigger bank_recordedcurrency_counts_up": """
+                CREATE TRIGGER bank_recordedcurrency_counts_up AFTER INSERT ON bank_recordedcurrency WHEN new.rowid < 1
+                BEGIN SELECT RAISE(ABORT, 'bank_recordedcurrency is append-only'); END
+            """,
+            "trigger bank_recordedcurrency_no_delete": """
+                CREATE TRIGGER bank_recordedcurrency_no_delete BEFORE DELETE ON bank_recordedcurrency BEGIN SELECT
+                RAISE(ABORT, 'bank_recordedcurrency is append-only'); END
+            """,
+            "trigger bank_recordedcurrency_no_replace": """
+                CREATE TRIGGER bank_recordedcurrency_no_replace BEFORE INSERT ON bank_recordedcurrency WHEN EXISTS
+                (SELECT 1 FROM bank_recordedcurrency old WHERE old.id = new.id) BEGIN SELECT RAISE(ABORT,
+                'bank_recordedcurrency is append-only'); END
+            """,
+            "trigger bank_recordedcurrency_no_update": """
+                CREATE TRIGGER bank_recordedcurrency_no_update BEFORE UPDATE ON bank_recordedcurrency BEGIN SELECT
+                RAISE(ABORT, 'bank_recordedcurrency is append-only'); END
+            """,
+        },
     },
     "postgresql": {
         "eventstore_event": {
@@ -189,6 +212,20 @@ RECORD = {
             "column salt": "bytea NOT NULL",
             "column seal": "bytea NOT NULL",
             "constraint bank_pinverifier_pkey": "PRIMARY KEY (account_id)",
+        },
+        "bank_recordedcurrency": {
+            "table": "r p",
+            "column code": "character varying(3) NOT NULL",
+            "column decimals": "smallint NOT NULL",
+            "column id": "smallint NOT NULL",
+            "column seal": "bytea NOT NULL",
+            "constraint bank_recordedcurrency_pkey": "PRIMARY KEY (id)",
+            "trigger bank_recordedcurrency_append_only": """
+                CREATE TRIGGER bank_recordedcurrency_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON
+                bank_recordedcurrency FOR EACH STATEMENT EXECUTE FUNCTION bank_recordedcurrency_append_only() AS
+                plpgsql BEGIN RAISE EXCEPTION 'bank_recordedcurrency is append-only' USING ERRCODE =
+                'restrict_violation'; END
+            """,
         },
         "functions": {
             "function eventstore_horizon": """

@@ -10,7 +10,9 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from eventstore.patience import waits_limited_to
 
+from ..application import currency
 from ..operations.health import healthz, readyz
+from .unavailable import not_installed
 
 LOCK_SECONDS = 2.5
 """The longest time that a web request waits for locks of SQLite."""
@@ -64,6 +66,20 @@ class HealthMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.CHECKS.get(request.path_info, self.get_response)(request)
+
+
+class CurrencyMiddleware:
+    """Shows no amount while the settings name another currency than the record."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            currency.check()
+        except currency.WrongCurrency as fault:
+            return not_installed(request, fault)
+        return self.get_response(request)
 
 
 class WrongMethodMiddleware:

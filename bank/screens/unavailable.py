@@ -16,6 +16,8 @@ from django.template.loader import render_to_string
 
 from eventstore.errors import outage_behind
 
+from ..operations.key_files import InstallationFault
+
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 5
@@ -59,10 +61,10 @@ def no_answer(request: HttpRequest, cause: BaseException) -> HttpResponse:
     return response
 
 
-def not_installed(request: HttpRequest, fault: Exception) -> HttpResponse:
+def not_installed(request: HttpRequest, fault: InstallationFault) -> HttpResponse:
     """Say that the bank cannot carry this out as it is installed, and that nothing has happened."""
     logger.error("Installation fault at %s %s: %s", request.method, request.path, fault)
-    response = unavailable({"fault": True})
+    response = unavailable({"fault": fault.explanation})
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 

@@ -21,6 +21,7 @@ OURS = {"bank", "eventstore", "projections"}
 NOT_IN_THE_DATABASE = (operations.AlterModelOptions, operations.AlterModelManagers)
 BY_THE_DATABASE = (models.DB_CASCADE, models.DB_SET_NULL, models.DB_SET_DEFAULT)
 READ = {
+    "bank.0007_recorded_currency": "triggers on the new table alone",
     "eventstore.0002_append_only": "triggers that refuse what no version does",
     "eventstore.0003_epoch": "a default and functions; the column had the same default",
     "eventstore.0004_no_gap": "a trigger that refuses what no version does",

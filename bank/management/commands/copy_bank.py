@@ -13,6 +13,7 @@ from django.db import DatabaseError, connections, router, transaction
 from django.db.models import JSONField, Model, TextField, Value
 from django.db.models.expressions import RawSQL
 
+from bank.application import currency
 from bank.settings import database
 from eventstore import store
 from eventstore.chain import canonical
@@ -44,10 +45,11 @@ class Command(BaseCommand):
                 for model in models:  # all before the first copy, because a deletion cascades to copied rows
                     clear(model)
                 counts = {model: copy(model) for model in models}
+                currency.check()
                 with connections[TARGET].cursor() as cursor:
                     for statement in connections[TARGET].ops.sequence_reset_sql(no_style(), models):
                         cursor.execute(statement)
-        except DatabaseError as error:
+        except (DatabaseError, currency.WrongCurrency) as error:
             raise CommandError(f"Nothing was copied: {error}") from error
         finally:
             connections[SOURCE].close()

@@ -22,6 +22,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connections, transaction
 from django.http.request import validate_host
 
+from bank.application import currency
 from bank.operations import data_files, demo, roles, server, static_files
 from bank.operations.processes import CannotStart, Processes
 from eventstore.backends import backend_of
@@ -89,6 +90,10 @@ class Command(BaseCommand):
         for alias in connections:
             if alias not in settings.PROJECTIONS_REPLICAS:
                 call_command("migrate", database=alias, verbosity=0, interactive=False)
+        try:
+            currency.settle()
+        except currency.WrongCurrency as fault:
+            raise CommandError(str(fault)) from fault
         roles.make_groups()
         static_files.collect()
         call_command("clearsessions")
