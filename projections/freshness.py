@@ -19,6 +19,7 @@ from eventstore.events import START, LogPosition
 from eventstore.signals import catch_up_wanted
 
 from . import replicas
+from .engine import NEAR
 from .models import WORKER_NOW, Checkpoint
 from .projectors import PROJECTORS
 from .replicas import READ_SIDE
@@ -35,7 +36,8 @@ class Freshness(NamedTuple):
     """How far the read side has come.
 
     `behind` events wait, counted to a thousand, the first of them since `since`. It is current when nothing waits
-    for longer than a moment and what the reader was told of is there, which is what `reached` says.
+    for longer than a moment and what the reader was told of is there, which is what `reached` says. `parked` says that
+    some projection leaves out a part of some account.
     """
 
     log_position: LogPosition
@@ -43,6 +45,7 @@ class Freshness(NamedTuple):
     since: datetime | None
     current: bool
     reached: bool
+    parked: bool = False
 
     @property
     def poll_every(self) -> int:
@@ -57,10 +60,11 @@ class Freshness(NamedTuple):
 
 
 class Standing(NamedTuple):
-    """How far the slowest of some projections has come in one database, and which of them have failed."""
+    """How far the slowest of some projections has come in one database, which have failed, and whether any parks."""
 
     log_position: LogPosition
     failed: list[str]
+    parked: bool
 
 
 class ProjectionState(NamedTuple):
@@ -99,47 +103,60 @@ def look(told: str = "", *, reader: str = "", patient: bool = True) -> Freshness
         standing = replicas.ask(alias, standing_of)
         if standing is None or standing.log_position < wanted:
             continue
-        fresh = _freshness(standing.log_position, wanted, last)
+        fresh = _freshness(standing, wanted, last)
         # One that is no further behind than the primary will do as well.
         if fresh.current or standing.log_position >= standing_of(READ_SIDE).log_position:
             replicas.read_from(alias)
             return fresh
     replicas.read_from(READ_SIDE)
-    return _freshness(_wait_for(wanted) if patient else standing_of(READ_SIDE).log_position, wanted, last)
+    standing = standing_of(READ_SIDE)
+    if standing.log_position < last and not standing.failed:
+        catch_up_wanted.send(sender=look)  # it could not be read when it was appended: another writer was in between
+        standing = standing_of(READ_SIDE)
+    if patient and standing.log_position < wanted:
+        standing = _wait_for(wanted)
+    return _freshness(standing, wanted, last)
 
 
 def standing_of(alias: str, names: Collection[str] = tuple(PROJECTORS)) -> Standing:
     """Return how far the named projections, or all, have come in a database."""
     with connections[alias].cursor() as cursor:
-        cursor.execute("SELECT name, transaction_id, position, error FROM projections_checkpoint")
+        cursor.execute("SELECT name, transaction_id, position, parked, error FROM projections_checkpoint")
         rows = cursor.fetchall()
-    reached = {name: LogPosition(transaction_id, position) for name, transaction_id, position, _ in rows}
+    reached = {name: LogPosition(transaction_id, position) for name, transaction_id, position, *_ in rows}
     failed = [name for name, *_, error in rows if error and name in names]
-    return Standing(min(reached.get(name, START) for name in names), failed)
+    parked = any(count for _, _, _, count, _ in rows)
+    return Standing(min(reached.get(name, START) for name in names), failed, parked)
 
 
-def _wait_for(wanted: LogPosition) -> LogPosition:
-    """Wait until the primary has come this far, a bounded time, and return how far it has."""
+def _wait_for(wanted: LogPosition) -> Standing:
+    """Wait until the primary has come this far, for a bounded time, and return how far it has.
+
+    Nobody waits for projections that have failed or are far behind.
+    """
     standing = standing_of(READ_SIDE)
     pause, longest = PAUSES
     give_up_at = time.monotonic() + settings.PROJECTION_WAIT
     while standing.log_position < wanted and not standing.failed and time.monotonic() < give_up_at:
-        catch_up_wanted.send(sender=look)  # on PostgreSQL another writer may have been in between
+        if positions.count_after(standing.log_position, limit=NEAR + 1) > NEAR:
+            break
+        catch_up_wanted.send(sender=look)
         time.sleep(pause)
         pause = min(2 * pause, longest)
         standing = standing_of(READ_SIDE)
-    return standing.log_position
+    return standing
 
 
-def _freshness(log_position: LogPosition, wanted: LogPosition, last: LogPosition) -> Freshness:
+def _freshness(standing: Standing, wanted: LogPosition, last: LogPosition) -> Freshness:
+    log_position, parked = standing.log_position, standing.parked
     if log_position >= last:
-        return Freshness(log_position, 0, None, True, True)
+        return Freshness(log_position, 0, None, True, True, parked)
     waiting = positions.next_after(log_position)
     since = waiting.recorded_at if waiting else None
     # An event of the future was recorded before a clock was set back, and waits for nobody knows how long.
     a_moment = since is None or abs((timezone.now() - since).total_seconds()) < GRACE
     reached = log_position >= wanted
-    return Freshness(log_position, positions.count_after(log_position), since, a_moment and reached, reached)
+    return Freshness(log_position, positions.count_after(log_position), since, a_moment and reached, reached, parked)
 
 
 def projection_states() -> list[ProjectionState]:

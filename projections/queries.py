@@ -66,6 +66,13 @@ class BankFigures(NamedTuple):
     paid_out: int
 
 
+class Parked(NamedTuple):
+    """What figures lack since a moment: so many accounts, or a part of the one account that they are about (0)."""
+
+    accounts: int
+    since: datetime
+
+
 # The challenge's three, and their companions
 
 
@@ -244,3 +251,16 @@ def refusals(*, before: int | None = None, limit: int = 25) -> Page[Entry]:
 def daily_totals(limit: int = 30) -> list[DailyTotals]:
     """Return what happened on each of the latest days on which anything did, the latest first."""
     return list(DailyTotals.objects.order_by("-day")[:limit])
+
+
+def parked_accounts() -> Parked | None:
+    """Return how many accounts a projection has parked, or None where nothing is parked."""
+    found = rows("SELECT stream, recorded_at FROM projections_parkedstream ORDER BY recorded_at")
+    return Parked(len({stream for stream, _ in found}), utc(found[0][1])) if found else None
+
+
+def parked_stream(stream: str) -> Parked | None:
+    """Return since when a projection has parked a stream, or None."""
+    statement = "SELECT recorded_at FROM projections_parkedstream WHERE stream = %s ORDER BY recorded_at LIMIT 1"
+    found = rows(statement, stream)
+    return Parked(0, utc(found[0][0])) if found else None

@@ -22,7 +22,7 @@ from eventstore.stream_lock import stream_lock
 from ..domain.account import check_account_id
 from ..domain.commands import Command, WithdrawMoneyFromBankAccount
 from ..domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
-from ..domain.events import BankEvent, decode
+from ..domain.events import BankEvent, UnknownEvent, decode
 from ..operations.key_files import InstallationFault as InstallationFault
 from . import account_cache, currency, pins
 from .handlers import HANDLERS
@@ -41,6 +41,10 @@ PATIENCE = 5.0
 
 class Busy(Exception):
     """The command could not be carried out now; nothing has changed, and it may be sent again."""
+
+
+class UnreadableAccount(Exception):
+    """This version of the program cannot read an event of the account; nothing has changed."""
 
 
 class OutcomeUnknown(Exception):
@@ -77,6 +81,7 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
     Raises:
         CommandRejected: the kind says why; nothing has changed.
         Busy: the account or the database is busy; nothing has changed.
+        UnreadableAccount: a newer version of the program has to carry it out; nothing has changed.
         InstallationFault: a key is missing, or the settings name another currency; nothing has changed, and no PIN
             attempt was counted.
         OutcomeUnknown: the database went away; sent again under the same id, the command still counts once.
@@ -107,7 +112,7 @@ def _decide_until_saved(command: Command, envelope: Envelope) -> Ack:
         locks = attempt > 0 or isinstance(command, WithdrawMoneyFromBankAccount)
         try:
             check_account_id(command.account_id)
-            return _ack(_carry_out(command, envelope, locks=locks, stand_back=attempt > 0), envelope.id)
+            return _ack(_carry_out(command, envelope, locks=locks, stand_back=attempt > 0), command, envelope)
         except CommandRejected as rejection:
             if not locks and account_cache.forget(command.account_id):
                 continue  # it was decided on the cached account: decide again on what is recorded
@@ -116,6 +121,9 @@ def _decide_until_saved(command: Command, envelope: Envelope) -> Ack:
             return _first_outcome(command, envelope)
         except store.WrongExpectedVersion:
             pass
+        except UnknownEvent as error:
+            logger.error("Account %s cannot be read: %s", command.account_id, error)
+            raise UnreadableAccount(f"Account {command.account_id} cannot be read.") from error
         except OperationalError as error:
             if not errors.asks_to_try_again(error):
                 raise
@@ -157,11 +165,15 @@ def _first_outcome(command: Command, envelope: Envelope) -> Ack:
     assert outcome.version is not None
     first = outcome.version - outcome.event_count + 1
     recorded = list(store.read_stream(outcome.stream, first=first, last=outcome.version))
-    events = [decode(each.type, each.schema_version, each.data) for each in recorded]
+    try:
+        events = [decode(each.type, each.schema_version, each.data) for each in recorded]
+    except UnknownEvent:  # a newer version carried it out; its receipt tells as much as this one can
+        events = []
     catch_up_wanted.send(sender=handle)
-    return _ack(Saved(events, recorded[-1]), envelope.id, repeated=True)
+    return _ack(Saved(events, recorded[-1]), command, envelope, repeated=True)
 
 
-def _ack(saved: Saved, command_id: UUID, *, repeated: bool = False) -> Ack:
+def _ack(saved: Saved, command: Command, envelope: Envelope, *, repeated: bool = False) -> Ack:
     events, last = tuple(saved.events), saved.last
-    return Ack(events[0].account_id, last.version, last.position, events, repeated, command_id, last.log_position.token)
+    place = last.version, last.position
+    return Ack(command.account_id, *place, events, repeated, envelope.id, last.log_position.token)

@@ -12,7 +12,7 @@ from eventstore.events import Envelope, NewEvent, RecordedEvent
 from eventstore.stream_lock import StreamLock, after_commit
 
 from ..domain.account import BankAccount
-from ..domain.events import BankEvent, decode, encode
+from ..domain.events import BankEvent, UnreadablePayload, decode, encode
 from ..domain.upcasters import current_version
 from . import account_cache
 from .streams import CATEGORY, stream_of
@@ -60,9 +60,17 @@ def load(account_id: int, lock: StreamLock | None = None) -> Loaded:
 
 
 def _play(loaded: Loaded, events: Iterable[RecordedEvent]) -> Loaded:
+    """Apply events to a loaded account.
+
+    Raises:
+        UnknownEvent: this version of the program cannot read one of them.
+    """
     account, version, last_hash = loaded
     for recorded in events:
-        account = account.apply(decode(recorded.type, recorded.schema_version, recorded.data))
+        event = decode(recorded.type, recorded.schema_version, recorded.data)
+        if event.account_id != account.account_id:
+            raise UnreadablePayload(f"{recorded.type} of {recorded.stream} is about account {event.account_id}")
+        account = account.apply(event)
         version, last_hash = recorded.version, recorded.hash
     return Loaded(account, version, last_hash)
 

@@ -40,11 +40,15 @@ def upcast(event_type: str, version: int, data: Payload) -> Payload:
 
     Raises:
         UnknownEvent: the version is newer than the program, or was never written.
+        UnreadablePayload: an upcaster raises.
     """
     if version > current_version(event_type):
         raise UnknownEvent(f"{event_type} of schema version {version} is newer than this program")
     if version < 1:
         raise UnknownEvent(f"{event_type} has no schema version {version}")
-    for upcaster in UPCASTERS.get(event_type, ())[version - 1 :]:
-        data = upcaster(data)
+    try:
+        for upcaster in UPCASTERS.get(event_type, ())[version - 1 :]:
+            data = upcaster(data)
+    except Exception as error:
+        raise UnreadablePayload(f"{event_type} of schema version {version} cannot be upcast: {error!r}") from error
     return data

@@ -17,6 +17,7 @@ from projections.replicas import reads
 
 from ..access.cookies import cookie
 from ..access.sessions import POLL
+from ..application.streams import stream_of
 from .forms import DepositForm, WithdrawForm, blank
 
 SEEN = "bank_position"
@@ -51,8 +52,10 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 @page
 def desk(request: Request) -> HttpResponse:
     """Show the desk: search, figures and latest activity."""
+    fresh = how_fresh(request)
     context = {
-        "freshness": how_fresh(request),
+        "freshness": fresh,
+        "parked": parked_accounts(fresh),
         "figures": queries.bank_figures(),
         "activity": queries.latest_activity(),
     }
@@ -71,6 +74,7 @@ def accounts(request: Request) -> HttpResponse:
             pass
     context = {
         "freshness": fresh,
+        "parked": parked_accounts(fresh),
         "text": text,
         "page": queries.find_accounts(text, after=whole_number(request.GET.get("after")) or 0),
     }
@@ -81,8 +85,10 @@ def accounts(request: Request) -> HttpResponse:
 def account(request: Request, account_id: int) -> HttpResponse:
     """Show one account with its tasks and its statement."""
     before = request.GET.get("before")
+    fresh = how_fresh(request)
     context = {
-        "freshness": how_fresh(request),
+        "freshness": fresh,
+        "parked": parked_account(fresh, account_id),
         "account": account_or_404(account_id),
         "page": queries.statement(account_id, before=whole_number(before)),
         "before": before,
@@ -96,7 +102,7 @@ def account(request: Request, account_id: int) -> HttpResponse:
 def receipt(request: Request, command_id: UUID) -> HttpResponse:
     """Show what a command recorded; or that it was rejected, or that nothing is recorded of it (404)."""
     fresh = how_fresh(request)
-    entry = queries.receipt(command_id)
+    entry, outcome = queries.receipt(command_id), None
     if entry is None:
         outcome = queries.outcome(command_id)
         if outcome is None or not outcome.accepted:
@@ -104,6 +110,10 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
             return show(request, "bank/no_receipt.html", told, status=200 if outcome else 404)
         entry = queries.receipt(command_id)
     context: dict[str, Any] = {"freshness": fresh, "entry": entry, "command_id": command_id}
+    if entry is None and outcome is not None and fresh.parked:
+        context["parked"] = queries.parked_stream(outcome.stream)
+    elif entry is not None:
+        context["parked"] = parked_account(fresh, entry.account_id)
     if entry and entry.kind == "invalid_pin" and not fresh.behind:
         context["attempts_left"] = attempts_left(entry)
     return show(request, "bank/receipt.html", context)
@@ -112,7 +122,9 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
 @page
 def days(request: Request) -> HttpResponse:
     """Show the totals of the latest days."""
-    return show(request, "bank/days.html", {"freshness": how_fresh(request), "days": queries.daily_totals()})
+    fresh = how_fresh(request)
+    context = {"freshness": fresh, "parked": parked_accounts(fresh), "days": queries.daily_totals()}
+    return show(request, "bank/days.html", context)
 
 
 def attempts_left(refusal: queries.Entry) -> int | None:
@@ -154,6 +166,16 @@ def how_fresh(request: HttpRequest) -> freshness.Freshness:
     """Return how fresh the figures are that this request reads. To be called before any figure is read."""
     patient = POLL not in request.headers  # a poll asks again
     return freshness.look(cookie(request, SEEN), reader=request.user.get_username(), patient=patient)
+
+
+def parked_accounts(fresh: freshness.Freshness) -> queries.Parked | None:
+    """Return how many accounts the figures of the bank lack, or None. Nothing is read where nothing is parked."""
+    return queries.parked_accounts() if fresh.parked else None
+
+
+def parked_account(fresh: freshness.Freshness, account_id: int) -> queries.Parked | None:
+    """Return since when an account's figures are not current because its stream is parked, or None."""
+    return queries.parked_stream(stream_of(account_id)) if fresh.parked else None
 
 
 def whole_number(text: str | None) -> int | None:

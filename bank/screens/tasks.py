@@ -1,6 +1,7 @@
 """The task screens. Each turns a form into a command, passes it to `handle` and redirects to the receipt."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse, HttpResponseRedirect
@@ -13,7 +14,7 @@ from projections import queries
 
 from ..access import sessions
 from ..access.cookies import set_cookie
-from ..application.dispatch import Ack, Busy, InstallationFault, OutcomeUnknown, handle
+from ..application.dispatch import Ack, Busy, InstallationFault, OutcomeUnknown, UnreadableAccount, handle
 from ..domain.errors import AccountAlreadyExists, CommandRejected
 from .forms import (
     AccountForm,
@@ -25,10 +26,14 @@ from .forms import (
     WithdrawForm,
     blank,
 )
-from .pages import SEEN, Request, account_or_404, account_or_none, how_fresh, show
+from .pages import SEEN, Request, account_or_404, account_or_none, how_fresh, parked_account, show
 from .unavailable import RETRY_AFTER, no_answer, not_installed
 
 BUSY = "The bank is busy. Nothing has happened: wait a moment, and send it again."
+UNREADABLE = (
+    "This account cannot be used now. Nothing was changed, and no PIN was looked at. A newer version of the program "
+    "has recorded something here that this one does not know: tell the people who run it."
+)
 
 may_serve = permission_required("bank.serve_customers", raise_exception=True)
 
@@ -89,10 +94,10 @@ def account_task(request: Request, account_id: int, form_class: type[AccountForm
 def task(request: Request, form: TaskForm, heading: str, account_id: int | None = None) -> HttpResponse:
     """Show a task's form, or carry out its command and redirect to the receipt.
 
-    A form that was not carried out is shown again with its entries. With 503 (busy) htmx would replace the whole page,
-    so headers name the form as the target.
+    A form that was not carried out is shown again with its entries. With 503 (busy, or an account that this version of
+    the program cannot read) htmx would replace the whole page, so headers name the form as the target.
     """
-    status, headers, offers, account = 200, {}, {}, None
+    status, headers, offers = 200, {}, {}
     if request.method == "POST":
         form.is_bound, status = True, 422
         try:
@@ -100,19 +105,20 @@ def task(request: Request, form: TaskForm, heading: str, account_id: int | None 
                 return acknowledge(request, handle_form(request, form))
         except CommandRejected as rejection:
             offers = reject(form, rejection)
-        except Busy:
-            form.add_error(None, BUSY)
+        except (Busy, UnreadableAccount) as error:
+            form.add_error(None, BUSY if isinstance(error, Busy) else UNREADABLE)
             status = 503
             headers = {"Retry-After": str(RETRY_AFTER), "HX-Retarget": "this", "HX-Reswap": "outerHTML"}
         except OutcomeUnknown as error:
             return no_answer(request, error)
         except InstallationFault as error:
             return not_installed(request, error)
+    context: dict[str, Any] = {"form": form, "heading": heading, "action": request.path, **offers}
     if account_id is not None:
         if status != 503:  # it reads the busy database
-            how_fresh(request)
-        account = account_or_none(account_id) if request.method == "POST" else account_or_404(account_id)
-    context = {"form": form, "heading": heading, "action": request.path, "account": account, **offers}
+            context["parked"] = parked_account(how_fresh(request), account_id)
+        find = account_or_none if request.method == "POST" else account_or_404
+        context["account"] = find(account_id)
     response = show(request, "bank/task.html", context, part="form", status=status)
     for name, value in headers.items():
         response[name] = value

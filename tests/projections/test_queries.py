@@ -256,11 +256,11 @@ def test_a_read_side_that_is_behind_says_by_how_much_and_since_when(settings: An
     with clock.set_to(NOON):
         deposit(1, 5)
     deposit(1, 5)
-    assert freshness.look()[1:] == (2, NOON, False, True)
+    assert freshness.look()[1:] == (2, NOON, False, True, False)
     assert {state.behind for state in freshness.projection_states()} == {2}
 
     engine.catch_up()
-    assert freshness.look()[1:] == (0, None, True, True)
+    assert freshness.look()[1:] == (0, None, True, True, False)
 
 
 def test_a_moment_behind_is_current_unless_somebody_waits_for_just_that(
