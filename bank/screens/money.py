@@ -16,6 +16,7 @@ from babel.numbers import (
     get_currency_name,
     get_currency_precision,
     get_currency_symbol,
+    get_currency_unit_pattern,
     get_decimal_symbol,
     get_group_symbol,
 )
@@ -40,6 +41,10 @@ _ARABIC = {"\u0660": "arab", "\u06f0": "arabext"}
 """The zero of CLDR's numbering systems whose separators are their own in every locale."""
 
 
+_COUNTS = (0, 1, 2, 3, 4, 5, 11, 100, 1_000_000, Decimal("0.5"), Decimal("0.01"))
+"""Numbers that have each plural form of any language."""
+
+
 class NotAnAmount(ValueError):
     """A text that is no amount of money; the message says to a person why."""
 
@@ -50,8 +55,8 @@ class _Symbols(NamedTuple):
     digits: int
     point: str
     group: str
-    sizes: tuple[int, int]
-    """The number of digits in the last group, and in each other group."""
+    sizes: list[tuple[int, int]]
+    """The number of digits in the last group, and in each other group. Pages show the first; all are understood."""
     currency: str
     """A regular expression of the currency's code, symbol and names."""
 
@@ -67,15 +72,20 @@ def _symbols(zero: str = "0") -> _Symbols:
         signs = locale.number_symbols.get(_ARABIC.get(zero, own), {})
         point, group = signs.get("decimal") or point, signs.get("group") or group
     names = {currency, get_currency_symbol(currency, locale)}
-    names |= {get_currency_name(currency, count, locale) for count in (1, 2)}
+    for count in _COUNTS:
+        name = get_currency_name(currency, count, locale)
+        unit = get_currency_unit_pattern(currency, count, locale).replace("{0}", "").replace("{1}", name)
+        names |= {name, unit}
     longest_first = sorted({_plain(name) for name in names}, key=len, reverse=True)
     pattern = "|".join(map(re.escape, longest_first))
-    return _Symbols(get_currency_precision(currency), point, group, locale.decimal_formats[None].grouping, pattern)
+    formats = [locale.decimal_formats[None], *map(locale.currency_formats.get, ("standard", "accounting"))]
+    sizes = list(dict.fromkeys(each.grouping for each in formats if each))
+    return _Symbols(get_currency_precision(currency), point, group, sizes, pattern)
 
 
 def format_money(minor_units: int) -> str:
     """Return an amount as the bank's locale writes it, without the currency: 123456 is "1,234.56"."""
-    digits, point, group, sizes, _ = _symbols()
+    digits, point, group, (sizes, *_), _ = _symbols()
     sign = "\u2212" if minor_units < 0 else ""  # U+2212 is the minus sign
     whole, cents = divmod(abs(minor_units), 10**digits)
     text = sign + (f"{whole:,}".replace(",", group) if sizes == (3, 3) else _grouped(str(whole), group, sizes))
@@ -102,6 +112,7 @@ def parse_money(text: str) -> int:
     """
     bare, zero = _in_latin_digits(_plain(text))
     symbols = _symbols(zero)
+    bare = bare.translate({0x66B: symbols.point, 0x66C: symbols.group})  # they mean nothing else, anywhere
     rest = re.sub(rf"\A(?:{symbols.currency}) *", "", bare, flags=re.IGNORECASE)
     before = bare.removesuffix(rest)
     number = re.sub(rf"(?:{symbols.currency})\Z", "", rest, flags=re.IGNORECASE).rstrip()
@@ -154,7 +165,8 @@ def _read(number: str, symbols: _Symbols) -> Decimal | None:
     digits = re.sub("[^0-9]", "", whole)
     if digits != whole:
         separator = whole.lstrip("0123456789")[0]
-        if len(whole) > _LONGEST or _grouped(digits.lstrip("0"), separator, symbols.sizes) != whole:
+        known = {_grouped(digits.lstrip("0"), separator, sizes) for sizes in symbols.sizes}
+        if len(whole) > _LONGEST or whole not in known:
             return None
     return Decimal(f"{digits}.{match[2] or ''}")
 

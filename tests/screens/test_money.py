@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from babel import Locale, localedata
-from babel.numbers import get_currency_precision
+from babel.numbers import format_currency, get_currency_precision, get_territory_currencies
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -136,6 +136,12 @@ def elsewhere(settings: Any) -> Iterator[Callable[[str, str], None]]:
         ("de_CH", "CHF", "1'234.50", 123_450),
         ("de_CH", "CHF", "1\u2019234.50", 123_450),
         ("en_IN", "INR", "₹1,23,456.50", 12_345_650),
+        ("en_IN", "INR", "₹123,456.50", 12_345_650),  # as in accounts
+        ("ar_EG", "EGP", "1\u066c234\u066b50", 123_450),
+        ("de_DE", "EUR", "1\u066c234\u066b50", 123_450),
+        ("pl_PL", "PLN", "5 złotych polskich", 500),
+        ("ru_RU", "RUB", "5 российских рублей", 500),
+        ("ro_RO", "RON", "20 de lei românești", 2_000),
         ("ja_JP", "JPY", "¥500", 500),
         ("ja_JP", "JPY", "\uffe5500", 500),
         ("ja_JP", "JPY", "500円", 500),
@@ -165,11 +171,11 @@ def test_amounts_are_read_as_the_place_writes_them(
         ("fr_FR", "EUR", "12 34", "Write 12,34 or 1 234,00."),
         ("fr_FR", "EUR", "12.50", "“.” is not understood here. Write 12,50 or 1 250,00."),
         ("de_CH", "CHF", "1'23", "“'” is not understood here. Write 1.23 or 123.00."),
-        ("en_IN", "INR", "123,456.50", "“,” is not understood here. Write 1,23,456.50."),
+        ("en_IN", "INR", "12,3456.50", "“,” is not understood here. Write 1,23,456.50."),
         ("en_IN", "INR", "INR.50", "“.” is not"),
         ("ar_EG", "EGP", "١٢٣.٥٠", "“.” is not understood here. Write 123.50 or 12,350.00."),
         ("en_US", "JPY", "1.5", "An amount has no digits after the “.”."),
-        ("en_US_POSIX", "USD", "1,000", "“,” is not understood here. Write 1.00 or 1000.00."),
+        ("en_US_POSIX", "USD", "1,00", "“,” is not understood here. Write 1.00 or 100.00."),
     ],
 )
 def test_what_the_place_writes_otherwise_is_refused_clearly(
@@ -205,6 +211,24 @@ def _by_babel(minor_units: int, digits: int, locale: str) -> str:
     pattern = copy(Locale.parse(locale).decimal_formats[None])
     pattern.frac_prec = (digits, digits)
     return str(pattern.apply(Decimal(minor_units).scaleb(-digits), locale))
+
+
+@pytest.mark.parametrize("numbers", ["latn", "default"])
+@pytest.mark.parametrize("format_type", ["standard", "accounting", "name"])
+def test_whatever_babel_writes_is_read_in_every_locale(
+    elsewhere: Callable[[str, str], None], numbers: Any, format_type: Any
+) -> None:
+    random = Random(format_type)
+    for locale in localedata.locale_identifiers():
+        if numbers == "default" and locale.startswith("ff_Adlm"):
+            continue  # babel writes Latin digits there with the separators of Adlam ones
+        territory = Locale.parse(locale).territory
+        currency = random.choice(["USD", "JPY", *(get_territory_currencies(territory) if territory else [])])
+        elsewhere(locale, currency)
+        for minor_units in (1, 10**12, random.randrange(10**6, 10**12), random.randrange(1, 10**6)):
+            amount = Decimal(minor_units).scaleb(-get_currency_precision(currency))
+            text = format_currency(amount, currency, locale=locale, format_type=format_type, numbering_system=numbers)
+            assert parse_money(text) == minor_units, (locale, text)
 
 
 # What a text may mean anywhere in the world
