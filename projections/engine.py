@@ -41,10 +41,14 @@ NEAR = 1000
 
 
 class Locked(NamedTuple):
-    """A locked checkpoint: its position in the log, and the number of streams that its projection has parked."""
+    """A locked checkpoint: its position in the log, and the number of streams that its projection has parked.
+
+    `built_with` is what the table depends on besides the events, see `Projector.as_built`.
+    """
 
     log_position: LogPosition
     parked: int
+    built_with: str
 
 
 class UnknownProjection(Exception):
@@ -155,7 +159,7 @@ def _advance(
                     continue
                 events = store.read_all(checkpoint, limit=limit)
             if events:
-                members = list(group)
+                members = [each.as_built(locked[each.name].built_with) for each in group]
                 apply(cursor, members, events, parked)
                 move_checkpoints(cursor, [each.name for each in members], events[-1].log_position)
                 most = max(most, len(events))
@@ -267,11 +271,14 @@ def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, L
 def _locked(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Locked]:
     lock = backend_of(READ_SIDE).for_update
     cursor.execute(
-        f"""SELECT name, transaction_id, position, parked FROM projections_checkpoint
+        f"""SELECT name, transaction_id, position, parked, built_with FROM projections_checkpoint
             WHERE name IN ({_marks(names)}) ORDER BY name {lock}""",
         names,
     )
-    return {name: Locked(LogPosition(*position), parked) for name, *position, parked in cursor.fetchall()}
+    return {
+        name: Locked(LogPosition(transaction_id, position), parked, built_with)
+        for name, transaction_id, position, parked, built_with in cursor.fetchall()
+    }
 
 
 def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], position: LogPosition) -> None:

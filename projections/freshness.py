@@ -189,6 +189,11 @@ def projection_states() -> list[ProjectionState]:
     return states
 
 
+def stale() -> list[str]:
+    """Return the names of the projections that another version of the program or another setting has built."""
+    return [state.name for state in projection_states() if state.stale]
+
+
 def held_back_by(states: Iterable[ProjectionState]) -> Blocker | None:
     """Return the transaction behind which projections may not read yet, if some wait and there is one."""
     return backend_of().blocker() if any(state.behind for state in states) else None

@@ -4,6 +4,7 @@ It needs no database and no model, so any process can check a part of the stream
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import tzinfo
 from typing import Any, NamedTuple
 
 from eventstore.events import LogPosition
@@ -35,8 +36,8 @@ class AccountAuditor:
         places: the checkpoints of the projections to compare.
     """
 
-    def __init__(self, log_positions: Iterable[LogPosition]) -> None:
-        self.sums = SumsUpTo(log_positions)
+    def __init__(self, log_positions: Iterable[LogPosition], zone: tzinfo | None = None) -> None:
+        self.sums = SumsUpTo(log_positions, zone)
         self.pin_set_by: dict[str, str] = {}  # the command ids, by stream
         self.currencies: dict[str, str] = {}  # the stream of an account that was opened in each
         self._accounts: dict[str, BankAccount] = {}

@@ -57,7 +57,7 @@ def audit(
             for row, what in figures.differences(auditor.sums):
                 yield Finding(f"the read side's {row}", 0, 0, what)
 
-    auditor = AccountAuditor(figures.log_positions.values() if figures else ())
+    auditor = AccountAuditor(figures.log_positions.values(), figures.zone) if figures else AccountAuditor(())
     return verify(auditor, conclude, since=since, progress=progress, processes=processes, using=using)
 
 

@@ -92,7 +92,7 @@ def check_read_side(databases: Sequence[str] | None = None, **kwargs: Any) -> li
     if "projections" not in (databases or ()) or connections["projections"].in_atomic_block:
         return []
     try:
-        stale = [state.name for state in freshness.projection_states() if state.stale]
+        stale = freshness.stale()
     except (DatabaseError, InterfaceError):  # not migrated, or unavailable
         return []
     if not stale:

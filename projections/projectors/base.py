@@ -51,6 +51,13 @@ class Projector:
         """
         return ""
 
+    def as_built(self, built_with: str) -> "Projector":
+        """Return the projector that goes on with a live table that was built with this value, so that rows stay alike.
+
+        A projector that cannot do so returns itself.
+        """
+        return self
+
     def __init_subclass__(cls) -> None:
         """Check that the projector fills, and updates, the columns of its model.
 

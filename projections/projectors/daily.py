@@ -1,7 +1,10 @@
 """The totals of each day in the bank's time zone."""
 
 from collections.abc import Iterable, Sequence
+from datetime import tzinfo
+from functools import cache
 from typing import Any, assert_never
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -20,8 +23,20 @@ from ..models import DailyTotals
 from .base import Adapt, Changes, Projector, added_up
 
 
+def zone_of(name: str) -> tzinfo:
+    """Return the time zone in which a table was built; that of the settings where the name is empty or none."""
+    try:
+        return ZoneInfo(name) if name else timezone.get_default_timezone()
+    except (ValueError, OSError, LookupError):
+        return timezone.get_default_timezone()
+
+
 class Daily(Projector):
-    """One row for each day on which an event was recorded."""
+    """One row for each day on which an event was recorded.
+
+    Args:
+        zone: the time zone of the days; that of the settings by default.
+    """
 
     name = "daily"
     model = DailyTotals
@@ -30,8 +45,19 @@ class Daily(Projector):
     columns = ("day", *counts, *columns_of(sums))
     updates = {**added_up(counts), **sums_added_up(sums)}
 
+    def __init__(self, suffix: str = "", zone: str = "") -> None:
+        super().__init__(suffix)
+        self.zone = zone
+
+    @classmethod
+    def built_with(cls) -> str:
+        return timezone.get_default_timezone_name()
+
+    def as_built(self, built_with: str) -> Projector:
+        return self if built_with == self.built_with() else _daily(built_with)
+
     def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
-        day = recorded.recorded_at.astimezone(timezone.get_default_timezone()).date()
+        day = recorded.recorded_at.astimezone(zone_of(self.zone)).date()
         row = changes.get(day)
         if row is None:
             row = changes[day] = dict.fromkeys((*self.counts, *self.sums), 0)
@@ -55,3 +81,8 @@ class Daily(Projector):
         for day, row in changes.items():
             counts = [row[name] for name in self.counts]
             yield day.isoformat(), *counts, *split(row["paid_in"]), *split(row["paid_out"])
+
+
+@cache
+def _daily(zone: str) -> Daily:
+    return Daily(zone=zone)

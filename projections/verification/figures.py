@@ -17,6 +17,7 @@ from eventstore.verification.findings import UNREADABLE, shown
 
 from ..big_sums import joined
 from ..projectors import PROJECTORS
+from ..projectors.daily import zone_of
 from ..routers import READ_SIDE
 from .sums import Rows, SumsUpTo
 
@@ -34,6 +35,9 @@ _FIGURES = {
     "daily": """SELECT {day}, accounts_opened, deposits, paid_in_high, paid_in, withdrawals, paid_out_high, paid_out,
         refusals FROM {table}""",
 }
+_CHECKPOINTS = "SELECT name, built_with, transaction_id, position FROM projections_checkpoint"
+_ONLY_AS_TODAY = {"names"}
+"""The projections that cannot be computed as another version has built them."""
 _PART = 2**32
 """The divisor that parts an amount in two, so that SQLite can add up the parts of an account's amounts."""
 _IN_TWO = {"statements": [1], "totals": [1, 2, 3], "daily": [2, 4]}
@@ -41,7 +45,10 @@ _IN_TWO = {"statements": [1], "totals": [1, 2, 3], "daily": [2, 4]}
 
 
 class Figures:
-    """The current figures of the read side, and the checkpoints of its projections."""
+    """The current figures of the read side, and the checkpoints of its projections.
+
+    `zone` is the time zone of the days that the daily figures count. A change of the setting does not change them.
+    """
 
     def __init__(self) -> None:
         """Read the live figures in one database snapshot.
@@ -51,9 +58,13 @@ class Figures:
         """
         with backend_of(READ_SIDE).one_moment():
             _keep_tables()
-            checkpoints = rows_of(READ_SIDE, "SELECT name, transaction_id, position FROM projections_checkpoint")
-            reached = {name: LogPosition(*log_position) for name, *log_position in checkpoints}
-            self.log_positions = {name: reached.get(name, START) for name in PROJECTORS}
+            checkpoints = list(rows_of(READ_SIDE, _CHECKPOINTS))
+            reached = {name: LogPosition(*log_position) for name, _, *log_position in checkpoints}
+            built = {name: str(built_with) for name, built_with, *_ in checkpoints}
+            self.zone = zone_of(built.get("daily", ""))
+            self.stale = [name for name in built if name in PROJECTORS and built[name] != PROJECTORS[name].built_with()]
+            comparable = [name for name in PROJECTORS if name not in self.stale or name not in _ONLY_AS_TODAY]
+            self.log_positions = {name: reached.get(name, START) for name in comparable}
             self.bad_positions = {
                 name: self.log_positions.pop(name)
                 for name, log_position in list(self.log_positions.items())

@@ -4,7 +4,7 @@ It shares only the events with the projectors, and uses no database, so that any
 """
 
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any, assert_never
 
 from django.utils import timezone
@@ -26,10 +26,15 @@ type Rows = dict[Any, tuple[Any, ...]]
 
 
 class SumsUpTo:
-    """The sums of the events up to each of several log positions."""
+    """The sums of the events up to each of several log positions.
 
-    def __init__(self, log_positions: Iterable[LogPosition]) -> None:
-        self.sums = {log_position: Sums() for log_position in log_positions}
+    Args:
+        zone: the time zone of the days; that of the settings by default.
+    """
+
+    def __init__(self, log_positions: Iterable[LogPosition], zone: tzinfo | None = None) -> None:
+        zone = zone or timezone.get_default_timezone()
+        self.sums = {log_position: Sums(zone) for log_position in log_positions}
         self.last: tuple[int, int] = START
 
     def add(self, event: BankEvent, recorded: ReadEvent) -> None:
@@ -51,7 +56,8 @@ class SumsUpTo:
 class Sums:
     """The sums of events."""
 
-    def __init__(self) -> None:
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
         self.accounts: dict[int, list[Any]] = {}  # holder, balance, version, moves, refusals
         self.days: dict[date, list[int]] = {}  # accounts opened, deposits, paid in, withdrawals, paid out, refusals
         self.day = self.day_ends = datetime.min.replace(tzinfo=UTC)
@@ -91,10 +97,9 @@ class Sums:
 
     def _turn_to(self, moment: datetime) -> None:
         """Set the current day to that of a time, with its beginning and end in UTC, as event times are."""
-        zone = timezone.get_default_timezone()
-        day = moment.astimezone(zone).date()
-        self.day = datetime.combine(day, time.min, zone).astimezone(UTC)
-        self.day_ends = datetime.combine(day + timedelta(days=1), time.min, zone).astimezone(UTC)
+        day = moment.astimezone(self.zone).date()
+        self.day = datetime.combine(day, time.min, self.zone).astimezone(UTC)
+        self.day_ends = datetime.combine(day + timedelta(days=1), time.min, self.zone).astimezone(UTC)
         self.today = self.days.setdefault(day, [0] * 6)
 
     def join(self, other: "Sums") -> None:

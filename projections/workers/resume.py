@@ -55,15 +55,15 @@ def _resume_batch(projector: Projector, stream: str, limit: int) -> bool | None:
     """Apply the next events of a parked stream, and return whether that was all. None: there are more."""
     name = projector.name
     with backend_of(READ_SIDE).transaction() as cursor:
-        checkpoint = engine.lock_checkpoints(cursor, [name])[name].log_position
+        locked = engine.lock_checkpoints(cursor, [name])[name]
         rows = ParkedStream.objects.using(READ_SIDE).filter(projection=name, stream=stream)
         version = rows.values_list("version", flat=True).first()
         if version is None:  # another process was first
             return False
         following = store.read_stream(stream, first=version)
-        events = list(islice(takewhile(lambda each: each.log_position <= checkpoint, following), limit))
+        events = list(islice(takewhile(lambda each: each.log_position <= locked.log_position, following), limit))
         batch, faults = quarantine.decoded(events)
-        projector.apply(cursor, batch)
+        projector.as_built(locked.built_with).apply(cursor, batch)
         if faults:
             rows.delete()
             quarantine.add(cursor, [quarantine.row_of(name, *faults[0], is_unknown=True)])

@@ -25,6 +25,7 @@ READ = {
     "eventstore.0002_append_only": "triggers that refuse what no version does",
     "eventstore.0003_epoch": "a default and functions; the column had the same default",
     "eventstore.0004_no_gap": "a trigger that refuses what no version does",
+    "projections.0009_time_zone": "the version before never reads the column",
     "projections.0005_built_with": "the version before makes a checkpoint at the beginning of the log again",
 }
 """The migrations whose SQL and Python were read and keep the version before working, with the reason."""

@@ -14,6 +14,7 @@ from eventstore import store
 from eventstore.progress import ProgressBar
 from eventstore.verification import signed_heads
 from eventstore.verification.parallel import Unfinished
+from projections import freshness
 from projections.routers import READ_SIDE
 
 NOT_DONE = 2
@@ -67,6 +68,11 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"Snapshots not believed: {report.unbelieved:,}. They have no seal of this bank, so nothing uses them: "
                 "an older version of the program wrote them, or somebody without the keys."
+            )
+        if not no_read_side and (stale := freshness.stale()):
+            self.stdout.write(
+                f"Compared as built by another version of the program or with another setting: {', '.join(stale)}. Run "
+                f"`manage.py replay_projections {' '.join(stale)}`."
             )
         if report.findings:
             self.stderr.write(f"{len(report.findings):,} found that do not fit.")

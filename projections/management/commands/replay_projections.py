@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from eventstore import store
 from eventstore.progress import ProgressBar
-from projections import engine, quarantine
+from projections import engine, freshness, quarantine
 from projections.projectors import PROJECTORS
 from projections.routers import READ_SIDE
 from projections.workers import replay
@@ -43,9 +43,13 @@ class Command(BaseCommand):
         if not check:  # the read side may have been thrown away altogether
             call_command("migrate", database=READ_SIDE, verbosity=0, interactive=False)
         try:
+            stale: list[str] = []
             with ProgressBar(self.stdout, store.count_events()) as progress:
                 if check:
-                    differences = replay.check(names, progress=progress.update)
+                    wanted = [each.name for each in engine.projectors(names)]
+                    stale = [name for name in freshness.stale() if name in wanted]
+                    names = [name for name in wanted if name not in stale]
+                    differences = replay.check(names, progress=progress.update) if names else []
                 else:
                     count = replay.replay(names, progress=progress.update)
         except (engine.UnknownProjection, replay.ReplayRunning) as error:
@@ -56,7 +60,12 @@ class Command(BaseCommand):
             raise CommandError(f"{error}. The figures are right or as they were. Run it again later.") from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted. Each table is as it was, or rebuilt. Run it again at any time.") from None
-        what = ", ".join(names or PROJECTORS)
+        if stale:
+            self.stdout.write(
+                f"Not compared: {', '.join(stale)}. Another version of the program or another setting has built them: "
+                f"run `manage.py replay_projections {' '.join(stale)}`."
+            )
+        what = ", ".join(names) if check else ", ".join(names or PROJECTORS)
         if check:
             self._report(differences, what, names)
             return
