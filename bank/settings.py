@@ -4,7 +4,6 @@
 """
 
 import os
-import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ from django.utils.csp import CSP
 
 from eventstore.private_files import make_folder
 
+from .operations import public_url
 from .operations.key_files import read_key, read_keys, spaced_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -236,16 +236,10 @@ TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 BANK_PUBLIC_URL = env.str("BANK_PUBLIC_URL", default="")
 ALLOWED_HOSTS = entries("ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 if BANK_PUBLIC_URL:
-    host, segment = r"[^\s/?#@:\[\]]+|\[[\da-fA-F:.]+\]", r"/[\w~-][\w.~-]*"
-    public = re.fullmatch(rf"(https://({host})(?::\d+)?)((?:{segment})*)/?", BANK_PUBLIC_URL, re.ASCII)
-    if not public:
-        raise ImproperlyConfigured(
-            "BANK_PUBLIC_URL is the https address that browsers use, such as https://bank.example or, below a path, "
-            f"https://bank.example/teller. It is {BANK_PUBLIC_URL!r}."
-        )
-    ALLOWED_HOSTS = [*ALLOWED_HOSTS, public[2]]
-    CSRF_TRUSTED_ORIGINS = [public[1].lower()]
-    FORCE_SCRIPT_NAME = public[3] or None
+    public = public_url.parse(BANK_PUBLIC_URL)
+    ALLOWED_HOSTS = [*ALLOWED_HOSTS, public.host]
+    CSRF_TRUSTED_ORIGINS = [public.origin]
+    FORCE_SCRIPT_NAME = public.path or None
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_SSL_REDIRECT = True
     SECURE_REDIRECT_EXEMPT = [r"(^|/)(healthz|readyz)$"]
