@@ -19,8 +19,8 @@ def digest() -> str:
 
 
 def test_a_changed_state_has_a_new_version() -> None:
-    assert max(DIGESTS) == STATE_VERSION, "add the digest of the new version to DIGESTS"
-    assert DIGESTS[STATE_VERSION] == digest(), (
-        "BankAccount.apply or a field has changed: raise STATE_VERSION in bank/domain/account.py, so that snapshots of "
-        f"the state before are not used, and add {STATE_VERSION + 1}: {digest()!r} to DIGESTS."
+    assert DIGESTS.get(STATE_VERSION, digest()) == digest(), (
+        "BankAccount.apply or a field has changed: raise STATE_VERSION in bank/domain/account.py, "
+        "so that snapshots of the state before are not used"
     )
+    assert STATE_VERSION in DIGESTS, f"add to DIGESTS: {STATE_VERSION}: {digest()}"

@@ -1,0 +1,1 @@
+"""The recipes of the documents, carried out on copies of the project."""
