@@ -24,6 +24,15 @@ def next_after(position: LogPosition) -> RecordedEvent | None:
     return next(iter(recorded_events(backend.rows(statement, backend.values_of(position)))), None)
 
 
+def first_held_back() -> RecordedEvent | None:
+    """Return the first event that may not be read yet, because an older transaction is under way."""
+    backend = backend_of()
+    statement = (
+        f"SELECT {COLUMNS} FROM eventstore_event WHERE NOT ({backend.is_readable}) ORDER BY {backend.log_order} LIMIT 1"
+    )
+    return next(iter(recorded_events(backend.rows(statement))), None)
+
+
 def count_after(position: LogPosition, *, limit: int = 1000) -> int:
     """Return the number of events after a log position, counting no further than `limit`."""
     backend = backend_of()

@@ -94,8 +94,8 @@ class CheckpointAdmin(ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list, and above it whose transaction holds the projections back, if one does."""
-        blocker = freshness.held_back_by(freshness.projection_states())
-        said = {"subtitle": f"Waiting for the transaction of {blocker}"} if blocker else {}
+        held_back = freshness.held_back(freshness.projection_states())
+        said = {"subtitle": str(held_back)} if held_back else {}
         return super().changelist_view(request, {**(extra_context or {}), **said})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -194,6 +194,25 @@ def stale() -> list[str]:
     return [state.name for state in projection_states() if state.stale]
 
 
-def held_back_by(states: Iterable[ProjectionState]) -> Blocker | None:
-    """Return the transaction behind which projections may not read yet, if some wait and there is one."""
-    return backend_of().blocker() if any(state.behind for state in states) else None
+class HeldBack(NamedTuple):
+    """Since when events wait that may not be read, and for which transaction, if this role may see it."""
+
+    since: datetime
+    blocker: Blocker | None
+
+    @property
+    def seconds(self) -> int:
+        """How long the log has been held back."""
+        return max(0, int((timezone.now() - self.since).total_seconds()))
+
+    def __str__(self) -> str:
+        since = f"{timezone.localtime(self.since):%Y-%m-%d %H:%M:%S}"
+        return f"The log is held back since {since}. Waiting for {self.blocker or 'a transaction of another role'}"
+
+
+def held_back(states: Iterable[ProjectionState]) -> HeldBack | None:
+    """Return since when and by whom the log is held back, if projections wait for events that may not be read."""
+    if not any(state.behind for state in states):
+        return None
+    event = positions.first_held_back()
+    return HeldBack(event.recorded_at, backend_of().blocker()) if event else None

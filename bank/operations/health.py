@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from eventstore.sqlite import wal
-from projections import freshness, quarantine
+from projections import engine, freshness, quarantine
 
 from ..application import currency
 from . import key_faults
@@ -40,7 +40,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     if ready:
         try:
             states = freshness.projection_states()
-            blocker = freshness.held_back_by(states)
+            held_back = freshness.held_back(states)
             parked = quarantine.summary()
             faults = key_faults.find()
             currency.check()
@@ -53,8 +53,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
             ready = not any(state.error or state.ahead for state in states) and not any(f.none_fits for f in faults)
             body["lag"] = max(state.behind for state in states)
             body["projections"] = {state.name: _report(state) for state in states}
-            if blocker:  # an open transaction holds back its own events and all later ones; who holds it is shown
-                body["held_back"] = {"since": blocker.since}  # only in the admin
+            if far := [state.name for state in states if state.behind >= engine.NEAR]:
+                body["catching_up"] = far
+            if held_back:  # by an open or prepared transaction; only the admin shows whose
+                body["held_back"] = {"since": held_back.since, "seconds": held_back.seconds}
             if parked:  # only the admin shows which accounts, and why
                 body["parked"] = {"accounts": parked.streams, "since": parked.since, "projections": parked.projections}
             if faults:  # only `manage.py check` shows key ids

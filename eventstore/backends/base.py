@@ -26,7 +26,10 @@ INSERT_COMMAND = f"""
 
 
 class Blocker(NamedTuple):
-    """The oldest transaction of the server that has written and not ended. `since` is unknown to other roles."""
+    """The oldest transaction of the server that has written and not ended. `since` is unknown to other roles.
+
+    A prepared transaction has no process. Its `application` is the name that it was prepared under.
+    """
 
     process: int
     database: str
@@ -36,7 +39,11 @@ class Blocker(NamedTuple):
     since: datetime | None
 
     def __str__(self) -> str:
-        who = f"process {self.process} (role {self.role}, application {self.application}, database {self.database})"
+        if self.process:
+            place = f"application {self.application}, database {self.database}"
+            who = f"the transaction of process {self.process} (role {self.role}, {place})"
+        else:
+            who = f"the prepared transaction {self.application!r} (role {self.role}, database {self.database})"
         since = f"since {timezone.localtime(self.since):%Y-%m-%d %H:%M:%S}" if self.since else "for an unknown time"
         return f"{who}, {self.state or 'under way'} {since}"
 

@@ -234,10 +234,14 @@ class PostgreSQL(Backend):
 
     def blocker(self) -> Blocker | None:
         found = self.rows(
-            """SELECT pid, COALESCE(datname, ''), COALESCE(usename, ''), COALESCE(application_name, ''),
-                      COALESCE(state, ''), xact_start
-               FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
-               ORDER BY age(backend_xid) DESC LIMIT 1"""
+            """SELECT pid, datname, role, application, state, since FROM (
+                   SELECT pid, COALESCE(datname, '') AS datname, COALESCE(usename, '') AS role,
+                       COALESCE(application_name, '') AS application, COALESCE(state, '') AS state,
+                       xact_start AS since, backend_xid AS xid
+                   FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid()
+                   UNION ALL
+                   SELECT 0, database, owner, gid, 'prepared', prepared, transaction FROM pg_prepared_xacts
+               ) AS writing ORDER BY age(xid) DESC LIMIT 1"""
         )
         return Blocker(*found[0]) if found else None
 

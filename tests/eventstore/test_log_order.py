@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
@@ -24,9 +25,10 @@ from eventstore import clock, positions, store
 from eventstore.backends.postgresql import PostgreSQL
 from eventstore.events import START, Envelope, NewEvent, RecordedEvent
 from projections import engine, freshness, queries
-from projections.workers import replay
+from projections.workers import background, replay
+from tests.support.databases import Urls, stranger
 from tests.support.helpers import client_of, text_of
-from tests.support.values import broken_links, deposit, open_account, query, whole_log
+from tests.support.values import at_once, broken_links, deposit, open_account, query, whole_log
 
 pytestmark = [
     pytest.mark.usefixtures("bank"),
@@ -136,7 +138,7 @@ def test_the_read_side_waits_for_an_idle_writer_says_whom_it_waits_for_and_goes_
         answer = Client().get("/readyz")
         assert answer.status_code == 200, "to wait is not to fail"
         assert answer.json()["lag"] == 3
-        assert set(answer.json()["held_back"]) == {"since"}, "strangers are told no names"
+        assert set(answer.json()["held_back"]) == {"since", "seconds"}, "strangers are told no names"
         since = datetime.fromisoformat(answer.json()["held_back"]["since"])
         assert 0 <= (timezone.now() - since).total_seconds() < PATIENCE
         page = text_of(client_of("audrey", "Auditors", is_staff=True).get("/admin/projections/checkpoint/"))
@@ -147,6 +149,52 @@ def test_the_read_side_waits_for_an_idle_writer_says_whom_it_waits_for_and_goes_
     assert freshness.look(ack.token).reached
     assert queries.check_balance(1) == 30
     assert "held_back" not in Client().get("/readyz").json()
+
+
+@contextmanager
+def prepared_transaction(urls: Urls, how: str) -> Iterator[None]:
+    """Leave a transaction prepared in this database or in another one of the server; end it in the end."""
+    url = urlsplit(urls["DATABASE_URL"])
+    elsewhere = url._replace(path="/postgres", query="").geturl() if how == "elsewhere" else urls["DATABASE_URL"]
+    with stranger(elsewhere) as other:
+        other.execute("BEGIN")
+        other.execute("SELECT pg_current_xact_id()")
+        other.execute("PREPARE TRANSACTION 'payroll of may'")
+    try:
+        yield
+    finally:
+        with stranger(elsewhere) as other:
+            other.execute("ROLLBACK PREPARED 'payroll of may'")
+
+
+@pytest.mark.parametrize("how", ["here", "elsewhere"])
+def test_a_prepared_transaction_is_named_and_when_it_ends_the_figures_go_on_by_themselves(urls: Urls, how: str) -> None:
+    open_account(1)
+    auditor = client_of("audrey", "Auditors", is_staff=True)
+    with prepared_transaction(urls, how):
+        deposit(1, 10)
+        answer = Client().get("/readyz")
+        assert answer.status_code == 200
+        assert set(answer.json()["held_back"]) == {"since", "seconds"}
+        assert "payroll" not in answer.content.decode()
+        page = text_of(auditor.get("/admin/projections/checkpoint/"))
+        assert "The log is held back since " in page
+        assert "Waiting for the prepared transaction &#x27;payroll of may&#x27; (role " in page
+        assert "still catching up" not in text_of(auditor.get("/accounts/1/")), "for a second nobody is alarmed"
+        assert queries.check_balance(1) == 0
+    looks = [True, False]
+    at_once([lambda: background.run(lambda: looks.pop(0))])
+    assert queries.check_balance(1) == 10
+    assert "held_back" not in Client().get("/readyz").json()
+
+
+def test_a_page_finds_that_what_was_held_back_may_be_read() -> None:
+    open_account(1)
+    auditor = client_of("audrey", "Auditors")
+    with foreign_transaction():
+        deposit(1, 10)
+    assert "10.00" not in text_of(auditor.get("/accounts/1/"))
+    assert "0.10" in text_of(auditor.get("/accounts/1/"))
 
 
 def test_what_is_committed_while_a_replay_runs_is_neither_lost_nor_doubled() -> None:

@@ -37,6 +37,7 @@ PATIENCE = 180
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
+    "max_prepared_transactions": "5",
     "wal_level": "replica",
     "max_wal_senders": "10",
     "wal_keep_size": "512MB",  # a disconnected standby finds the WAL that it missed

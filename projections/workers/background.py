@@ -1,0 +1,64 @@
+"""The background thread of a web process where `PROJECTION_MODE=inline`. It projects what no request does.
+
+That is what is far behind, such as a new projection; what could not be read when it was appended, because another
+transaction was under way; what a process left that died after its commit; and what was parked.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from django.db import connections
+
+from eventstore import positions
+
+from .. import engine
+from ..freshness import standing_of
+from ..receivers import leave_deleted_file
+from ..replicas import READ_SIDE
+from . import resume
+
+logger = logging.getLogger(__name__)
+
+POLL = 1.0
+"""Seconds between two looks at the log."""
+REST = 5.0
+"""Seconds until the next look where a projection has failed or a database does not answer."""
+PAUSE = 0.01
+"""Seconds between two batches, in which requests get their turn at the read side."""
+
+
+def start() -> None:
+    """Start the thread. It ends with the process, and may do so at any statement."""
+    threading.Thread(target=run, name="projections", daemon=True).start()
+
+
+def run(go_on: Callable[[], bool] = lambda: True) -> None:
+    """Keep all projections up.
+
+    Args:
+        go_on: asked before each look.
+    """
+    resume_at = 0.0
+    while go_on():
+        rest = POLL
+        try:
+            leave_deleted_file(run)
+            if time.monotonic() >= resume_at:
+                resume.resume()
+                resume_at = time.monotonic() + resume.EVERY
+            if standing_of(READ_SIDE).log_position < positions.last_log_position():
+                engine.catch_up(go_on=_after_a_pause)
+            if standing_of(READ_SIDE).failed:
+                rest = REST
+        except Exception:
+            logger.exception("The projections could not catch up in the background")
+            connections.close_all()
+            rest = REST
+        time.sleep(rest)
+
+
+def _after_a_pause() -> bool:
+    time.sleep(PAUSE)
+    return True
