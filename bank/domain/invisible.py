@@ -7,10 +7,14 @@ import re
 import unicodedata
 
 # Default_Ignorable_Code_Point (DerivedCoreProperties.txt): Unicode guarantees that no font shows these. The Braille
-# blank and the marks of ruby text lack that property, but are invisible too.
+# blank, the marks of ruby text and of embedded objects, and noncharacters lack that property, but are invisible too.
+_NONCHARACTERS = "\ufdd0-\ufdef" + "".join(
+    chr(0x10000 * plane + low) for plane in range(17) for low in (0xFFFE, 0xFFFF)
+)
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800\u3164"
-    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+    "\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+    f"{_NONCHARACTERS}]"
 )
 _TURNS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SELECTS = re.compile("[\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")

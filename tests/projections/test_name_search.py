@@ -42,8 +42,8 @@ def wanted(holders: dict[int, str], text: str) -> list[int]:
     return sorted({*by_name, *([int(text)] if text in "123456789" else [])})
 
 
-def found(text: str) -> list[int]:
-    return [account.account_id for account in queries.find_accounts(text).rows]
+def found(text: str, **paging: int) -> list[int]:
+    return [account.account_id for account in queries.find_accounts(text, **paging).rows]
 
 
 @pytest.mark.parametrize("few", [0, 1, 2, 1000], ids=lambda few: f"few is {few}")
@@ -153,3 +153,61 @@ def test_the_keys_of_a_part_stand_together_and_say_whose_they_are() -> None:
     begin, end = keys_from("hopper")
     assert [int.from_bytes(key[-8:]) for key in keys if begin <= key < end] == [2, 3]
     assert max(len(key[:-9].decode()) for key in keys) == LONGEST
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", [1, 2, 3, 12, 20]),
+        ("   ", [1, 2, 3, 12, 20]),
+        ("zoe", [2]),
+        ("ZOË", [2]),
+        ("Zoe\u0308", [2]),
+        ("osh", [1, 12]),
+        (" josh ", [1, 12]),
+        ("strasse", [3]),
+        ("STRASSE", [3]),
+        ("straße", [3]),
+        ("12", [12]),
+        ("2", [2, 20]),
+        ("002", [2]),
+        ("the 2nd", [20]),
+        ("100%", [20]),
+        ("%", [20]),
+        ("_", []),
+        ("山田", [20]),
+        ("' OR 1=1 --", []),
+        ("99999999999999999999999999", []),
+        ("9223372036854775808", []),
+        ("-1", []),
+        ("1.0", []),
+        ("\0", [1, 2, 3, 12, 20]),
+        ("josh smith", []),
+    ],
+)
+def test_accounts_are_found_by_number_or_part_of_the_name(text: str, expected: list[int]) -> None:
+    for account_id, holder in (
+        (1, "Josh"),
+        (2, "Zoë"),
+        (3, "Jan Straße"),
+        (12, "joshua"),
+        (20, "山田 the 2nd, 100%"),
+    ):
+        open_account(account_id, holder)
+    assert found(text) == expected
+
+
+def test_found_accounts_come_in_pages() -> None:
+    for account_id in range(1, 8):
+        open_account(account_id, "Josh")
+    pages, after = [], 0
+    while True:
+        page = queries.find_accounts("josh", after=after, limit=3)
+        pages.append([account.account_id for account in page.rows])
+        if page.next is None:
+            break
+        after = page.next
+    assert pages == [[1, 2, 3], [4, 5, 6], [7]]
+    assert queries.find_accounts("josh", limit=7).next is None, "a full last page has no next"
+    assert found("josh", after=-5, limit=1) == [1]
+    assert found("josh", after=10**30) == []

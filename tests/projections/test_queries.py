@@ -1,6 +1,5 @@
 """What pages ask of the read side."""
 
-import time
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -8,19 +7,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from eventstore import clock
-from eventstore.events import START, LogPosition
-from projections import engine, freshness, queries
+from eventstore.events import START
+from projections import freshness, queries
 from projections.freshness import Freshness
-from tests.support.clocks import StoppedClock
 from tests.support.values import PIN, deposit, open_account, withdraw
 
 pytestmark = pytest.mark.usefixtures("bank")
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-
-
-def found(text: str, **paging: int) -> list[int]:
-    return [account.account_id for account in queries.find_accounts(text, **paging).rows]
 
 
 # An empty bank
@@ -67,64 +61,6 @@ def test_an_account_says_when_it_was_opened_and_when_anything_happened_last() ->
     with clock.set_to(NOON + timedelta(hours=1)):
         withdraw(1, 5, PIN + 1)
     assert queries.find_account(1) == (1, "Josh", 100, 3, NOON, NOON + timedelta(hours=1), 1, False)
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("", [1, 2, 3, 12, 20]),
-        ("   ", [1, 2, 3, 12, 20]),
-        ("zoe", [2]),
-        ("ZOË", [2]),
-        ("Zoe\u0308", [2]),
-        ("osh", [1, 12]),
-        (" josh ", [1, 12]),
-        ("strasse", [3]),
-        ("STRASSE", [3]),
-        ("straße", [3]),
-        ("12", [12]),
-        ("2", [2, 20]),
-        ("002", [2]),
-        ("the 2nd", [20]),
-        ("100%", [20]),
-        ("%", [20]),
-        ("_", []),
-        ("山田", [20]),
-        ("' OR 1=1 --", []),
-        ("99999999999999999999999999", []),
-        ("9223372036854775808", []),
-        ("-1", []),
-        ("1.0", []),
-        ("\0", [1, 2, 3, 12, 20]),
-        ("josh smith", []),
-    ],
-)
-def test_accounts_are_found_by_number_or_part_of_the_name(text: str, expected: list[int]) -> None:
-    for account_id, holder in (
-        (1, "Josh"),
-        (2, "Zoë"),
-        (3, "Jan Straße"),
-        (12, "joshua"),
-        (20, "山田 the 2nd, 100%"),
-    ):
-        open_account(account_id, holder)
-    assert found(text) == expected
-
-
-def test_found_accounts_come_in_pages() -> None:
-    for account_id in range(1, 8):
-        open_account(account_id, "Josh")
-    pages, after = [], 0
-    while True:
-        page = queries.find_accounts("josh", after=after, limit=3)
-        pages.append([account.account_id for account in page.rows])
-        if page.next is None:
-            break
-        after = page.next
-    assert pages == [[1, 2, 3], [4, 5, 6], [7]]
-    assert queries.find_accounts("josh", limit=7).next is None, "a full last page has no next"
-    assert found("josh", after=-5, limit=1) == [1]
-    assert found("josh", after=10**30) == []
 
 
 # Statements and receipts
@@ -248,86 +184,3 @@ def test_days_come_the_latest_first_and_only_those_asked_for() -> None:
 
 
 # Freshness
-
-
-def test_a_read_side_that_is_behind_says_by_how_much_and_since_when(settings: Any) -> None:
-    open_account()
-    settings.PROJECTION_MODE = "worker"
-    with clock.set_to(NOON):
-        deposit(1, 5)
-    deposit(1, 5)
-    assert freshness.look()[1:] == (2, NOON, False, True, False)
-    assert {state.behind for state in freshness.projection_states()} == {2}
-
-    engine.catch_up()
-    assert freshness.look()[1:] == (0, None, True, True, False)
-
-
-def test_a_moment_behind_is_current_unless_somebody_waits_for_just_that(
-    settings: Any, stopped_clock: StoppedClock
-) -> None:
-    opened = open_account()
-    settings.PROJECTION_MODE = "worker"
-    with clock.set_to(stopped_clock.now):
-        ack = deposit(1, 5)
-    assert freshness.look().current
-    assert freshness.look(opened.token).current
-    assert not freshness.look(ack.token).current
-
-
-@pytest.mark.parametrize("hours", [2, -2])
-def test_figures_that_wait_are_not_current_because_a_clock_was_set(
-    hours: int, settings: Any, stopped_clock: StoppedClock
-) -> None:
-    settings.PROJECTION_MODE = "worker"
-    with clock.set_to(stopped_clock.now):
-        open_account()
-    stopped_clock.forward(3600 * hours)
-    fresh = freshness.look()
-    assert (fresh.behind, fresh.current) == (1, False)
-    assert fresh.poll_every in (freshness.SOON, freshness.SELDOM)
-
-
-@pytest.mark.parametrize("hours", [2, -2])
-def test_a_page_waits_as_long_as_ever_when_the_clock_is_set_meanwhile(
-    hours: int, settings: Any, stopped_clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.PROJECTION_MODE = "worker"
-    settings.PROJECTION_WAIT = 0.2
-    ack = open_account()
-    pauses: list[float] = []
-    sleep = time.sleep
-
-    def set_clock(seconds: float) -> None:
-        stopped_clock.forward(3600 * hours)
-        pauses.append(seconds)
-        sleep(seconds)
-
-    monkeypatch.setattr(time, "sleep", set_clock)
-    assert not freshness.look(ack.token).reached
-    assert 1 < len(pauses) < 30, "neither given up at once nor without end"
-
-
-def test_a_token_beyond_the_end_of_the_log_is_waited_for_as_far_as_the_log_goes(
-    settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """As after a restored backup: the reader was told of an event that the log does not have any more."""
-    ack = open_account()
-    beyond = LogPosition(10**15, 10**6).token
-    assert LogPosition.of_token(beyond) > LogPosition.of_token(ack.token)
-    with monkeypatch.context() as patch:
-        patch.setattr(time, "sleep", lambda seconds: pytest.fail("it waited for what never comes"))
-        assert freshness.look(beyond) == freshness.look(ack.token)
-
-    settings.PROJECTION_MODE, settings.PROJECTION_WAIT = "worker", 0
-    deposit(1, 5)
-    engine.catch_up(["accounts"])
-    assert not freshness.look(beyond).reached, "the last event of the log is still missing"
-
-
-def test_the_slowest_projection_tells_how_fresh_all_is(settings: Any) -> None:
-    settings.PROJECTION_MODE = "worker"
-    open_account(balance=5)
-    engine.catch_up(["accounts", "statements", "totals", "daily", "names"])
-    assert freshness.look().behind == 2
-    assert {state.name: state.behind for state in freshness.projection_states() if state.behind} == {"refusals": 2}
