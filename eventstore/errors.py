@@ -66,7 +66,7 @@ def asks_to_try_again(error: DatabaseError | InterfaceError) -> bool:
     return _sqlstate(error) in ("40001", "40P01")
 
 
-def is_busy(error: DatabaseError | InterfaceError) -> bool:
+def is_busy(error: BaseException) -> bool:
     """Tell whether somebody else held a lock for too long. Nothing was written."""
     return _sqlstate(error) in ("55P03", "57014") or "is locked" in str(error)
 
@@ -103,5 +103,5 @@ def outage_behind(error: BaseException) -> BaseException | None:
     return behind
 
 
-def _sqlstate(error: DatabaseError | InterfaceError) -> str:
+def _sqlstate(error: BaseException) -> str:
     return getattr(error.__cause__, "sqlstate", None) or ""

@@ -14,7 +14,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
 
-from eventstore.errors import outage_behind
+from eventstore.errors import is_busy, outage_behind
 
 from ..operations.key_files import InstallationFault
 
@@ -56,7 +56,7 @@ def no_answer(request: HttpRequest, cause: BaseException) -> HttpResponse:
     """
     said = str(cause).partition("\n")[0]
     logger.error("No database for %s %s: %s: %s", request.method, request.path, type(cause).__name__, said)
-    response = unavailable(what_was_sent(request))
+    response = unavailable({**what_was_sent(request), "busy": is_busy(cause)})
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response
 

@@ -79,6 +79,8 @@ def test_a_log_in_at_a_busy_bank_can_be_tried_again(teller: Teller, tmp_path: Pa
     stranger.get("/login/")
     with held(tmp_path / "bank.sqlite3"), Program(tmp_path, "clearsessions") as command:
         for _ in range(2):
-            assert stranger.post("/login/", username="teller", password=PASSWORD).status == 503
+            answer = stranger.post("/login/", username="teller", password=PASSWORD)
+            assert answer.status == 503
+            assert "The bank is busy" in answer.words
         assert command.is_running
     stranger.log_in("teller", PASSWORD)
