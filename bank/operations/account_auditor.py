@@ -43,7 +43,7 @@ class AccountAuditor:
         self._accounts: dict[str, BankAccount] = {}
         self._begun: dict[str, _Begun] = {}
 
-    def hear(self, event: ReadEvent, command: str | None) -> str | None:
+    def add(self, event: ReadEvent, command: str | None) -> str | None:
         """Add the next event, and return its fault, or None; see `stream_checker.Auditor`."""
         try:
             what = decode(event.type, event.schema_version, event.data)

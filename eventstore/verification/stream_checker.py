@@ -15,7 +15,7 @@ type Row = Sequence[Any]
 class Auditor(Protocol):
     """Checks the meaning of events."""
 
-    def hear(self, event: ReadEvent, command: str | None) -> str | None:
+    def add(self, event: ReadEvent, command: str | None) -> str | None:
         """Add the next event, and return its fault, or None.
 
         Args:
@@ -99,7 +99,7 @@ class Checker[A: Auditor]:
         event, digest = self.reader.event(row, stream.hash, command and command.facts)
         unlinked = self._link(stream, event, digest)
         misfit = self._command(stream, event, command)
-        nonsense = self.auditor.hear(event, command and command.name)
+        nonsense = self.auditor.add(event, command and command.name)
         if what := unlinked or misfit or nonsense:
             self._find(event, what)
         if event.stream in self.snapshots:

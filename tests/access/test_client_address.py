@@ -49,7 +49,7 @@ pytestmark = pytest.mark.usefixtures("bank", "stopped_clock")
         ("X-Forwarded-For", "", "10.0.0.9", "10.0.0.9"),
     ],
 )
-def test_an_address_is_taken_from_a_header_only_when_told_so(
+def test_an_address_is_taken_from_a_header_only_if_the_setting_names_it(
     settings: Any, header: str, said: str | None, remote: str, expected: str
 ) -> None:
     settings.BANK_CLIENT_ADDRESS_HEADER = header

@@ -74,7 +74,9 @@ def test_a_count_is_forgotten_a_day_after_the_clock_was_set_back(jump: int, stop
 
 
 @JUMPS
-def test_a_device_and_a_place_are_known_for_no_longer_than_promised(jump: int, stopped_clock: StoppedClock) -> None:
+def test_no_stored_time_of_a_log_in_is_later_than_a_clock_that_was_set_back(
+    jump: int, stopped_clock: StoppedClock
+) -> None:
     make_user("tina", "Tellers")
     make_user("tom", "Tellers")
     log_in(Client(), "tina")

@@ -39,7 +39,7 @@ def set_up(client: Client, url: str, device: TOTPDevice, clock: StoppedClock) ->
     return client.post(url, {"code": code_of(device, clock)})
 
 
-def test_the_secret_that_an_intruder_has_seen_first_is_not_the_one_that_the_user_confirms(
+def test_a_user_confirms_another_secret_than_the_one_an_intruder_was_shown_first(
     stopped_clock: StoppedClock,
 ) -> None:
     make_user("sam", "Supervisors")

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("bank", "stopped_clock")
 # One's own
 
 
-def test_whoever_has_set_one_up_is_asked_for_it(stopped_clock: StoppedClock) -> None:
+def test_a_user_with_a_second_factor_needs_it_to_log_in(stopped_clock: StoppedClock) -> None:
     client = client_of("tina", "Tellers")
     device = scanned(client.get("/own/second-factor/"))
     assert client.post("/own/second-factor/", {"code": code_of(device, stopped_clock)})["Location"] == "/own/"

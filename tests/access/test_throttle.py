@@ -47,7 +47,7 @@ def test_after_the_free_tries_each_wait_is_twice_as_long(stopped_clock: StoppedC
         fail(client, 1)
 
 
-def test_a_try_that_came_too_early_is_told_in_plain_words_and_not_counted(stopped_clock: StoppedClock) -> None:
+def test_a_try_that_comes_too_early_is_refused_in_plain_words_and_not_counted(stopped_clock: StoppedClock) -> None:
     client = browser()
     fail(client, throttle.FREE_TRIES)
     for _ in range(10):
@@ -78,7 +78,7 @@ def test_a_right_password_sets_the_count_back(stopped_clock: StoppedClock) -> No
         client.post("/logout/")
 
 
-def test_a_right_password_takes_back_no_tries_of_others_at_the_same_place() -> None:
+def test_a_right_password_clears_no_tries_of_others_at_the_same_address() -> None:
     """Else whoever has a password of their own could try those of others without end, and log in between."""
     make_user("eve", "Tellers")
     for number in range(throttle.FREE_TRIES_AT_PLACE - 1):
@@ -116,7 +116,7 @@ def test_a_stranger_with_many_names_is_slowed_at_the_address() -> None:
     assert log_in(browser(ELSEWHERE), "yet another", "wrong").status_code == 200
 
 
-def test_one_subscriber_of_ipv6_is_one_place() -> None:
+def test_the_addresses_of_one_ipv6_subscriber_are_throttled_as_one() -> None:
     for number in range(throttle.FREE_TRIES):
         fail(browser(f"2001:db8:1:2::{number}"), 1)
     assert log_in(browser("2001:db8:1:2:ffff::1")).status_code == 429
@@ -233,7 +233,7 @@ def test_many_tries_at_the_same_moment_are_no_way_around() -> None:
 
 
 @pytest.mark.parametrize(("url", "field"), [("/confirm/", "password"), ("/own/password/", "old_password")])
-def test_an_unattended_session_is_no_place_to_guess_the_password(url: str, field: str) -> None:
+def test_guesses_of_the_password_in_an_open_session_are_throttled(url: str, field: str) -> None:
     client = browser()
     log_in(client)
     new = {"new_password1": "another long one", "new_password2": "another long one"}

@@ -89,7 +89,7 @@ def test_who_has_lost_a_race_by_far_goes_on_from_the_snapshot() -> None:
         assert repository.load(1, lock).account.balance == 10 + 2 * snapshots.EVERY
 
 
-def test_what_is_rejected_in_a_turn_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_is_rejected_under_the_stream_lock_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
     open_account(balance=10)
     seen = reads(monkeypatch)
     with pytest.raises(InvalidAmount):
@@ -97,7 +97,7 @@ def test_what_is_rejected_in_a_turn_is_not_decided_again(monkeypatch: pytest.Mon
     assert len(seen) == 1
 
 
-def test_what_another_process_did_is_seen_before_anything_is_decided_for_good() -> None:
+def test_events_of_another_process_are_loaded_before_a_decision_is_saved() -> None:
     open_account(balance=10)
     for _ in range(3):
         with another_process():
@@ -110,7 +110,7 @@ def test_what_another_process_did_is_seen_before_anything_is_decided_for_good() 
     assert broken_links() == []
 
 
-def test_a_lock_that_another_process_set_is_seen_before_a_pin_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pin_lock_of_another_process_is_loaded_before_a_pin_is_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     open_account(balance=10)
     with another_process():
         for _ in range(3):
@@ -129,7 +129,7 @@ def test_nothing_is_rejected_by_what_only_this_process_remembers() -> None:
         handle(UnlockPin(1))
 
 
-def test_what_was_rolled_back_is_not_kept() -> None:
+def test_events_that_are_rolled_back_do_not_stay_in_the_cache() -> None:
     open_account(balance=10)
     kept = account_cache._accounts[1]
 
@@ -150,7 +150,7 @@ def test_what_was_rolled_back_is_not_kept() -> None:
     assert queries.check_balance(1) == 15
 
 
-def test_an_account_is_not_kept_before_its_events_are_committed() -> None:
+def test_an_account_is_cached_after_its_events_are_committed() -> None:
     open_account(balance=10)
     kept = account_cache._accounts[1]
 
@@ -168,7 +168,7 @@ def test_an_account_is_not_kept_before_its_events_are_committed() -> None:
     assert queries.check_balance(1) == 15
 
 
-def test_another_history_of_the_same_length_is_told_by_its_hash() -> None:
+def test_another_history_of_the_same_length_has_another_hash() -> None:
     """As after a backup was restored beneath a process: the versions agree, and the events do not."""
     open_account(balance=10)
     other = repository.Loaded(repository.load(1).account.apply(AccountOverdrawn(1, 0, 0)), 2, b"other" * 6 + b"!!")
@@ -193,7 +193,7 @@ def test_a_new_pin_and_a_deposit_that_cross_both_count() -> None:
     assert [event.version for event in whole_log()] == list(range(1, len(whole_log()) + 1))
 
 
-def test_only_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_holds_a_bounded_number_of_accounts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account_cache, "SIZE", 3)
     for account_id in range(1, 6):
         open_account(account_id)

@@ -138,7 +138,7 @@ def test_behind_a_pooler_a_transaction_has_limits_that_end_with_it(monkeypatch: 
     assert query(limits) == [("0", "0")]
 
 
-def test_a_writer_who_loses_every_race_is_told_that_the_account_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_that_loses_every_race_is_refused_as_busy(monkeypatch: pytest.MonkeyPatch) -> None:
     open_account(balance=50)
     tries: list[int] = []
 

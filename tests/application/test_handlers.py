@@ -152,7 +152,7 @@ def test_the_pin_is_nowhere(bank: Path, caplog: pytest.LogCaptureFixture) -> Non
         assert not any(f":{canary}" in text or f'"{canary}"' in text for text in texts)
 
 
-def test_what_cannot_be_kept_beside_the_events_undoes_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pin_verifier_that_cannot_be_stored_undoes_the_events(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*args: object) -> None:
         raise RuntimeError("in the middle of the transaction")
 

@@ -62,7 +62,7 @@ def test_nonsense_is_rejected_and_recorded_whatever_its_type(value: Any) -> None
 
 
 @pytest.mark.parametrize("pin", [-1, 10_000, 91827364, True, "1234", 1234.0, None, HUGE])
-def test_what_is_no_pin_is_rejected_and_kept_nowhere(pin: Any) -> None:
+def test_a_value_that_is_no_pin_is_rejected_and_stored_nowhere(pin: Any) -> None:
     open_account(balance=5)
     for command in (CreateBankAccount(2, "Luke", pin), WithdrawMoneyFromBankAccount(1, 5, pin)):
         with pytest.raises(MalformedPin):
@@ -177,8 +177,8 @@ def test_a_writer_who_brings_a_hash_cannot_leave_a_gap_in_a_stream(expected: int
 # The PIN
 
 
-def kept(bank: Path) -> bytes:
-    """Return all that the write side keeps: the bytes of SQLite's files, or every value in PostgreSQL's tables."""
+def stored_bytes(bank: Path) -> bytes:
+    """Return the whole write side: the bytes of SQLite's files, or every value in PostgreSQL's tables."""
     if connections["default"].vendor == "sqlite":
         return b"".join(file.read_bytes() for file in bank.glob("bank.sqlite3*"))
     values = everything_in("default")
@@ -193,7 +193,7 @@ def test_the_pin_is_in_no_byte_of_the_write_side_and_no_line_of_the_logs(
     settings.PROJECTION_MODE = "worker"  # checkpoints say when they moved, in digits that could be any PIN
     for logger in ("", "django.db.backends"):
         caplog.set_level(logging.DEBUG, logger=logger)
-    empty = kept(bank)
+    empty = stored_bytes(bank)
     first, second, *_ = [pin for pin in range(7391, 9999, 7) if str(pin).encode() not in empty]
     connections["default"].force_debug_cursor = True  # logs each statement with its values
     try:
@@ -207,7 +207,7 @@ def test_the_pin_is_in_no_byte_of_the_write_side_and_no_line_of_the_logs(
         connections["default"].force_debug_cursor = False
     assert "INSERT INTO eventstore_event" in caplog.text, "the statements are in the logs"
     logged = HASHES.sub("", caplog.text)
-    written = kept(bank)
+    written = stored_bytes(bank)
     assert b"money_withdrawn_from_bank_account" in written
     for secret in (first, second):
         assert str(secret).encode() not in written

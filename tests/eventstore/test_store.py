@@ -105,7 +105,7 @@ def test_the_log_says_how_long_it_is_and_what_comes_next() -> None:
 
 @pytest.mark.parametrize("expected", [0, 1, 2])
 @pytest.mark.parametrize("knows_hash", [True, False])
-def test_a_writer_who_has_not_seen_the_latest_version_is_refused(expected: int, knows_hash: bool) -> None:
+def test_an_append_after_an_older_version_is_refused(expected: int, knows_hash: bool) -> None:
     seen = [GENESIS, *(event.hash for event in append("thing-1", 1, 2, 3))]
     with pytest.raises(store.WrongExpectedVersion):
         append("thing-1", 4, after=expected, previous_hash=seen[expected] if knows_hash else None)

@@ -107,7 +107,7 @@ def test_of_writers_at_the_same_version_one_wins() -> None:
 # Turns
 
 
-def test_whoever_has_the_turn_decides_on_what_stays_true_until_it_has_written() -> None:
+def test_a_stream_does_not_change_between_read_and_append_under_its_lock() -> None:
     append("thing-1", 0)
 
     def count_up() -> None:
@@ -121,7 +121,7 @@ def test_whoever_has_the_turn_decides_on_what_stays_true_until_it_has_written() 
     assert broken_links() == []
 
 
-def test_a_turn_in_which_something_fails_leaves_nothing_behind(announced: list[list[RecordedEvent]]) -> None:
+def test_a_failure_under_the_stream_lock_leaves_nothing_behind(announced: list[list[RecordedEvent]]) -> None:
     def fail() -> None:
         raise RuntimeError("broken")
 
@@ -133,14 +133,16 @@ def test_a_turn_in_which_something_fails_leaves_nothing_behind(announced: list[l
     assert announced == []
 
 
-def test_what_a_turn_appended_is_announced_when_it_is_committed(announced: list[list[RecordedEvent]]) -> None:
+def test_events_appended_under_the_stream_lock_are_announced_after_the_commit(
+    announced: list[list[RecordedEvent]],
+) -> None:
     with stream_lock("thing-1") as lock:
         recorded = append("thing-1", 1, lock=lock)
         assert announced == []
     assert announced == [recorded]
 
 
-def test_there_is_no_turn_within_somebody_elses_transaction() -> None:
+def test_the_stream_lock_is_refused_within_a_transaction_of_the_caller() -> None:
     with (
         pytest.raises(RuntimeError, match="durable"),
         transaction.atomic(using="default"),

@@ -103,7 +103,9 @@ def assert_clean(events: int) -> None:
     ],
     ids=["for the turn", "to append"],
 )
-def test_a_turn_that_waits_too_long_leaves_nothing_behind(held: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wait_for_the_stream_lock_that_times_out_leaves_nothing_behind(
+    held: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     append("thing-1")
     monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", 20)
     with another() as other, other.transaction():
@@ -143,14 +145,14 @@ def test_what_is_raised_before_the_append_leaves_nothing_behind(reads: bool) -> 
 
 
 @pytest.mark.usefixtures("_messages")
-def test_what_is_written_beside_an_append_in_a_turn_fails_with_it() -> None:
+def test_rows_written_beside_an_append_under_the_stream_lock_fail_with_it() -> None:
     append("thing-1")
     with pytest.raises(InterruptedError):
         take_turn(after=1, also=fail)
     assert_clean(events=1)
 
 
-def test_a_connection_that_is_lost_between_reading_and_appending_is_told_as_lost() -> None:
+def test_a_connection_lost_between_read_and_append_raises_an_error_of_the_connection() -> None:
     append("thing-1")
     [(process,)] = query("SELECT pg_backend_pid()")
     with another() as other, pytest.raises(OperationalError) as lost:
@@ -160,7 +162,7 @@ def test_a_connection_that_is_lost_between_reading_and_appending_is_told_as_lost
     assert_clean(events=1)
 
 
-def test_a_connection_that_is_lost_while_a_turn_is_waited_for_is_told_as_lost() -> None:
+def test_a_connection_lost_while_waiting_for_the_stream_lock_raises_an_error_of_the_connection() -> None:
     append("thing-1")
     [(process,)] = query("SELECT pg_backend_pid()")
     with another() as other:
@@ -189,7 +191,7 @@ def test_turns_go_on_when_the_server_has_let_go_of_what_was_prepared() -> None:
     assert_clean(events=4)
 
 
-def test_a_command_whose_connection_is_lost_in_its_turn_counts_once(
+def test_a_command_whose_connection_is_lost_under_the_stream_lock_counts_once(
     urls: Urls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     open_account()
@@ -215,7 +217,7 @@ def test_a_command_whose_connection_is_lost_in_its_turn_counts_once(
 
 
 @pytest.mark.parametrize(("stream", "version"), [("thing-1", 1), ("thing-2", 0)], ids=["next event", "first event"])
-def test_a_writer_without_a_turn_is_refused_while_another_one_has_it(stream: str, version: int) -> None:
+def test_an_append_without_the_stream_lock_is_refused_while_another_writer_holds_it(stream: str, version: int) -> None:
     """Else it could change the stream between the other writer's decision and its append."""
     append("thing-1")
     with another() as other:
@@ -265,7 +267,7 @@ def test_who_has_lost_to_one_that_never_stops_writing_comes_next() -> None:
     assert broken_links() == []
 
 
-def test_an_event_of_a_turn_is_read_after_those_that_the_turn_came_after() -> None:
+def test_an_event_appended_under_the_stream_lock_is_read_after_those_before_the_lock() -> None:
     append("thing-1")
     with another() as other:
         other.execute("BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('thing-1', 0))")
@@ -278,7 +280,7 @@ def test_an_event_of_a_turn_is_read_after_those_that_the_turn_came_after() -> No
     assert [event.log_position for event in whole_log()] == sorted(event.log_position for event in whole_log())
 
 
-def test_a_turn_writes_nothing_before_it_has_read() -> None:
+def test_reading_under_the_stream_lock_assigns_no_transaction_id() -> None:
     append("thing-1")
     with stream_lock("thing-1") as lock:
         list(store.read_stream("thing-1"))

@@ -98,7 +98,7 @@ def test_a_backup_is_one_file_and_its_head_for_nobody_else_to_read(tmp_path: Pat
 
 @on_sqlite
 @pytest.mark.usefixtures("bank")
-def test_the_keys_are_in_it_when_asked_for(tmp_path: Path, settings: Any) -> None:
+def test_a_backup_with_keys_contains_the_keys(tmp_path: Path, settings: Any) -> None:
     settings.PIN_KEYS, settings.SEAL_KEYS, settings.SECRET_KEY = ["pin one", "pin two"], ["$seal"], KEYS["SECRET_KEY"]
     open_account(balance=5)
     assert "The keys are in it as well" in back_up(tmp_path / "copy", "--with-keys")

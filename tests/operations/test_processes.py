@@ -67,7 +67,7 @@ STOPS = {"SIGTERM": signal.SIGTERM, "Ctrl-C": signal.SIGINT}
 
 
 @pytest.mark.only_on("sqlite", reason="no database has a part in it")
-def test_a_web_process_hears_of_ctrl_c_from_its_parent_alone(start: Start, urls: Urls) -> None:
+def test_a_web_process_gets_ctrl_c_from_its_parent_alone(start: Start, urls: Urls) -> None:
     server = start(**urls)
     [web] = web_processes_of(server)
     os.kill(web, signal.SIGINT)

@@ -104,7 +104,7 @@ def test_a_password_that_is_no_longer_used_stops_no_start(start: Start, urls: Ur
 
 
 @pytest.mark.only_on("sqlite", reason="static files have nothing to do with the database")
-def test_static_files_have_hashed_names_and_may_be_kept_for_ever(start: Start, urls: Urls) -> None:
+def test_static_files_have_hashed_names_and_may_be_cached_for_ever(start: Start, urls: Urls) -> None:
     server = start(**urls)
     _, page, _ = server.request("GET", "/login/")
     [path] = re.findall(r'href="(/static/bank/bank\.[0-9a-f]{12}\.css)"', page)

@@ -30,7 +30,7 @@ def test_a_read_side_that_is_behind_says_by_how_much_and_since_when(settings: An
     assert freshness.look()[1:] == (0, None, True, True, False)
 
 
-def test_a_moment_behind_is_current_unless_somebody_waits_for_just_that(
+def test_a_moment_behind_counts_as_current_except_for_the_reader_of_the_missing_event(
     settings: Any, stopped_clock: StoppedClock
 ) -> None:
     opened = open_account()
@@ -43,7 +43,7 @@ def test_a_moment_behind_is_current_unless_somebody_waits_for_just_that(
 
 
 @pytest.mark.parametrize("hours", [2, -2])
-def test_figures_that_wait_are_not_current_because_a_clock_was_set(
+def test_a_changed_clock_makes_no_figures_current_that_are_behind(
     hours: int, settings: Any, stopped_clock: StoppedClock
 ) -> None:
     settings.PROJECTION_MODE = "worker"
@@ -56,7 +56,7 @@ def test_figures_that_wait_are_not_current_because_a_clock_was_set(
 
 
 @pytest.mark.parametrize("hours", [2, -2])
-def test_a_page_waits_as_long_as_ever_when_the_clock_is_set_meanwhile(
+def test_a_clock_that_changes_meanwhile_does_not_change_how_long_a_page_waits(
     hours: int, settings: Any, stopped_clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.PROJECTION_MODE = "worker"
@@ -75,7 +75,7 @@ def test_a_page_waits_as_long_as_ever_when_the_clock_is_set_meanwhile(
     assert 1 < len(pauses) < 30, "neither given up at once nor without end"
 
 
-def test_a_token_beyond_the_end_of_the_log_is_waited_for_as_far_as_the_log_goes(
+def test_a_token_beyond_the_end_of_the_log_is_waited_for_up_to_that_end(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As after a restored backup: the reader was told of an event that the log does not have any more."""
@@ -92,7 +92,7 @@ def test_a_token_beyond_the_end_of_the_log_is_waited_for_as_far_as_the_log_goes(
     assert not freshness.look(beyond).reached, "the last event of the log is still missing"
 
 
-def test_the_slowest_projection_tells_how_fresh_all_is(settings: Any) -> None:
+def test_the_slowest_projection_decides_how_fresh_the_figures_are(settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
     open_account(balance=5)
     engine.catch_up(["accounts", "statements", "totals", "daily", "names"])

@@ -284,7 +284,7 @@ def test_a_read_side_that_does_not_answer_fails_no_command(monkeypatch: pytest.M
     assert queries.check_balance(1) == 55
 
 
-def test_a_command_sent_again_wakes_projections_that_had_not_heard_of_it(settings: Any) -> None:
+def test_a_command_sent_again_wakes_projections_that_lack_its_events(settings: Any) -> None:
     open_account()
     settings.PROJECTION_MODE = "worker"
     command_id = uuid4()

@@ -66,7 +66,7 @@ def test_an_account_says_when_it_was_opened_and_when_anything_happened_last() ->
 # Statements and receipts
 
 
-def test_a_statement_tells_all_that_happened_the_latest_first_with_the_running_balance() -> None:
+def test_a_statement_lists_every_event_the_latest_first_with_the_running_balance() -> None:
     open_account(1, "Josh", balance=100)
     open_account(2, "Luke", balance=7)
     withdraw(1, 30)
@@ -104,7 +104,7 @@ def test_the_pages_of_a_statement_join_without_gap_or_repetition(limit: int) -> 
     assert pages == -(-10 // limit)
 
 
-def test_a_page_that_nobody_can_turn_to_is_empty() -> None:
+def test_a_page_outside_the_statement_is_empty() -> None:
     open_account(balance=100)
     assert queries.statement(1, before=-1).rows == queries.statement(1, before=1).rows == []
     assert len(queries.statement(1, before=10**30).rows) == 2
@@ -122,7 +122,7 @@ def test_the_latest_activity_is_of_the_whole_bank_and_names_the_holders() -> Non
     ("amount", "pin", "kind", "balance"),
     [(30, PIN, "withdrawal", 70), (30, PIN + 1, "invalid_pin", None), (500, PIN, "account_overdrawn", 100)],
 )
-def test_a_receipt_tells_what_a_command_did(amount: int, pin: int, kind: str, balance: int | None) -> None:
+def test_a_receipt_shows_what_a_command_did(amount: int, pin: int, kind: str, balance: int | None) -> None:
     open_account(1, "Josh", balance=100)
     command_id = uuid4()
     with clock.set_to(NOON):
@@ -176,7 +176,7 @@ def test_days_are_those_of_the_banks_time_zone(zone: str, expected: dict[date, t
     assert days == expected
 
 
-def test_days_come_the_latest_first_and_only_those_asked_for() -> None:
+def test_days_come_the_latest_first_up_to_the_limit() -> None:
     for day in range(5):
         with clock.set_to(NOON + timedelta(days=day)):
             open_account(day + 1)

@@ -93,7 +93,7 @@ def test_it_makes_the_same_rows_whatever_the_size_of_its_batches(batch: int, mon
 
 
 @pytest.mark.usefixtures("busy_bank")
-def test_a_check_stops_at_what_each_projection_has_seen(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+def test_a_check_compares_each_projection_up_to_its_checkpoint(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
     monkeypatch.setattr(engine, "BATCH", 10)
     settings.PROJECTION_MODE = "worker"
     handle(DepositMoneyIntoBankAccount(1, 5))

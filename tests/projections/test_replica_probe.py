@@ -23,7 +23,9 @@ def lost(alias: str) -> Any:
 
 
 @pytest.mark.usefixtures("bank")
-def test_a_lost_replica_is_asked_again_by_one_request_while_others_do_without(asked_again_at: dict[str, float]) -> None:
+def test_one_request_at_a_time_probes_a_lost_replica_while_others_read_elsewhere(
+    asked_again_at: dict[str, float],
+) -> None:
     assert replicas.ask(REPLICA, lost) is None
     assert replicas.ask(REPLICA, lambda alias: "an answer") is None, "it is left alone for a while"
     asked_again_at[REPLICA] = 0

@@ -23,7 +23,7 @@ from tests.support.workers import work as work
 from tests.support.workers import worker_mode as worker_mode
 
 
-def test_a_worker_projects_what_the_web_process_leaves_to_it_and_stops_when_told(work: Any) -> None:
+def test_a_worker_projects_the_events_of_the_web_process_and_stops_on_sigterm(work: Any) -> None:
     assert not is_shown(open_account())
     with pytest.raises(queries.UnknownAccount):
         queries.check_balance(1)
@@ -56,7 +56,7 @@ def test_one_works_and_another_takes_over_when_it_is_killed(work: Any) -> None:
     assert queries.check_balance(1) == 21
 
 
-def test_a_worker_that_is_told_to_leave_makes_room_for_the_next_at_once(work: Any) -> None:
+def test_a_worker_that_stops_gives_its_lease_to_the_next_one_at_once(work: Any) -> None:
     first = work()
     wait_until(lambda: is_at_work(first), first)
     assert first.stop(signal.SIGINT) == 0

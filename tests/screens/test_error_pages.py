@@ -60,7 +60,7 @@ def test_a_refusal_is_a_page(
 
 
 @pytest.mark.only_on("sqlite", reason="no database is asked")
-def test_an_unknown_host_is_told_from_a_bad_request(teller: Client) -> None:
+def test_an_unknown_host_has_a_page_that_does_not_repeat_it(teller: Client) -> None:
     response = teller.get("/", headers={"Host": "other.example"})
     check(response, 400, "does not answer at this address")
     assert "other.example" not in response.content.decode()

@@ -51,7 +51,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
 @pytest.mark.parametrize(("url", "fields", "said"), REFUSED)
-def test_what_cannot_be_is_refused_at_the_form(
+def test_an_invalid_entry_is_refused_at_the_form(
     teller: Client, url: str, fields: dict[str, Any], said: str, headers: dict[str, str]
 ) -> None:
     sent = {"command_id": str(uuid4()), **fields}
@@ -121,7 +121,7 @@ def test_a_form_sent_again_with_other_entries_is_shown_again(teller: Client) -> 
     assert queries.check_balance(1) == 10_500
 
 
-def test_each_form_has_an_id_of_its_own_and_is_not_kept(teller: Client) -> None:
+def test_each_form_has_a_new_command_id_and_is_not_cached(teller: Client) -> None:
     first, second = teller.get("/accounts/1/deposit/"), teller.get("/accounts/1/deposit/")
     assert command_id_in(first) != command_id_in(second)
     assert "no-store" in first["Cache-Control"]

@@ -99,7 +99,7 @@ def test_amounts_are_read_leniently(text: str, minor_units: int) -> None:
         ("1 " * 30_000 + "1", "The space is not"),
     ],
 )
-def test_what_is_no_amount_is_refused_clearly(text: str, said: str) -> None:
+def test_a_text_that_is_no_amount_is_refused_clearly(text: str, said: str) -> None:
     with pytest.raises(NotAnAmount, match=said):
         parse_money(text)
 
@@ -156,7 +156,7 @@ def elsewhere(settings: Any) -> Iterator[Callable[[str, str], None]]:
         ("en_US", "KWD", "1.234", 1_234),
     ],
 )
-def test_amounts_are_read_as_the_place_writes_them(
+def test_amounts_are_read_as_the_locale_writes_them(
     elsewhere: Callable[[str, str], None], locale: str, currency: str, text: str, minor_units: int
 ) -> None:
     elsewhere(locale, currency)
@@ -178,7 +178,7 @@ def test_amounts_are_read_as_the_place_writes_them(
         ("en_US_POSIX", "USD", "1,00", "“,” is not understood here. Write 1.00 or 100.00."),
     ],
 )
-def test_what_the_place_writes_otherwise_is_refused_clearly(
+def test_amounts_that_the_locale_writes_otherwise_are_refused_clearly(
     elsewhere: Callable[[str, str], None], locale: str, currency: str, text: str, said: str
 ) -> None:
     elsewhere(locale, currency)

@@ -77,7 +77,7 @@ def test_a_session_with_something_behind_a_nul_is_nobodys(superuser: Client) -> 
 
 
 @pytest.mark.only_on("postgresql", reason="libpq ends a text at a NUL")
-def test_a_kept_statement_never_looks_for_the_text_before_a_nul() -> None:
+def test_a_prepared_statement_never_searches_for_the_text_before_a_nul() -> None:
     make_user("tina")
     query = "SELECT username FROM auth_user WHERE username = %s"
     assert backend_of().rows(query, ["tina"]) == [("tina",)]
@@ -120,7 +120,7 @@ def test_a_nul_in_a_form_of_the_admin_changes_nothing(superuser: Client) -> None
         ("/accounts/1/deposit/", "command_id"),
     ],
 )
-def test_a_nul_in_a_form_of_the_bank_is_told_at_the_form(
+def test_a_nul_in_a_form_of_the_bank_is_an_error_at_the_form(
     superuser: Client, url: str, field: str, multipart: bool
 ) -> None:
     handle(CreateBankAccount(1, "Josh", 42))

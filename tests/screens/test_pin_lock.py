@@ -59,7 +59,7 @@ def test_each_wrong_pin_tells_how_many_are_left_and_the_last_one_that_it_locked(
     assert "Try again" not in text_of(last)
 
 
-def test_how_many_are_left_is_told_only_as_long_as_it_is_true(teller: Client) -> None:
+def test_the_number_of_attempts_left_is_shown_only_while_it_is_true(teller: Client) -> None:
     response = send(teller, "/accounts/1/withdraw/", amount="5", pin="4242")
     assert "2 more wrong PINs" in text_of(teller.get(response["Location"]))
     withdraw(teller, "0042")
@@ -68,7 +68,7 @@ def test_how_many_are_left_is_told_only_as_long_as_it_is_true(teller: Client) ->
     assert "more wrong PIN" not in later
 
 
-def test_how_many_are_left_is_not_told_from_figures_that_are_behind(teller: Client, settings: Any) -> None:
+def test_the_number_of_attempts_left_is_not_shown_while_figures_are_behind(teller: Client, settings: Any) -> None:
     response = send(teller, "/accounts/1/withdraw/", amount="5", pin="4242")
     settings.PROJECTION_MODE = "worker"
     withdraw(teller, "4242")

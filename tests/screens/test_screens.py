@@ -28,7 +28,7 @@ def test_a_log_in_that_ran_out_moves_the_whole_page(bank: object) -> None:
     assert response["HX-Redirect"].startswith("/login/")
 
 
-def test_who_has_no_role_sees_nothing(bank: object) -> None:
+def test_a_user_without_a_role_sees_no_page(bank: object) -> None:
     response = client_of("nobody").get("/")
     assert response.status_code == 403
     assert "no right to do this" in text_of(response)
@@ -58,7 +58,7 @@ def test_an_account_is_opened(teller: Client) -> None:
     assert "7, Zoë" in receipt
 
 
-def test_a_deposit_has_a_receipt_that_can_be_seen_again(teller: Client) -> None:
+def test_a_deposit_has_a_receipt_that_can_be_opened_again(teller: Client) -> None:
     response = send(teller, "/accounts/1/deposit/", amount="1,250.5")
     for _ in range(2):
         receipt = text_of(teller.get(response["Location"]))

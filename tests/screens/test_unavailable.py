@@ -119,7 +119,7 @@ def test_a_task_that_met_an_outage_leads_to_what_became_of_it(teller: Client, ur
     assert count("eventstore_event") == 2
 
 
-def test_a_command_that_was_recorded_though_nobody_was_told_has_its_receipt(
+def test_a_recorded_command_whose_answer_was_lost_has_its_receipt(
     teller: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def carry_out(*args: Any, **kwargs: Any) -> None:

@@ -171,7 +171,7 @@ class Web(Program):
             static.symlink_to(Web.collected)
         super().start()
         self.wait_until_it_answers()
-        Web.collected = Web.collected or kept(static)
+        Web.collected = Web.collected or copy_of(static)
 
     @property
     def starts(self) -> int:
@@ -200,8 +200,8 @@ class Web(Program):
             connection.close()
 
 
-def kept(folder: Path) -> Path:
-    """Return a copy of a folder that lives as long as this process."""
+def copy_of(folder: Path) -> Path:
+    """Return a copy of a folder that is deleted when this process ends."""
     parent = Path(tempfile.mkdtemp(prefix="bank-static-"))
     atexit.register(shutil.rmtree, parent, ignore_errors=True)
     return Path(shutil.copytree(folder, parent / folder.name))

@@ -9,7 +9,7 @@ MUTATIONS = [
         text='update(tries=F("tries") - 1)',
         instead="update(tries=0)",
         tests=[
-            "tests/access/test_throttle.py::test_a_right_password_takes_back_no_tries_of_others_at_the_same_place",
+            "tests/access/test_throttle.py::test_a_right_password_clears_no_tries_of_others_at_the_same_address",
             "tests/access/test_throttle.py::test_a_right_password_takes_back_no_tries_of_strangers_elsewhere",
         ],
     ),

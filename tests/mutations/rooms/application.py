@@ -56,7 +56,7 @@ MUTATIONS = [
         instead="saved = repository.save(loaded, [event], envelope, lock, circumstances=circumstances)\n"
         "    also()\n"
         "    return saved",
-        tests=["tests/application/test_handlers.py::test_what_cannot_be_kept_beside_the_events_undoes_them"],
+        tests=["tests/application/test_handlers.py::test_a_pin_verifier_that_cannot_be_stored_undoes_the_events"],
     ),
     Mutation(
         breaks="A process works with another currency than the recorded one.",
@@ -117,7 +117,7 @@ MUTATIONS = [
         text="after_commit(lock, lambda: account_cache.put("
         "account.account_id, Loaded(account, last.version, last.hash)))",
         instead="account_cache.put(account.account_id, Loaded(account, last.version, last.hash))",
-        tests=["tests/application/test_account_cache.py::test_an_account_is_not_kept_before_its_events_are_committed"],
+        tests=["tests/application/test_account_cache.py::test_an_account_is_cached_after_its_events_are_committed"],
     ),
     Mutation(
         breaks="A PIN is compared at an account from the account cache.",
@@ -125,7 +125,7 @@ MUTATIONS = [
         text="if cached and lock is None:",
         instead="if cached:",
         tests=[
-            "tests/application/test_account_cache.py::test_a_lock_that_another_process_set_is_seen_before_a_pin_is_compared"
+            "tests/application/test_account_cache.py::test_a_pin_lock_of_another_process_is_loaded_before_a_pin_is_compared"
         ],
     ),
     Mutation(
@@ -133,7 +133,7 @@ MUTATIONS = [
         file="bank/application/repository.py",
         text="if cached and first.hash == cached.hash:",
         instead="if cached and first.version == cached.version:",
-        tests=["tests/application/test_account_cache.py::test_another_history_of_the_same_length_is_told_by_its_hash"],
+        tests=["tests/application/test_account_cache.py::test_another_history_of_the_same_length_has_another_hash"],
     ),
     Mutation(
         breaks="A snapshot of another version of the program is used.",

@@ -8,7 +8,7 @@ MUTATIONS = [
         file="eventstore/errors.py",
         text='    "eventstore_event is append-only": WrongExpectedVersion,\n',
         instead="",
-        tests=["tests/eventstore/test_store.py::test_a_writer_who_has_not_seen_the_latest_version_is_refused"],
+        tests=["tests/eventstore/test_store.py::test_an_append_after_an_older_version_is_refused"],
     ),
     Mutation(
         breaks="A command id that is taken is not told as taken.",
@@ -42,7 +42,7 @@ MUTATIONS = [
         text='WHERE pg_try_advisory_xact_lock({_STREAM_LOCK.format("%s")}) AND',
         instead='WHERE {_STREAM_LOCK.format("%s")} IS NOT NULL AND',
         tests=[
-            "tests/eventstore/test_stream_lock.py::test_a_writer_without_a_turn_is_refused_while_another_one_has_it"
+            "tests/eventstore/test_stream_lock.py::test_an_append_without_the_stream_lock_is_refused_while_another_writer_holds_it"
         ],
         database="postgresql",
     ),
@@ -81,7 +81,7 @@ MUTATIONS = [
         text="after_commit(lock, lambda: events_appended.send(sender=append, events=recorded))",
         instead="events_appended.send(sender=append, events=recorded)",
         tests=[
-            "tests/eventstore/test_store_transactions.py::test_what_a_turn_appended_is_announced_when_it_is_committed"
+            "tests/eventstore/test_store_transactions.py::test_events_appended_under_the_stream_lock_are_announced_after_the_commit"
         ],
     ),
     Mutation(

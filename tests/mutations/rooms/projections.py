@@ -63,7 +63,7 @@ MUTATIONS = [
         text="amount = -event.amount",
         instead="amount = event.amount",
         tests=[
-            "tests/projections/test_queries.py::test_a_statement_tells_all_that_happened_the_latest_first_with_the_running_balance"
+            "tests/projections/test_queries.py::test_a_statement_lists_every_event_the_latest_first_with_the_running_balance"
         ],
     ),
     Mutation(
@@ -72,7 +72,7 @@ MUTATIONS = [
         text="reason, event.amount_requested, balance, recorded",
         instead="reason, 0, balance, recorded",
         tests=[
-            "tests/projections/test_queries.py::test_a_statement_tells_all_that_happened_the_latest_first_with_the_running_balance"
+            "tests/projections/test_queries.py::test_a_statement_lists_every_event_the_latest_first_with_the_running_balance"
         ],
     ),
     Mutation(
@@ -112,7 +112,7 @@ MUTATIONS = [
         file="projections/freshness.py",
         text="min(reached.get(name, START) for name in names)",
         instead="max(reached.get(name, START) for name in names)",
-        tests=["tests/projections/test_freshness.py::test_the_slowest_projection_tells_how_fresh_all_is"],
+        tests=["tests/projections/test_freshness.py::test_the_slowest_projection_decides_how_fresh_the_figures_are"],
     ),
     Mutation(
         breaks="A page counts as current before it shows what its reader was told of.",
@@ -120,7 +120,7 @@ MUTATIONS = [
         text="reached = log_position >= wanted",
         instead="reached = True",
         tests=[
-            "tests/projections/test_freshness.py::test_a_moment_behind_is_current_unless_somebody_waits_for_just_that"
+            "tests/projections/test_freshness.py::test_a_moment_behind_counts_as_current_except_for_the_reader_of_the_missing_event"
         ],
     ),
     Mutation(
@@ -129,7 +129,7 @@ MUTATIONS = [
         text="wanted = min(LogPosition.of_token(told), last)",
         instead="wanted = LogPosition.of_token(told)",
         tests=[
-            "tests/projections/test_freshness.py::test_a_token_beyond_the_end_of_the_log_is_waited_for_as_far_as_the_log_goes"
+            "tests/projections/test_freshness.py::test_a_token_beyond_the_end_of_the_log_is_waited_for_up_to_that_end"
         ],
     ),
     Mutation(

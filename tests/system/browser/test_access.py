@@ -55,7 +55,7 @@ def code_of(device: TOTPDevice) -> str:
     return f"{TOTP(device.bin_key).token():06}"
 
 
-def test_a_second_factor_is_set_up_and_asked_for(stranger: Page, settings: Any) -> None:
+def test_a_second_factor_is_set_up_and_needed_at_the_next_log_in(stranger: Page, settings: Any) -> None:
     settings.BANK_TOTP_ROLES = ["Supervisors"]
     make_user("susan", "Supervisors")
     stranger.goto("/days/")
@@ -129,7 +129,7 @@ def test_a_page_that_is_left_alone_does_not_stay_to_be_read(page: Page, settings
     assert "Lovelace" not in page.content()
 
 
-def test_the_password_is_asked_for_again_and_leads_on(page: Page) -> None:
+def test_a_delicate_task_needs_the_password_again_and_then_goes_on(page: Page) -> None:
     age_sessions(3600, sessions.PASSWORD)
     page.get_by_role("link", name="tina").click()
     page.get_by_role("link", name="Set up a second factor").click()
@@ -163,7 +163,7 @@ def throttled(page: Page) -> None:
     raise AssertionError("nobody was throttled")
 
 
-def test_too_many_tries_are_told_how_long_to_wait(stranger: Page) -> None:
+def test_a_refusal_of_too_many_tries_says_how_long_to_wait(stranger: Page) -> None:
     throttled(stranger)
     expect(stranger.get_by_text(re.compile(r"Try again in \d+ seconds?\."))).to_be_visible()
     stranger.get_by_role("link", name="Try again").click()

@@ -45,7 +45,7 @@ class Verdict(NamedTuple):
 
 def judge(bank: Bank, load: Load) -> Verdict:
     """Return the verdict on a bank after its load."""
-    wanted = balances_told(load)
+    wanted = balances_of_acks(load)
     wait_for_replica(bank, wanted)
     acknowledged = {done.task.command_id for done in load.done}
     accepted = {UUID(str(command_id)) for (command_id,) in execute(bank.events, COMMANDS)}
@@ -63,14 +63,14 @@ def judge(bank: Bank, load: Load) -> Verdict:
         unknown=len(counts.keys() - acknowledged),
         gaps=sum(sorted(each) != list(range(1, len(each) + 1)) for each in versions.values()),
         balances=differences(wanted, recorded, read_balances(bank.projections), read_balances(replica_url(bank))),
-        totals=int(execute(bank.projections, TOTALS) != [totals_told(load, wanted)]),
+        totals=int(execute(bank.projections, TOTALS) != [totals_of_acks(load, wanted)]),
         own_writes=len(load.violations),
         gave_up=len(load.failures),
         check=check.returncode,
     )
 
 
-def balances_told(load: Load) -> dict[int, int]:
+def balances_of_acks(load: Load) -> dict[int, int]:
     """Return each account's balance as the sum of the acknowledgements."""
     balances: dict[int, int] = defaultdict(int)
     for done in load.done:
@@ -78,7 +78,7 @@ def balances_told(load: Load) -> dict[int, int]:
     return balances
 
 
-def totals_told(load: Load, balances: Mapping[int, int]) -> tuple[int, ...]:
+def totals_of_acks(load: Load, balances: Mapping[int, int]) -> tuple[int, ...]:
     effects = [done.effect for done in load.done]
     paid_in, paid_out = sum(e for e in effects if e > 0), -sum(e for e in effects if e < 0)
     assert sum(balances.values()) == paid_in - paid_out

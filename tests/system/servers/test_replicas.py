@@ -116,7 +116,7 @@ def test_a_replica_that_is_behind_is_left_out_for_everybody(bank: Bank) -> None:
     assert float(balance_shown(reader.get("/accounts/1/"))) == before + 4
 
 
-def test_a_replica_that_is_dead_is_done_without_and_asked_again_when_it_is_back(bank: Bank) -> None:
+def test_pages_do_without_a_dead_replica_and_use_it_again_when_it_is_back(bank: Bank) -> None:
     teller = bank.teller()
     bank.replica.kill()
     for path in ("/", "/accounts/", "/accounts/1/", "/days/", "/accounts/open/"):

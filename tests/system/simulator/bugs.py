@@ -153,7 +153,7 @@ def checkpoint_left_behind_by_a_replay() -> Iterator[None]:
 
 
 @contextmanager
-def told_before_the_commit() -> Iterator[None]:
+def announced_before_the_commit() -> Iterator[None]:
     """Announce events to the projections before the commit, which may still be rolled back."""
     with mock.patch.object(store, "after_commit", lambda lock, call: call()):
         yield
@@ -185,7 +185,7 @@ BUGS: dict[str, Callable[[], Bug]] = {
     "events in hand taken for the next ones": lambda: Bug(
         mock.patch.object(store, "follow", lambda events, checkpoint: bool(events))
     ),
-    "events announced before the commit": lambda: Bug(told_before_the_commit()),
+    "events announced before the commit": lambda: Bug(announced_before_the_commit()),
     "failing event skipped": lambda: Bug(mock.patch.object(quarantine, "add", return_value=None)),
     "parked stream not skipped": lambda: Bug(mock.patch.object(quarantine, "without", lambda batch, parked: batch)),
     "resumed stream left out of the figures": lambda: Bug(mock.patch.object(resume, "islice", return_value=())),
