@@ -9,8 +9,12 @@ class BankConfig(AppConfig):
     verbose_name = "Bank"
 
     def ready(self) -> None:
-        from .access import second_factor, security_log, sessions  # noqa: F401  # they receive Django's signals
+        from eventstore import shared_clock
+
+        from .access import clock, second_factor, security_log, sessions  # noqa: F401  # they receive Django's signals
         from .operations import checks, roles  # noqa: F401  # checks register themselves
+
+        clock.shared[:] = [shared_clock.now]
 
         if settings.BANK_CURRENCY not in list_currencies():  # what is recorded once is never changed
             raise ImproperlyConfigured(

@@ -110,6 +110,10 @@ SEAL_KEYS = read_keys("SEAL_KEYS", DATA_DIR / "seal_key", short_old_keys=ALLOW_S
 SPACED_PIN_KEYS, SPACED_SEAL_KEYS = spaced_keys("PIN_KEYS"), spaced_keys("SEAL_KEYS")
 """The same keys as they were read before spaces stopped counting; they verify and never sign."""
 
+BANK_CLOCK_LIMIT = env.float("BANK_CLOCK_LIMIT", default=60)
+"""Seconds by which this process's clock may differ from the database's, or from the last event, for commands."""
+if BANK_CLOCK_LIMIT <= 0:
+    raise ImproperlyConfigured(f"BANK_CLOCK_LIMIT is a number of seconds above 0, not {BANK_CLOCK_LIMIT}.")
 PIN_ATTEMPTS = env.int("PIN_ATTEMPTS", default=3)
 """How many wrong PINs in a row lock withdrawals from an account."""
 if PIN_ATTEMPTS < 1:

@@ -5,6 +5,7 @@ It knows streams, versions, types and JSON, and nothing of the bank.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
+from datetime import datetime
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -55,6 +56,7 @@ def append(
     expected_version: int,
     command: Envelope,
     previous_hash: bytes | None = None,
+    previous_at: datetime | None = None,
     state: Mapping[str, Any] | None = None,
     also: Callable[[], None] | None = None,
     lock: StreamLock | None = None,
@@ -66,6 +68,8 @@ def append(
     Args:
         expected_version: the version of the stream on which the command was decided; 0 for a new stream.
         previous_hash: the hash of the event at that version; read from the stream when it is not given.
+        previous_at: the time of that event, where it is known. The new events are no earlier: within a stream time
+            never goes back, whichever process's clock is slow.
         state: the state of the stream after these events, where a snapshot is due.
         also: writes what else belongs to the transaction.
         lock: the lock that holds the stream. Its transaction commits at the end of its block.
@@ -79,7 +83,9 @@ def append(
     backend, moment, recorded = backend_of(), clock.now(), []
     try:
         if previous_hash is None:
-            previous_hash = _hash_at(stream, expected_version)
+            previous_hash, previous_at = _end_at(stream, expected_version)
+        if previous_at is not None:
+            moment = max(moment, previous_at)
         drafts = drafts_of(stream, expected_version, events, command, moment, previous_hash)
         last = drafts[-1].event
         outcome = ("accepted", "", "", stream, last.version, len(events))
@@ -197,11 +203,11 @@ def first_after(position: int) -> RecordedEvent | None:
     return next(iter(recorded_events(backend_of().rows(statement, [position]))), None)
 
 
-def _hash_at(stream: str, version: int) -> bytes:
+def _end_at(stream: str, version: int) -> tuple[bytes, datetime | None]:
     if version == 0:
-        return GENESIS
+        return GENESIS, None
     for event in read_stream(stream, first=version, last=version):
-        return event.hash
+        return event.hash, event.recorded_at
     raise WrongExpectedVersion(f"{stream} has no version {version}")
 
 

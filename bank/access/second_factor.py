@@ -9,7 +9,6 @@ random number in the session and everything that the draft depends on.
 
 import logging
 import secrets
-import time
 from base64 import b32encode
 from datetime import timedelta
 from textwrap import wrap
@@ -25,7 +24,7 @@ from django.utils.safestring import SafeString
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from . import security_log, sessions
+from . import clock, security_log, sessions
 from .models import UsedCode
 from .sessions import PENDING
 from .throttle import TooManyTries
@@ -58,7 +57,7 @@ def device_of(user: User) -> TOTPDevice | None:
 def begin(request: HttpRequest, user: User) -> None:
     """Store the user who gave the right password in the session, under a new session key."""
     request.session.cycle_key()
-    request.session[PENDING] = {"user": user.pk, "at": int(time.time()), "hash": user.get_session_auth_hash()}
+    request.session[PENDING] = {"user": user.pk, "at": int(clock.seconds()), "hash": user.get_session_auth_hash()}
 
 
 def pending_user(request: HttpRequest) -> User | None:
@@ -106,7 +105,7 @@ def check(request: HttpRequest, user: User, device: TOTPDevice, code: str) -> bo
 
 def _wait(device: TOTPDevice) -> int:
     """Return the seconds until the next try, rounded up. A failure in the future counts as one of now."""
-    now = timezone.now()
+    now = timezone.now()  # as django-otp has it
     if device.throttling_failure_timestamp and device.throttling_failure_timestamp > now:
         device.throttling_failure_timestamp = now
         device.save(update_fields=["throttling_failure_timestamp"])
@@ -121,7 +120,7 @@ def _step_of(device: TOTPDevice, code: str) -> int | None:
     this rule would lock the user out; `UsedCode` then refuses the used codes.
     """
     app = TOTP(device.bin_key, device.step, device.t0, device.digits)
-    app.time = time.time()
+    app.time = clock.seconds()
     set_back = device.last_t > app.t() + device.tolerance
     right = app.verify(int(code), device.tolerance, None if set_back else device.last_t + 1)
     return int(app.t()) if right else None

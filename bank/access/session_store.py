@@ -1,10 +1,12 @@
 """Django's sessions in the database, read by one plain statement."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib.sessions.backends import db
 from django.db import connections
-from django.utils import timezone
+
+from . import clock
 
 _SESSION = "SELECT session_data FROM django_session WHERE session_key = %s AND expire_date > %s"
 
@@ -16,10 +18,15 @@ class SessionStore(db.SessionStore):
     table (`cached_db`) is no way: it would let a deleted session live on in the other web processes.
     """
 
+    def get_expiry_date(self, **kwargs: Any) -> datetime:
+        """Return when the session expires, by the shared clock."""
+        expires: datetime = super().get_expiry_date(**{"modification": clock.now(), **kwargs})
+        return expires
+
     def load(self) -> dict[str, Any]:
         """Return the content of the session, or nothing, and drop the key, if it does not exist or has expired."""
         connection = connections["default"]
-        now = connection.ops.adapt_datetimefield_value(timezone.now())
+        now = connection.ops.adapt_datetimefield_value(clock.now())
         with connection.cursor() as cursor:
             cursor.execute(_SESSION, [self.session_key, now])
             found = cursor.fetchall()

@@ -4,12 +4,11 @@ A session ends after idle time (`BANK_IDLE_MINUTES`) and after a shift (`BANK_SH
 most once a minute, so an idle session may end up to a minute early. Automatic requests of a page carry a header, and do
 not count as use.
 
-The times in a session come from the server's clock. A time in the future means that the clock was set back. Its true
-age is unknown, so it counts as infinitely old: the session ends, and the password is not fresh.
+The times in a session come from the clock that all web servers share (`clock.py`). A time in the future means that it
+was set back. Its true age is unknown, so it counts as infinitely old: the session ends, and the password is not fresh.
 """
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from functools import wraps
@@ -24,7 +23,8 @@ from django.contrib.sessions.models import Session
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
-from django.utils import timezone
+
+from . import clock
 
 POLL = "Bank-Poll"
 """The header of a page's automatic requests."""
@@ -40,13 +40,13 @@ SKEW = 60
 @receiver(user_logged_in, dispatch_uid="bank.access.session_starts")
 def start(sender: object, request: HttpRequest, **kwargs: Any) -> None:
     """Record the start of a session, from which all its limits count. Delete the expired sessions."""
-    request.session[STARTED] = request.session[SEEN] = request.session[PASSWORD] = int(time.time())
-    Session.objects.filter(expire_date__lt=timezone.now()).delete()
+    request.session[STARTED] = request.session[SEEN] = request.session[PASSWORD] = int(clock.seconds())
+    Session.objects.filter(expire_date__lt=clock.now()).delete()
 
 
 def age_of(moment: int) -> float:
     """Return the seconds since a time in a session, infinite if it lies in the future."""
-    age = int(time.time()) - moment
+    age = int(clock.seconds()) - moment
     return max(age, 0) if age >= -SKEW else math.inf
 
 
@@ -60,7 +60,7 @@ def why_ended(request: HttpRequest) -> str:
     if seen >= settings.BANK_IDLE_MINUTES * 60:
         return "idle"
     if seen >= WRITTEN_EVERY and POLL not in request.headers:
-        request.session[SEEN] = int(time.time())
+        request.session[SEEN] = int(clock.seconds())
     return ""
 
 
@@ -69,7 +69,7 @@ def why_ended(request: HttpRequest) -> str:
 
 def confirm(request: HttpRequest) -> None:
     """Record that the password was just confirmed."""
-    request.session[PASSWORD] = int(time.time())
+    request.session[PASSWORD] = int(clock.seconds())
     request.session.cycle_key()
 
 
@@ -115,7 +115,7 @@ def described(user: User, this: str | None) -> list[Described]:
     """Return the user's unexpired sessions, the latest first. `this` is the key of the current one."""
     found = []
     for session, held in opened():
-        if held.get(SESSION_KEY) == str(user.pk) and session.expire_date >= timezone.now():
+        if held.get(SESSION_KEY) == str(user.pk) and session.expire_date >= clock.now():
             started, used = (datetime.fromtimestamp(held.get(name, 0), UTC) for name in (STARTED, SEEN))
             found.append(Described(started, used, session.session_key == this))
     return sorted(found, reverse=True)

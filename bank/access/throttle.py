@@ -19,10 +19,9 @@ from typing import NamedTuple
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from . import cookies, security_log
+from . import clock, cookies, security_log
 from .address import client_address, network_of
 from .models import LogInTries
 
@@ -64,7 +63,7 @@ def admit(request: HttpRequest, username: str) -> list[Counter]:
     Raises:
         TooManyTries: the try came too early. It is not counted, because otherwise the wait would never end.
     """
-    now = timezone.now()
+    now = clock.now()
     counters = sorted(_counters(request, username, now))  # a fixed order prevents deadlocks
     tries = LogInTries.objects.using("default")
     _bound(tries.filter(key__in=[counter.key for counter in counters]), now)
@@ -95,7 +94,7 @@ def succeed(counters: list[Counter]) -> None:
 
 def remember(request: HttpRequest, response: HttpResponse, username: str) -> None:
     """Record the log-in from this device and place. Delete the counters that are long unused."""
-    now = timezone.now()
+    now = clock.now()
     device = _device(request) or secrets.token_urlsafe(16)
     cookies.set_signed_cookie(response, DEVICE, device, REMEMBERED)
     for key in (_device_key(device, username), _place_key(request, username)):

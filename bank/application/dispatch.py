@@ -24,7 +24,7 @@ from ..domain.commands import Command, WithdrawMoneyFromBankAccount
 from ..domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
 from ..domain.events import BankEvent, UnknownEvent, decode
 from ..operations.key_files import InstallationFault as InstallationFault
-from . import account_cache, currency, pins
+from . import account_cache, clock_limit, currency, pins
 from .handlers import HANDLERS
 from .repository import Saved
 from .streams import stream_of
@@ -82,8 +82,8 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
         CommandRejected: the kind says why; nothing has changed.
         Busy: the account or the database is busy; nothing has changed.
         UnreadableAccount: a newer version of the program has to carry it out; nothing has changed.
-        InstallationFault: a key is missing, or the settings name another currency; nothing has changed, and no PIN
-            attempt was counted.
+        InstallationFault: a key is missing, the settings name another currency or the clock is off; nothing has
+            changed, and no PIN attempt was counted.
         OutcomeUnknown: the database went away; sent again under the same id, the command still counts once.
     """
     fingerprint = pins.fingerprint(command)
@@ -93,6 +93,7 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
         try:
             backend_of().limit_waits()
             currency.settle()
+            clock_limit.check()
             return _decide_until_saved(command, envelope)
         except (OperationalError, InterfaceError) as error:
             if errors.is_busy(error):

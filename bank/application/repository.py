@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import datetime
 from functools import reduce
 from itertools import chain
 from typing import Any, NamedTuple
@@ -26,11 +27,12 @@ class Saved(NamedTuple):
 
 
 class Loaded(NamedTuple):
-    """An account with the version and hash of the last event of its stream."""
+    """An account with the version, hash and time of the last event of its stream."""
 
     account: BankAccount
     version: int
     hash: bytes
+    at: datetime | None = None
 
 
 def load(account_id: int, lock: StreamLock | None = None) -> Loaded:
@@ -50,7 +52,7 @@ def load(account_id: int, lock: StreamLock | None = None) -> Loaded:
             return _play(cached, events)
         state = snapshot and snapshots.opened(stream, snapshot, first.hash)
         if state and (account := BankAccount.of_state(state)):
-            return _play(Loaded(account, first.version, first.hash), events)
+            return _play(Loaded(account, first.version, first.hash, first.recorded_at), events)
         if first.version == 1 and not snapshot:
             return _play(new, chain([first], events))
     loaded = _play(new, store.read_stream(stream))
@@ -65,14 +67,14 @@ def _play(loaded: Loaded, events: Iterable[RecordedEvent]) -> Loaded:
     Raises:
         UnknownEvent: this version of the program cannot read one of them.
     """
-    account, version, last_hash = loaded
+    account, version, last_hash, at = loaded
     for recorded in events:
         event = decode(recorded.type, recorded.schema_version, recorded.data)
         if event.account_id != account.account_id:
             raise UnreadablePayload(f"{recorded.type} of {recorded.stream} is about account {event.account_id}")
         account = account.apply(event)
-        version, last_hash = recorded.version, recorded.hash
-    return Loaded(account, version, last_hash)
+        version, last_hash, at = recorded.version, recorded.hash, recorded.recorded_at
+    return Loaded(account, version, last_hash, at)
 
 
 def save(
@@ -101,12 +103,14 @@ def save(
         [_new_event(event, circumstances) for event in events],
         expected_version=loaded.version,
         previous_hash=loaded.hash,
+        previous_at=loaded.at,
         command=command,
         state=account.to_state() if is_snapshot_due else None,
         also=also,
         lock=lock,
     )
-    after_commit(lock, lambda: account_cache.put(account.account_id, Loaded(account, last.version, last.hash)))
+    saved = Loaded(account, last.version, last.hash, last.recorded_at)
+    after_commit(lock, lambda: account_cache.put(account.account_id, saved))
     return Saved(events, last)
 
 

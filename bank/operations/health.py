@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from eventstore.sqlite import wal
 from projections import engine, freshness, quarantine
 
-from ..application import currency
+from ..application import clock_limit, currency
 from . import key_faults
 
 logger = logging.getLogger(__name__)
@@ -44,8 +44,11 @@ def readyz(request: HttpRequest) -> JsonResponse:
             parked = quarantine.summary()
             faults = key_faults.find()
             currency.check()
+            clock_limit.check()
         except currency.WrongCurrency as fault:
             ready, body["currency"] = False, str(fault)
+        except clock_limit.ClockIsOff as fault:
+            ready, body["clock"] = False, str(fault)
         except (DatabaseError, InterfaceError):  # a migrated table was dropped
             logger.exception("The projections cannot be read")
             ready = False

@@ -180,6 +180,10 @@ class Backend(ABC):
         """
         return False
 
+    def server_time(self) -> datetime | None:
+        """Return the time of the database's own clock, or None where it has none."""
+        return None
+
     def blocker(self) -> Blocker | None:
         """Return the transaction behind which events cannot be read yet, if there is one."""
         return None

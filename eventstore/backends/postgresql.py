@@ -4,6 +4,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from hashlib import blake2b
 from typing import Any
 
@@ -231,6 +232,10 @@ class PostgreSQL(Backend):
 
     def end_frozen_transaction(self, owner: str) -> bool:
         return bool(self.rows(_END_FROZEN, [FROZEN, _mark(owner)]))
+
+    def server_time(self) -> datetime | None:
+        moment: datetime = self.rows("SELECT clock_timestamp()")[0][0]
+        return moment
 
     def blocker(self) -> Blocker | None:
         found = self.rows(

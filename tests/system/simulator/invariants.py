@@ -60,6 +60,7 @@ class Book:
         self.log: list[RecordedEvent] = []
         self.histories: dict[int, list[tuple[int, model.Account]]] = {}
         self.hashes: dict[str, bytes] = {}
+        self.times: dict[str, datetime] = {}
         self.records: dict[UUID, dict[str, Any]] = {}
         self.last_record = 0
         self.folds = [{name: frozenset(Fold().rows(name)) for name in TABLES}]
@@ -146,9 +147,12 @@ class Book:
         for event in events:
             hold(event.stream == f"bank_account-{account_id}", "an event is in its account's stream", event)
             facts = {"actor": sent.actor, "correlation_id": str(event.command_id)}
-            hold(event.metadata == facts | attempts, "an event says who and why", event)
-            moments = {each.moment for each in self.submitted[event.command_id]}
-            hold(event.recorded_at in moments, "an event has the sender's time", event)
+            currency = {"currency": "USD 2"} if event.type == "bank_account_created" else {}
+            hold(event.metadata == facts | attempts | currency, "an event says who and why", event)
+            before = self.times.get(event.stream, datetime.min.replace(tzinfo=UTC))
+            moments = {max(each.moment, before) for each in self.submitted[event.command_id]}
+            hold(event.recorded_at in moments, "an event has the sender's time, or that of the one before", event)
+            self.times[event.stream] = event.recorded_at
         account = model.after(account, sent.command, happened)
         hold(account.balance >= 0, "no balance is below zero", account)
         history.append((last.position, account))
