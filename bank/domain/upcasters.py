@@ -39,13 +39,13 @@ def upcast(event_type: str, version: int, data: Payload) -> Payload:
     """Return a payload of this version as a payload of the current version.
 
     Raises:
-        UnknownEvent: the version is newer than the program, or was never written.
-        UnreadablePayload: an upcaster raises.
+        UnknownEvent: the version is newer than the program.
+        UnreadablePayload: there is no such version, or an upcaster raises.
     """
     if version > current_version(event_type):
         raise UnknownEvent(f"{event_type} of schema version {version} is newer than this program")
     if version < 1:
-        raise UnknownEvent(f"{event_type} has no schema version {version}")
+        raise UnreadablePayload(f"{event_type} has no schema version {version}")
     try:
         for upcaster in UPCASTERS.get(event_type, ())[version - 1 :]:
             data = upcaster(data)

@@ -7,14 +7,13 @@ from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
 
-from eventstore.events import LogPosition
-from eventstore.verification.findings import shown
+from eventstore.verification.findings import Finding, shown
 from eventstore.verification.reader import ReadEvent
-from projections.verification.sums import SumsUpTo
+from projections.verification.sums import Cut, SumsUpTo
 
 from ..application.streams import stream_of
 from ..domain.account import BankAccount
-from ..domain.events import BankAccountCreated, BankEvent, PinChanged, UnknownEvent, decode
+from ..domain.events import BankAccountCreated, BankEvent, PinChanged, UnknownEvent, UnreadablePayload, decode
 from ..domain.verification import CURRENCY, PIN_ATTEMPTS, misfit
 
 _SET_PIN = (BankAccountCreated, PinChanged)
@@ -32,12 +31,16 @@ class _Begun(NamedTuple):
 class AccountAuditor:
     """The auditor of some accounts.
 
+    An event that this version of the program does not know is no fault. From there on its stream is not checked, and
+    stands in `unchecked`.
+
     Args:
-        places: the checkpoints of the projections to compare.
+        cuts: what the projections to compare have seen.
     """
 
-    def __init__(self, log_positions: Iterable[LogPosition], zone: tzinfo | None = None) -> None:
-        self.sums = SumsUpTo(log_positions, zone)
+    def __init__(self, cuts: Iterable[Cut], zone: tzinfo | None = None) -> None:
+        self.sums = SumsUpTo(cuts, zone)
+        self.unchecked: dict[str, Finding] = {}
         self.pin_set_by: dict[str, str] = {}  # the command ids, by stream
         self.currencies: dict[str, str] = {}  # the stream of an account that was opened in each
         self._accounts: dict[str, BankAccount] = {}
@@ -45,10 +48,18 @@ class AccountAuditor:
 
     def add(self, event: ReadEvent, command: str | None) -> str | None:
         """Add the next event, and return its fault, or None; see `stream_checker.Auditor`."""
+        self.sums.skip(event)
+        if event.stream in self.unchecked:
+            return None
         try:
             what = decode(event.type, event.schema_version, event.data)
-        except UnknownEvent as error:
+        except UnreadablePayload as error:
             return f"it cannot be read: {error}"
+        except UnknownEvent as error:
+            what_is_not = f"it cannot be checked from here on: {error}"
+            self.unchecked[event.stream] = Finding(event.stream, event.version, event.position, what_is_not)
+            self._accounts.pop(event.stream, None)
+            return None
         if stream_of(what.account_id) != event.stream:
             return f"it is about account {what.account_id}"
         self.sums.add(what, event)
@@ -90,3 +101,4 @@ class AccountAuditor:
         self.sums.join(other.sums)
         self.pin_set_by |= other.pin_set_by
         self.currencies |= other.currencies
+        self.unchecked |= other.unchecked

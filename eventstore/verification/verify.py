@@ -6,7 +6,7 @@ and epochs. A checker checks single streams, and its auditor checks the meaning 
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from django.db import DatabaseError
@@ -37,6 +37,7 @@ type Progress = Callable[[int], object]
 class Report(NamedTuple):
     """The result of a verification: the first finding of each stream, and the head of the settled log.
 
+    `unchecked` names the streams whose events the auditor does not know, from the first one on.
     `unbelieved` counts the snapshots without a valid seal. They are from an older version of the program, or forged.
     """
 
@@ -47,6 +48,7 @@ class Report(NamedTuple):
     findings: list[Finding]
     head: Head
     unbelieved: int
+    unchecked: Sequence[Finding] = ()
 
 
 def verify[A: Auditor](

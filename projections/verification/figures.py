@@ -4,7 +4,7 @@ The second computation also finds errors of the projectors, which a replay would
 each projection. `replay_projections --check` compares all rows and columns.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,13 +13,13 @@ from django.db import connections
 from eventstore.backends import backend_of
 from eventstore.bulk_reading import rows_of
 from eventstore.events import START, LogPosition
-from eventstore.verification.findings import UNREADABLE, shown
+from eventstore.verification.findings import UNREADABLE, Finding, shown
 
 from ..big_sums import joined
 from ..projectors import PROJECTORS
 from ..projectors.daily import zone_of
 from ..routers import READ_SIDE
-from .sums import Rows, SumsUpTo
+from .sums import Cut, Rows, SumsUpTo
 
 SHOWN = 20
 """The largest number of differences shown for a projection."""
@@ -70,23 +70,38 @@ class Figures:
                 for name, log_position in list(self.log_positions.items())
                 if not type(log_position.transaction_id) is type(log_position.position) is int
             }
+            self.cuts = {name: Cut(at, _parked(name)) for name, at in self.log_positions.items()}
             self.live = {name: _live(name) for name in self.log_positions}
 
-    def differences(self, right: SumsUpTo) -> Iterator[tuple[str, str]]:
-        """Yield each differing row with its projection, and the difference from the sums of all events."""
+    def differences(self, right: SumsUpTo, unchecked: Mapping[str, Finding]) -> Iterator[tuple[str, str]]:
+        """Yield each differing row with its projection, and the difference from the sums of all events.
+
+        Args:
+            unchecked: streams of which the sums lack the events from a version on. A projection that has seen one of
+                these events is not compared.
+        """
         for name, bad_position in self.bad_positions.items():
             yield f"checkpoint {name}", f"its position and transaction id cannot be read: {shown(tuple(bad_position))}"
         for name, log_position in self.log_positions.items():
             if log_position > right.last:
                 yield name, f"it has come to position {log_position.position}, where the log has no event"
+            parked = dict(self.cuts[name].parked)
+            if any(each.stream not in parked or parked[each.stream] > each.version for each in unchecked.values()):
+                continue
             try:
-                live, rows = self.live[name], right.sums[log_position].rows(name)
+                live, rows = self.live[name], right.sums[self.cuts[name]].rows(name)
             except UNREADABLE as error:
                 yield name, f"it cannot be compared: {shown(error)}"
                 continue
             differing = [key for key in live.keys() | rows.keys() if live.get(key) != rows.get(key)]
             for key in sorted(differing, key=_order)[:SHOWN]:
                 yield f"{name} {key}", f"it shows {_said(live.get(key))}, and should show {_said(rows.get(key))}"
+
+
+def _parked(name: str) -> frozenset[tuple[str, int]]:
+    """Return the streams that a projection has parked, with the first version that its table lacks."""
+    statement = "SELECT stream, version FROM projections_parkedstream WHERE projection = %s"
+    return frozenset((stream, version) for stream, version in rows_of(READ_SIDE, statement, [name]))
 
 
 def _keep_tables() -> None:

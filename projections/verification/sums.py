@@ -5,7 +5,7 @@ It shares only the events with the projectors, and uses no database, so that any
 
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
 
 from django.utils import timezone
 
@@ -22,35 +22,53 @@ from eventstore.verification.reader import ReadEvent
 
 from ..name_search import name_keys
 
+_NEVER = 2**64
+
 type Rows = dict[Any, tuple[Any, ...]]
 
 
+class Cut(NamedTuple):
+    """The events that a projection has seen: those up to a log position, without the parked part of some streams."""
+
+    log_position: LogPosition
+    parked: frozenset[tuple[str, int]] = frozenset()
+    """The parked streams, each with its first version that the projection has not seen."""
+
+
 class SumsUpTo:
-    """The sums of the events up to each of several log positions.
+    """The sums of the events that several projections have seen.
 
     Args:
         zone: the time zone of the days; that of the settings by default.
     """
 
-    def __init__(self, log_positions: Iterable[LogPosition], zone: tzinfo | None = None) -> None:
+    def __init__(self, cuts: Iterable[Cut], zone: tzinfo | None = None) -> None:
         zone = zone or timezone.get_default_timezone()
-        self.sums = {log_position: Sums(zone) for log_position in log_positions}
+        self.sums = {cut: Sums(zone) for cut in cuts}
+        self._parked = {cut: dict(cut.parked) for cut in self.sums if cut.parked}
         self.last: tuple[int, int] = START
 
     def add(self, event: BankEvent, recorded: ReadEvent) -> None:
         """Add the next event."""
+        log_position = self.skip(recorded)
+        for cut, sums in self.sums.items():
+            if log_position <= cut.log_position and not (
+                cut.parked and recorded.version >= self._parked[cut].get(recorded.stream, _NEVER)
+            ):
+                sums.add(event, recorded)
+
+    def skip(self, recorded: ReadEvent) -> tuple[int, int]:
+        """Pass the next event over, and return its log position."""
         log_position = recorded.transaction_id, recorded.position
         if log_position > self.last:
             self.last = log_position
-        for until, sums in self.sums.items():
-            if log_position <= until:
-                sums.add(event, recorded)
+        return log_position
 
     def join(self, other: "SumsUpTo") -> None:
         """Add the sums of other accounts."""
         self.last = max(self.last, other.last)
-        for until, sums in other.sums.items():
-            self.sums[until].join(sums)
+        for cut, sums in other.sums.items():
+            self.sums[cut].join(sums)
 
 
 class Sums:

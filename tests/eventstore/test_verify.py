@@ -150,7 +150,7 @@ def test_it_is_said_what_does_not_fit(
 @pytest.mark.parametrize(
     ("said_now", "found"),
     [
-        ({"type": "money_printed"}, "it cannot be read: money_printed"),
+        ({"type": "money_printed"}, "it cannot be checked from here on: this program knows no event money_printed"),
         ({"schema_version": 2}, "schema version 2 is newer than this program"),
         ({"type": "pin_unlocked", "data": {"accountId": 2}}, "it is about account 2"),
         ({"type": "money_withdrawn_from_bank_account", "data": {"accountId": 4, "amount": 10**9}}, "a balance of -"),

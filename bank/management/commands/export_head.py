@@ -32,4 +32,6 @@ class Command(BaseCommand):
                 self.stderr.write(str(finding))
             self.stderr.write("Nothing is signed, because not all of it fits together.")
             sys.exit(1)
+        for each in report.unchecked:
+            self.stderr.write(str(each))
         self.stdout.write(signed_heads.sign(report.head), ending="")
