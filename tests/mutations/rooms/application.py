@@ -66,6 +66,20 @@ MUTATIONS = [
         tests=["tests/operations/test_currency.py::test_a_command_in_another_currency_is_refused"],
     ),
     Mutation(
+        breaks="A process whose clock is off carries out commands.",
+        file="bank/application/clock_limit.py",
+        text="    if abs(ahead) > settings.BANK_CLOCK_LIMIT:",
+        instead="    if abs(ahead) > settings.BANK_CLOCK_LIMIT and False:",
+        tests=["tests/application/test_clocks.py::test_a_process_whose_clock_is_slow_carries_out_nothing"],
+    ),
+    Mutation(
+        breaks="Time goes back within a stream where a process's clock is slow.",
+        file="eventstore/store.py",
+        text="            moment = max(moment, previous_at)",
+        instead="            pass",
+        tests=["tests/application/test_clocks.py::test_the_time_of_a_stream_never_goes_back"],
+    ),
+    Mutation(
         breaks="An account without a PIN verifier accepts any PIN.",
         file="bank/application/pins.py",
         text='raise InstallationFault(f"Account {account_id} has no PIN verifier. See verify_events.")',
