@@ -8,8 +8,9 @@ from django.test import Client
 
 from bank.access import address, throttle
 from bank.access.address import client_address
-from tests.access.test_throttle import fail, log_in
+from tests.access.test_throttle import fail
 from tests.access.test_throttle import tina as tina
+from tests.support.helpers import log_in
 
 pytestmark = pytest.mark.usefixtures("bank", "stopped_clock")
 

@@ -12,7 +12,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from bank.access import second_factor, sessions, throttle
 from bank.access.models import LogInTries, UsedCode
 from tests.support.clocks import StoppedClock
-from tests.support.helpers import PASSWORD, client_of, make_user, text_of
+from tests.support.helpers import PASSWORD, client_of, log_in, make_user, text_of
 from tests.support.phones import code_of, is_in
 from tests.support.phones import susan as susan
 
@@ -26,10 +26,6 @@ IDLE, SHIFT = 15 * 60, 10 * HOUR
 @pytest.fixture
 def teller(bank: object) -> Client:
     return client_of("tina", "Tellers")
-
-
-def log_in(client: Client, name: str = "tina", password: str = PASSWORD) -> Any:
-    return client.post("/login/", {"username": name, "password": password})
 
 
 # Waiting

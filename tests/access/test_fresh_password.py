@@ -11,7 +11,7 @@ from django.test import Client, RequestFactory
 
 from bank.access import sessions
 from tests.support.clocks import StoppedClock
-from tests.support.helpers import PASSWORD, client_of, make_user, text_of
+from tests.support.helpers import PASSWORD, client_of, key_of, make_user, text_of
 
 pytestmark = pytest.mark.usefixtures("bank")
 
@@ -21,10 +21,6 @@ MINUTE = 60
 @pytest.fixture
 def teller(bank: object, stopped_clock: StoppedClock) -> Client:
     return client_of("tina", "Tellers")
-
-
-def key_of(client: Client) -> str:
-    return str(client.cookies["sessionid"].value)
 
 
 @sessions.fresh_password

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from bank.access import sessions
 from tests.support.clocks import StoppedClock
-from tests.support.helpers import PASSWORD, client_of, make_user, text_of
+from tests.support.helpers import PASSWORD, client_of, key_of, log_in, make_user, text_of
 from tests.support.programs import run
 
 pytestmark = pytest.mark.usefixtures("bank")
@@ -27,14 +27,6 @@ POLL = {"Bank-Poll": "true", "HX-Request": "true"}
 @pytest.fixture
 def teller(bank: object, stopped_clock: StoppedClock) -> Client:
     return client_of("tina", "Tellers")
-
-
-def key_of(client: Client) -> str:
-    return str(client.cookies["sessionid"].value)
-
-
-def log_in(client: Client, name: str = "tina", password: str = PASSWORD) -> Any:
-    return client.post("/login/", {"username": name, "password": password})
 
 
 # Idle time and the shift

@@ -1,7 +1,6 @@
 """How often a password may be tried, and that no stranger locks a teller out."""
 
 import logging
-from typing import Any
 
 import pytest
 from django.contrib.auth import authenticate
@@ -12,7 +11,7 @@ from django.utils import timezone
 from bank.access import throttle
 from bank.access.models import LogInTries
 from tests.support.clocks import StoppedClock
-from tests.support.helpers import PASSWORD, make_user, text_of
+from tests.support.helpers import PASSWORD, log_in, make_user, text_of
 from tests.support.values import at_once
 
 pytestmark = pytest.mark.usefixtures("bank", "stopped_clock")
@@ -27,10 +26,6 @@ def tina(bank: object) -> None:
 
 def browser(address: str = STRANGER) -> Client:
     return Client(REMOTE_ADDR=address)
-
-
-def log_in(client: Client, name: str = "tina", password: str = PASSWORD) -> Any:
-    return client.post("/login/", {"username": name, "password": password})
 
 
 def fail(client: Client, times: int, name: str = "tina") -> None:

@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -87,13 +86,6 @@ def test_a_bank_comes_back_by_the_steps_that_are_written_down(
     head = json.loads((tmp_path / "copy" / "head.json").read_text())
     now = json.loads("{" + shell(export, data).partition("{")[2])
     assert {**now, "made_at": 0, "signature": 0} == {**head, "made_at": 0, "signature": 0}
-
-
-@pytest.fixture
-def cluster() -> Iterator[postgres.Cluster]:
-    postgres.require()
-    with postgres.Cluster(settings=postgres.THROW_AWAY) as cluster:
-        yield cluster
 
 
 def test_on_postgresql_what_is_printed_makes_a_backup_that_comes_back(

@@ -15,7 +15,7 @@ from projections.workers.leases import Lease
 from tests.support.clocks import StoppedClock
 from tests.support.databases import Urls, stranger
 from tests.support.values import open_account, query
-from tests.support.workers import NEVER, PATIENCE, WAITING, is_at_work, is_shown, wait_until, workers
+from tests.support.workers import NEVER, PATIENCE, WAITING, is_at_work, is_shown, two_workers, wait_until, workers
 from tests.support.workers import work as work
 from tests.support.workers import worker_mode as worker_mode
 
@@ -64,10 +64,7 @@ def test_a_worker_that_lives_keeps_its_lease_when_the_clock_is_set(hours: float,
 
 @pytest.mark.parametrize("hours", [2, -2])
 def test_a_worker_takes_over_from_one_that_was_killed_just_before_the_clock_was_set(work: Any, hours: float) -> None:
-    first = work()
-    wait_until(lambda: is_at_work(first), first)
-    second = work()
-    wait_until(lambda: "stands by" in second.output, second)
+    first, second = two_workers(work)
     first.kill()
     set_clock(hours)
     ack = open_account()

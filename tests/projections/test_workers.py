@@ -18,7 +18,7 @@ from projections.projectors.totals import Totals
 from projections.workers.worker import Bell, ProjectionWorker
 from tests.support.databases import SERVER, Urls, name_in, stranger
 from tests.support.values import deposit, open_account, query
-from tests.support.workers import NEVER, WAITING, is_at_work, is_shown, wait_until, workers
+from tests.support.workers import NEVER, WAITING, is_at_work, is_shown, two_workers, wait_until, workers
 from tests.support.workers import work as work
 from tests.support.workers import worker_mode as worker_mode
 
@@ -40,10 +40,7 @@ def test_a_worker_projects_the_events_of_the_web_process_and_stops_on_sigterm(wo
 
 def test_one_works_and_another_takes_over_when_it_is_killed(work: Any) -> None:
     open_account()
-    first = work()
-    wait_until(lambda: is_at_work(first), first)
-    second = work()
-    wait_until(lambda: "stands by" in second.output, second)
+    first, second = two_workers(work)
     for _ in range(20):
         deposit(1, 1)
         assert workers() == {next(iter(workers()))}
@@ -96,10 +93,7 @@ def test_a_frozen_worker_is_replaced_and_does_no_harm_when_it_thaws(work: Any, v
 @pytest.mark.only_on("postgresql", reason="on SQLite nobody can end another process's transaction")
 def test_a_worker_that_is_frozen_in_mid_transaction_is_replaced(work: Any, urls: Urls) -> None:
     open_account()
-    first = work()
-    wait_until(lambda: is_at_work(first), first)
-    second = work()
-    wait_until(lambda: "stands by" in second.output, second)
+    first, second = two_workers(work)
     with stranger(urls["PROJECTIONS_DATABASE_URL"]) as other:
         other.execute("BEGIN")
         other.execute("LOCK TABLE projections_accountsummary IN EXCLUSIVE MODE")

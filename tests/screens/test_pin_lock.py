@@ -1,37 +1,22 @@
 """The screens of a locked account and the supervisors' tasks, through Django's client."""
 
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.test import Client
 
 from bank.application.dispatch import handle
-from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
+from bank.domain.commands import CreateBankAccount, WithdrawMoneyFromBankAccount
 from eventstore import store
 from projections import queries
-from tests.support.helpers import client_of, command_id_in, text_of
+from tests.support.helpers import HTMX, client_of, command_id_in, send, text_of
 
-HTMX = {"HX-Request": "true"}
 UNLOCK, NEW_PIN = "/accounts/1/unlock/", "/accounts/1/pin/"
-
-
-@pytest.fixture
-def teller(bank: object) -> Client:
-    """A teller's browser, in a bank where Ada has 100.00 in account 1."""
-    handle(CreateBankAccount(1, "Ada Lovelace", 42))
-    handle(DepositMoneyIntoBankAccount(1, 10_000))
-    return client_of("tina", "Tellers")
 
 
 @pytest.fixture
 def supervisor(teller: Client) -> Client:
     return client_of("sue", "Supervisors")
-
-
-def send(client: Client, url: str, headers: dict[str, str] | None = None, **fields: Any) -> Any:
-    """Send a form with an id of its own."""
-    return client.post(url, {"command_id": str(uuid4()), **fields}, headers=headers or {})
 
 
 def receipt_of(client: Client, url: str, **fields: Any) -> Any:

@@ -21,10 +21,9 @@ from bank.domain.commands import CreateBankAccount
 from eventstore.errors import is_outage, outage_behind
 from projections import queries
 from tests.support.databases import Urls, out_of_reach, read_only
-from tests.support.helpers import PASSWORD, make_user, text_of
+from tests.support.helpers import HTMX, PASSWORD, make_user, text_of
 from tests.support.values import count
 
-HTMX = {"HX-Request": "true"}
 AWAY = ["/", "/accounts/", "/accounts/1/", "/accounts/1/deposit/", "/days/", f"/receipts/{uuid4()}/", "/admin/"]
 
 

@@ -26,6 +26,16 @@ def client_of(name: str, group: str = "", **extra: Any) -> Client:
     return client
 
 
+def log_in(client: Client, name: str = "tina", password: str = PASSWORD) -> Any:
+    """Send the log-in form, and return the answer."""
+    return client.post("/login/", {"username": name, "password": password})
+
+
+def key_of(client: Client) -> str:
+    """Return the key of a client's session."""
+    return str(client.cookies["sessionid"].value)
+
+
 def text_of(response: Any) -> str:
     """Return the text of a page without tags."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))

@@ -37,6 +37,15 @@ def work(bank: Path, urls: Urls) -> Iterator[Callable[..., Program]]:
         )
 
 
+def two_workers(work: Callable[..., Program]) -> tuple[Program, Program]:
+    """Start two workers, of which the first has the leases and the second stands by."""
+    first = work()
+    wait_until(lambda: is_at_work(first), first)
+    second = work()
+    wait_until(lambda: "stands by" in second.output, second)
+    return first, second
+
+
 def wait_until(is_true: Callable[[], bool], *programs: Program) -> None:
     """Wait until a condition is true. If it takes too long, fail with the output of the programs."""
     deadline = time.monotonic() + PATIENCE

@@ -1,30 +1,12 @@
 """The bank written with nothing but the ORM; see `tests/benchmarks/naive`."""
 
-from collections.abc import Callable, Sequence
-
 import django
 
 django.setup()
 
-from bank.domain.commands import DepositMoneyIntoBankAccount
-from projections import engine
-from tests.benchmarks import data
 from tests.benchmarks.naive.bank import handle
-from tests.benchmarks.programs.protocol import AMOUNT, one_by_one, serve
-
-
-class Naive:
-    def fill(self, accounts: range, events: int) -> None:
-        data.write(data.business(accounts, events))
-        engine.catch_up()
-
-    def prepare(self, accounts: Sequence[int]) -> Callable[[], object]:
-        return one_by_one(deposit, accounts)
-
-
-def deposit(account_id: int) -> None:
-    handle(DepositMoneyIntoBankAccount(account_id, AMOUNT), actor="teller")
-
+from tests.benchmarks.programs.by_handle import ByHandle
+from tests.benchmarks.programs.protocol import serve
 
 if __name__ == "__main__":
-    serve(Naive())
+    serve(ByHandle(handle))

@@ -10,6 +10,8 @@ import pytest
 from django.conf import settings
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
+from bank.application.dispatch import handle
+from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
 from tests.support.helpers import client_of
 
 PATIENCE = 30_000
@@ -79,3 +81,12 @@ def page(context: BrowserContext, live_server: Any, complaints: list[str]) -> It
     # in a field. htmx reports twice that it aborts a search because somebody types on.
     expected = ("status of 422", "Autofocus processing was blocked", "htmx:sendAbort", "htmx:afterRequest")
     assert [text for text in complaints if not any(part in text for part in expected)] == []
+
+
+@pytest.fixture
+def ada(page: Page) -> Page:
+    """A teller's page of account 1, Ada's, with a balance of 100.00."""
+    handle(CreateBankAccount(1, "Ada Lovelace", 42))
+    handle(DepositMoneyIntoBankAccount(1, 10_000))
+    page.goto("/accounts/1/")
+    return page

@@ -8,20 +8,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from bank.application.dispatch import handle
-from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
+from bank.domain.commands import WithdrawMoneyFromBankAccount
 from projections import queries
 from tests.system.browser.conftest import be
 
 pytestmark = pytest.mark.only_on("sqlite", reason="the tasks of test_tasks.py show a browser on every database")
-
-
-@pytest.fixture
-def ada(page: Page) -> Page:
-    """A teller's page of account 1, Ada's, with a balance of 100.00."""
-    handle(CreateBankAccount(1, "Ada Lovelace", 42))
-    handle(DepositMoneyIntoBankAccount(1, 10_000))
-    page.goto("/accounts/1/")
-    return page
 
 
 @pytest.fixture

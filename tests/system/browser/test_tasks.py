@@ -8,18 +8,9 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bank.application.dispatch import handle
-from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
+from bank.domain.commands import CreateBankAccount
 from eventstore import store
 from projections import engine, queries
-
-
-@pytest.fixture
-def ada(page: Page) -> Page:
-    """The page of account 1, Ada's, with a balance of 100.00."""
-    handle(CreateBankAccount(1, "Ada Lovelace", 42))
-    handle(DepositMoneyIntoBankAccount(1, 10_000))
-    page.goto("/accounts/1/")
-    return page
 
 
 def withdraw(page: Page, amount: str, pin: str) -> None:

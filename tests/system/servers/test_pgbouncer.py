@@ -8,16 +8,10 @@ import pytest
 from tests.support import postgres
 from tests.support.databases import stranger
 from tests.support.programs import PASSWORD, Program, Web, manage
+from tests.support.servers import cluster as cluster
 from tests.support.teller import logged_in
 from tests.system.servers import pgbouncer
 from tests.system.servers.walk import USERS, once_caught_up, rebuild, walk
-
-
-@pytest.fixture
-def cluster() -> Iterator[postgres.Cluster]:
-    postgres.require()
-    with postgres.Cluster(settings=postgres.THROW_AWAY) as cluster:
-        yield cluster
 
 
 @pytest.fixture
