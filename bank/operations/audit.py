@@ -59,7 +59,8 @@ def audit(
 
     auditor = AccountAuditor(figures.cuts.values(), figures.zone) if figures else AccountAuditor(())
     report = verify(auditor, conclude, since=since, progress=progress, processes=processes, using=using)
-    return report._replace(unchecked=sorted(auditor.unchecked.values(), key=lambda each: each.position))
+    unchecked = sorted(auditor.unchecked.values(), key=lambda each: each.position)
+    return report._replace(unchecked=unchecked, notes=list(figures.notes()) if figures else ())
 
 
 def _verifiers(using: str, auditor: AccountAuditor) -> Iterator[Finding]:

@@ -37,7 +37,8 @@ type Progress = Callable[[int], object]
 class Report(NamedTuple):
     """The result of a verification: the first finding of each stream, and the head of the settled log.
 
-    `unchecked` names the streams whose events the auditor does not know, from the first one on.
+    `unchecked` names the streams whose events the auditor does not know, from the first one on. `notes` say what was
+    compared in another way, or not in full.
     `unbelieved` counts the snapshots without a valid seal. They are from an older version of the program, or forged.
     """
 
@@ -49,6 +50,7 @@ class Report(NamedTuple):
     head: Head
     unbelieved: int
     unchecked: Sequence[Finding] = ()
+    notes: Sequence[str] = ()
 
 
 def verify[A: Auditor](

@@ -73,6 +73,20 @@ class Figures:
             self.cuts = {name: Cut(at, _parked(name)) for name, at in self.log_positions.items()}
             self.live = {name: _live(name) for name in self.log_positions}
 
+    def notes(self) -> Iterator[str]:
+        """Yield what is compared in another way, or not in full."""
+        if self.stale:
+            yield (
+                f"Compared as built by another version of the program or with another setting: {', '.join(self.stale)}."
+                f" Run `manage.py replay_projections {' '.join(self.stale)}`."
+            )
+        if without := [name for name, cut in self.cuts.items() if cut.parked]:
+            streams = {stream for cut in self.cuts.values() for stream, _ in cut.parked}
+            yield (
+                f"The figures of {', '.join(without)} lack a part of {len(streams):,} accounts, and were compared "
+                "without it. The admin says why; `manage.py replay_projections --resume` tries it again."
+            )
+
     def differences(self, right: SumsUpTo, unchecked: Mapping[str, Finding]) -> Iterator[tuple[str, str]]:
         """Yield each differing row with its projection, and the difference from the sums of all events.
 

@@ -15,7 +15,6 @@ from eventstore.progress import ProgressBar
 from eventstore.verification import signed_heads
 from eventstore.verification.parallel import Unfinished
 from eventstore.verification.verify import Report
-from projections import freshness, quarantine
 from projections.routers import READ_SIDE
 
 NOT_DONE = 2
@@ -58,7 +57,7 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was verified: {error}.", returncode=NOT_DONE) from error
         except KeyboardInterrupt:
             raise CommandError("Interrupted.", returncode=NOT_DONE) from None
-        self._say(report, time.monotonic() - started, read_side=not no_read_side)
+        self._say(report, time.monotonic() - started)
         if report.findings:
             self.stderr.write(f"{len(report.findings):,} found that do not fit.")
             sys.exit(1)
@@ -70,7 +69,7 @@ class Command(BaseCommand):
             sys.exit(NOT_DONE)
         self.stdout.write("All of it fits together" + (f", and extends the head of {since.made_at}." if since else "."))
 
-    def _say(self, report: Report, seconds: float, *, read_side: bool) -> None:
+    def _say(self, report: Report, seconds: float) -> None:
         """Write what was found, what was checked, and what was left out."""
         for finding in report.findings:
             self.stdout.write(str(finding))
@@ -83,16 +82,8 @@ class Command(BaseCommand):
                 f"Snapshots not believed: {report.unbelieved:,}. They have no seal of this bank, so nothing uses them: "
                 "an older version of the program wrote them, or somebody without the keys."
             )
-        if read_side and (stale := freshness.stale()):
-            self.stdout.write(
-                f"Compared as built by another version of the program or with another setting: {', '.join(stale)}. Run "
-                f"`manage.py replay_projections {' '.join(stale)}`."
-            )
-        if read_side and (parked := quarantine.summary()):
-            self.stdout.write(
-                f"The figures of {', '.join(parked.projections)} lack a part of {parked.streams:,} accounts, and were "
-                "compared without it. The admin says why; `manage.py replay_projections --resume` tries it again."
-            )
+        for note in report.notes:
+            self.stdout.write(note)
         for each in report.unchecked:
             self.stdout.write(str(each))
 
