@@ -160,6 +160,19 @@ def test_resuming_one_projection_leaves_the_others() -> None:
     assert parked() == parked_in_all(1, 2) - {("totals", "bank_account-1", 2)}
 
 
+def test_an_account_is_resumed_up_to_the_checkpoint(settings: Any) -> None:
+    open_account(1, balance=100)
+    freeze()
+    settings.PROJECTION_MODE = "worker"
+    credit(1, 10)
+    with newer_version("account_frozen"):
+        resume.resume()
+        assert (parked(), queries.check_balance(1)) == (set(), 100)
+        engine.catch_up()
+        assert queries.check_balance(1) == 110
+        assert_is_whole()
+
+
 def test_two_that_resume_beside_one_that_projects_count_each_event_once(settings: Any) -> None:
     open_account(1, balance=100)
     freeze()

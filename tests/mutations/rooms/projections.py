@@ -174,4 +174,48 @@ MUTATIONS = [
         instead="for each in sorted({*here},",
         tests=["tests/projections/test_replay.py::test_a_check_says_what_differs_and_changes_nothing"],
     ),
+    Mutation(
+        breaks="The later events of a parked account are applied before the one that parks it.",
+        file="projections/quarantine.py",
+        text="is None or each.version < row.version",
+        instead="is not row or each.version < row.version",
+        tests=[
+            "tests/projections/test_quarantine.py::test_later_events_of_a_parked_account_wait_and_are_applied_in_order"
+        ],
+    ),
+    Mutation(
+        breaks="An account is resumed beyond the checkpoint.",
+        file="projections/workers/resume.py",
+        text="each.log_position <= locked.log_position",
+        instead="True",
+        tests=["tests/projections/test_quarantine.py::test_an_account_is_resumed_up_to_the_checkpoint"],
+    ),
+    Mutation(
+        breaks="A projection that fails everywhere parks one account after the other.",
+        file="projections/quarantine.py",
+        text="each.log_position <= before for each in since",
+        instead="True for each in since",
+        tests=["tests/projections/test_projections.py::test_a_failing_projection_parks_one_stream_and_no_second_one"],
+    ),
+    Mutation(
+        breaks="A request projects the whole log where a projection is far behind.",
+        file="projections/engine.py",
+        text="if only_near and not _is_near(checkpoint, at_hand):",
+        instead="if only_near and checkpoint is None:",
+        tests=[
+            "tests/projections/test_background.py::"
+            "test_a_projection_that_is_wiped_is_left_alone_by_requests_and_finished_in_the_background"
+        ],
+    ),
+    Mutation(
+        breaks="A prepared transaction that holds the log back is not named.",
+        file="eventstore/backends/postgresql.py",
+        text="FROM pg_prepared_xacts",
+        instead="FROM pg_prepared_xacts WHERE FALSE",
+        tests=[
+            "tests/eventstore/test_log_order.py::"
+            "test_a_prepared_transaction_is_named_and_when_it_ends_the_figures_go_on_by_themselves"
+        ],
+        database="postgresql",
+    ),
 ]
