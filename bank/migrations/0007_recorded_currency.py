@@ -18,6 +18,12 @@ def protect(apps: Any, schema_editor: Any) -> None:
         schema_editor.execute(statement)
 
 
+def leave(apps: Any, schema_editor: Any) -> None:
+    """Drop the function of the trigger, which does not go with the table."""
+    if schema_editor.connection.alias == "default" and schema_editor.connection.vendor != "sqlite":
+        schema_editor.execute(f"DROP FUNCTION {TABLE}_append_only CASCADE")
+
+
 class Migration(migrations.Migration):
     dependencies = [("bank", "0006_verifier_key_ids"), ("eventstore", "0006_snapshot_seal")]
     operations = [
@@ -34,5 +40,5 @@ class Migration(migrations.Migration):
             ],
             options={"abstract": False, "default_permissions": ()},
         ),
-        migrations.RunPython(protect, migrations.RunPython.noop),
+        migrations.RunPython(protect, leave),
     ]
