@@ -18,9 +18,9 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 def test_a_read_side_that_is_behind_says_by_how_much_and_since_when(settings: Any) -> None:
-    open_account()
-    settings.PROJECTION_MODE = "worker"
-    with clock.set_to(NOON):
+    with clock.set_to(NOON):  # time never goes back within a stream
+        open_account()
+        settings.PROJECTION_MODE = "worker"
         deposit(1, 5)
     deposit(1, 5)
     assert freshness.look()[1:] == (2, NOON, False, True, False)
