@@ -16,7 +16,10 @@ BEFORE = {"bank": "0003_log_in_tries", "eventstore": "0004_no_gap"}
 
 
 @pytest.mark.usefixtures("bank")
-def test_what_was_recorded_before_is_sealed(vendor: str, urls: Urls, tmp_path: Path) -> None:
+def test_what_was_recorded_before_is_sealed(
+    vendor: str, urls: Urls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bank.application.handlers.CURRENCY", "of_today")  # no account named the currency then
     do_business()
     with stranger(urls["DATABASE_URL"]) as database:
         tables = vandal.load(database)
