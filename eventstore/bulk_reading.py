@@ -1,4 +1,4 @@
-"""Reading whole tables, a few rows in memory at a time."""
+"""Reading of whole tables, with a few rows in memory at a time."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,13 +9,13 @@ from typing import Any
 from django.db import OperationalError, connections
 
 ROWS = 1000
-"""The number of rows in memory at a time."""
+"""The largest number of rows in memory."""
 
 
 def rows_of(alias: str, statement: str, values: Sequence[Any] = ()) -> Iterator[Sequence[Any]]:
-    """Yield the rows of a query, a few at a time in memory. Within `Backend.one_moment` only.
+    """Yield the rows of a query. Call it within `Backend.one_moment` only.
 
-    Text in SQLite that is not UTF-8 comes with lone surrogates in the place of its bad bytes.
+    On SQLite, text that is not UTF-8 has lone surrogates in place of the invalid bytes.
     """
     count = 0
     try:
@@ -25,8 +25,8 @@ def rows_of(alias: str, statement: str, values: Sequence[Any] = ()) -> Iterator[
     except OperationalError:
         if connections[alias].vendor != "sqlite":
             raise
-        # SQLite's driver stops at text that is not UTF-8. Reading all text that way takes longer, so it is done only
-        # where it has to be; other errors come again.
+        # SQLite's driver stops at text that is not UTF-8. Lenient decoding is slower, so only this retry uses it. Any
+        # other error is raised again.
         with _any_text(alias):
             yield from islice(_rows_of(alias, statement, values), count, None)
 

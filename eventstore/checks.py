@@ -1,4 +1,4 @@
-"""What `manage.py check` says of the databases' safety."""
+"""System check of the databases' safety."""
 
 import sqlite3
 from typing import Any
@@ -12,7 +12,7 @@ from .sqlite.base import DatabaseWrapper
 
 @checks.register
 def check_checkpoints(**kwargs: Any) -> list[checks.CheckMessage]:
-    """Warn of each SQLite database whose backend leaves it to the race in SQLite's write-ahead log."""
+    """Warn of each SQLite database that is exposed to the race in SQLite's write-ahead log."""
     if not wal.HAS_RACE:
         return []
     return [

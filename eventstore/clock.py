@@ -1,4 +1,4 @@
-"""What time it is for whatever is recorded. One place, so that a test or a demonstration can set it."""
+"""The clock of the event store. Tests and the demonstration can set it."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,13 +9,13 @@ _set_to: ContextVar[datetime | None] = ContextVar("clock", default=None)
 
 
 def now() -> datetime:
-    """Return the present moment in UTC."""
+    """Return the current time in UTC."""
     return _set_to.get() or datetime.now(UTC)
 
 
 @contextmanager
 def set_to(moment: datetime) -> Iterator[None]:
-    """Make it this moment, an aware datetime, within the block and this thread."""
+    """Set the clock of this thread to an aware datetime within the block."""
     token = _set_to.set(moment)
     try:
         yield

@@ -1,4 +1,4 @@
-"""What can go wrong in the event store, in its own words, whichever database said it."""
+"""Errors of the event store, and the meaning of database errors on SQLite and PostgreSQL."""
 
 import sqlite3
 
@@ -13,47 +13,47 @@ SQLITE_OUTAGES = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,
 }
-"""What SQLite says when its file is locked, cannot be written, read or opened, or when the disk is full."""
+"""SQLite's error codes for a file that is locked or inaccessible, and for a full disk."""
 POSTGRESQL_OUTAGES = ("08", "25006", "25P03", "53", "55P03", "57", "58")
-"""How the SQLSTATE begins when PostgreSQL is lost, is only a standby, lacks a resource, or was stopped in the middle.
+"""Prefixes of the SQLSTATEs of a lost, read-only, exhausted or stopped PostgreSQL server.
 
 See https://www.postgresql.org/docs/current/errcodes-appendix.html.
 """
 
 
 class StoreError(Exception):
-    """An append that was refused; nothing was written."""
+    """A refused append. Nothing was written."""
 
 
 class WrongExpectedVersion(StoreError):
-    """The stream is not at the version that the writer had read."""
+    """The stream is at another version than the writer expected."""
 
 
 class CommandIdTaken(StoreError):
-    """A command with this id is on record already."""
+    """A command with this id is recorded already."""
 
 
 _MEANINGS: dict[str, type[StoreError]] = {
-    # Unique constraints, as PostgreSQL names them and as SQLite reports them.
+    # Unique constraints: by name on PostgreSQL, by columns on SQLite.
     "event_stream_version": WrongExpectedVersion,
     "UNIQUE constraint failed: eventstore_event.stream, eventstore_event.version": WrongExpectedVersion,
     "eventstore_commandrecord_pkey": CommandIdTaken,
     "UNIQUE constraint failed: eventstore_commandrecord.id": CommandIdTaken,
-    # The triggers' own texts. On SQLite they also refuse an insert in the place of an existing row.
+    # Messages of the triggers. On SQLite they also refuse an insert that would replace a row.
     "eventstore_event leaves no gap": WrongExpectedVersion,
     "eventstore_event is append-only": WrongExpectedVersion,
     "eventstore_commandrecord is append-only": CommandIdTaken,
-    # On SQLite, an event gets no hash unless it follows the expected one.
+    # On SQLite, an event that does not follow the expected one gets no hash.
     "NOT NULL constraint failed: eventstore_event.hash": WrongExpectedVersion,
 }
-"""The refusals by the exact name of a constraint or text of an error, whatever the server's language."""
+"""The refusal of each constraint name or error message. None depends on the server's language."""
 
 
 def meaning_of(error: Exception) -> type[StoreError] | None:
-    """Return which refusal of the store an error is, or None.
+    """Return the refusal that an error stands for, or None.
 
-    An error that merely mentions a table of the record, such as a NULL in a column that a newer version has added, is
-    none of them.
+    Only exact texts match. An error that merely mentions a table of the record is none: for example, a NULL in a column
+    of a newer version.
     """
     if isinstance(error, StoreError):
         return type(error)
@@ -62,41 +62,41 @@ def meaning_of(error: Exception) -> type[StoreError] | None:
 
 
 def asks_to_try_again(error: DatabaseError | InterfaceError) -> bool:
-    """Tell whether PostgreSQL broke a transaction off for the sake of another: a deadlock, a failed serialization."""
+    """Return whether PostgreSQL rolled a transaction back for another one: a deadlock or a serialization failure."""
     return _sqlstate(error) in ("40001", "40P01")
 
 
 def is_busy(error: BaseException) -> bool:
-    """Tell whether somebody else held a lock for too long. Nothing was written."""
+    """Return whether a lock was not free in time. Nothing was written."""
     return _sqlstate(error) in ("55P03", "57014") or "is locked" in str(error)
 
 
 def is_lost(error: DatabaseError | InterfaceError) -> bool:
-    """Tell whether the connection to a PostgreSQL server was lost, or could not be made.
+    """Return whether the connection to a PostgreSQL server was lost, or could not be made.
 
-    What was under way when it was lost may have been committed or not.
+    A transaction in flight may have been committed or not.
     """
-    if not hasattr(error.__cause__, "sqlstate"):  # SQLite's files are not lost
+    if not hasattr(error.__cause__, "sqlstate"):  # SQLite has no server to lose
         return False
     state = _sqlstate(error)
-    # No state: the network said it. 08: connection exceptions. 57P01-3: the server stops, has crashed or starts.
+    # No SQLSTATE: a network error. 08: connection exceptions. 57P01-3: the server stops, has crashed or is starting.
     return isinstance(error, OperationalError | InterfaceError) and (
         not state or state.startswith("08") or state in ("57P01", "57P02", "57P03", "25P03")
     )
 
 
 def is_outage(error: BaseException) -> bool:
-    """Tell whether an error says that a database cannot do its work now, and nothing of what it was asked."""
+    """Return whether an error says that the database is unavailable, and not that a statement or its values are bad."""
     if not isinstance(error, DatabaseError | InterfaceError):
         return False
     if code := getattr(error.__cause__, "sqlite_errorcode", None):
-        return code & 0xFF in SQLITE_OUTAGES  # the rest of the number is detail
+        return code & 0xFF in SQLITE_OUTAGES  # the higher bits are the extended code
     state = _sqlstate(error)
     return state.startswith(POSTGRESQL_OUTAGES) if state else isinstance(error, OperationalError | InterfaceError)
 
 
 def outage_behind(error: BaseException) -> BaseException | None:
-    """Return the outage that led to an error, if one did: what fails after it fails because of it."""
+    """Return the outage that caused an error, if one did."""
     behind: BaseException | None = error
     while behind is not None and not is_outage(behind):
         behind = behind.__cause__ or behind.__context__

@@ -1,4 +1,4 @@
-"""The values that go into the store and come out of it. They know streams, versions, types and JSON."""
+"""The values that the store takes and returns. They know streams, versions, types and JSON."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -7,10 +7,10 @@ from uuid import UUID
 
 
 class NewEvent(NamedTuple):
-    """An event that is to be appended.
+    """An event to append.
 
-    `circumstances` go into its metadata, beside actor and command: what the decision depended on and the log does not
-    tell otherwise, such as a setting.
+    Its metadata holds the actor, the command and `circumstances`: inputs of the decision that the log does not hold
+    otherwise, such as a setting.
     """
 
     type: str
@@ -20,9 +20,9 @@ class NewEvent(NamedTuple):
 
 
 class RecordedEvent(NamedTuple):
-    """An event as it stands in the log, with its metadata.
+    """An event of the log with its metadata.
 
-    `position` is its place in the whole log and `version` its place in the stream. `recorded_at` is in UTC.
+    `position` is its order in the whole log, and `version` its order within the stream. `recorded_at` is in UTC.
     `transaction_id` is PostgreSQL's, and 0 on SQLite.
     """
 
@@ -40,7 +40,7 @@ class RecordedEvent(NamedTuple):
 
     @property
     def actor(self) -> str:
-        """The user name of whoever gave the command."""
+        """The name of the user who sent the command."""
         return str(self.metadata["actor"])
 
     @property
@@ -49,19 +49,19 @@ class RecordedEvent(NamedTuple):
 
 
 class LogPosition(NamedTuple):
-    """A position in the order in which the log is read. The transaction id counts on PostgreSQL and is 0 on SQLite."""
+    """A position in the reading order of the log. The transaction id is 0 on SQLite."""
 
     transaction_id: int
     position: int
 
     @property
     def token(self) -> str:
-        """The log position as a short text, for clients that carry it without looking into it."""
+        """The log position as a short opaque text for clients."""
         return f"{self.transaction_id}-{self.position}"
 
     @classmethod
     def of_token(cls, token: str) -> "LogPosition":
-        """Return the log position of a token, or the start of the log where the text is no token."""
+        """Return the log position of a token. Return the start of the log if the text is no token."""
         parts = token.split("-")
         if len(parts) == 2 and all(part.isascii() and part.isdigit() and len(part) < 20 for part in parts):
             return cls(int(parts[0]), int(parts[1]))
@@ -72,7 +72,7 @@ START = LogPosition(0, 0)
 
 
 class Envelope(NamedTuple):
-    """What is known of a command beside its content."""
+    """A command without its content: its id, name, actor, time and fingerprint."""
 
     id: UUID
     name: str
@@ -82,7 +82,7 @@ class Envelope(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a command, as its record tells."""
+    """The outcome of a command, as its record holds it."""
 
     accepted: bool
     reason: str
@@ -94,9 +94,9 @@ class Outcome(NamedTuple):
 
 
 class SnapshotOf(NamedTuple):
-    """A snapshot as its row says it, which is believed only once `snapshots.opened` has looked at its seal.
+    """The row of a snapshot. Nothing trusts it before `snapshots.opened` has checked its seal.
 
-    `state` is JSON; `hash` ties it to the event at that version.
+    `state` is JSON. `hash` ties it to the event at that version.
     """
 
     version: int

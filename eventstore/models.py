@@ -1,4 +1,4 @@
-"""The write side's tables. Everyday writing and reading goes through `store.py`; these models are for looking."""
+"""The write side's tables. `store.py` writes and reads them; the models are for migrations and the admin."""
 
 from typing import Any, Never
 
@@ -8,11 +8,11 @@ from django.db.models.sql.compiler import SQLCompiler
 
 
 class AppendOnly(Exception):
-    """Somebody tried to change or delete what was recorded."""
+    """An attempt to change or delete a recorded row."""
 
 
 class AppendOnlyQuerySet[M: models.Model](models.QuerySet[M]):
-    """Rows that can be read. Writing is the store's; changing and deleting is nobody's."""
+    """Query set that only reads: only `store.py` inserts rows, and nothing changes or deletes them."""
 
     def _refuse(self, *args: Any, **kwargs: Any) -> Never:
         raise AppendOnly(f"{self.model._meta.verbose_name_plural} are never changed or deleted")
@@ -35,10 +35,10 @@ class AppendOnlyModel(models.Model):
 
 
 class ActorIn(models.Func):
-    """The actor in an event's metadata, written the same each time.
+    """The actor in an event's metadata, as one fixed SQL expression.
 
-    Django's own KT lists a set in its SQL on SQLite, in another order in each process, so that an index on it fits
-    the queries of few processes only.
+    Django's own KT puts a set into its SQL on SQLite. The order of a set differs between processes, so an index on the
+    expression would match the queries of some processes only.
     """
 
     template = "(%(expressions)s ->> 'actor')"
@@ -49,7 +49,7 @@ class ActorIn(models.Func):
 
 
 class Event(AppendOnlyModel):
-    """One fact. `position` is the order of the whole log, `version` the order within its stream."""
+    """One event. `position` is its order in the whole log, `version` its order within the stream."""
 
     position = models.BigAutoField(primary_key=True)
     stream = models.CharField(max_length=200)
@@ -76,7 +76,7 @@ class Event(AppendOnlyModel):
 
 
 class CommandRecord(AppendOnlyModel):
-    """One command that was carried out or rejected, so that its id counts once. Never holds a PIN."""
+    """One accepted or rejected command, so that its id counts once. It never holds a PIN."""
 
     class Outcome(models.TextChoices):
         ACCEPTED = "accepted"
@@ -109,10 +109,10 @@ class CommandRecord(AppendOnlyModel):
 
 
 class Snapshot(models.Model):
-    """What a stream's events up to a version add up to: a cache that may be deleted at any time.
+    """The state of a stream at a version: a cache that may be deleted at any time.
 
-    `hash` covers the state and the hash of the event at that version. `seal` covers stream, version and hash, so that
-    only a process with `SEAL_KEYS` can write a snapshot that is believed.
+    `hash` covers the state and the hash of the event at that version. `seal` covers stream, version and hash, so only a
+    process with `SEAL_KEYS` can write a trusted snapshot.
     """
 
     stream = models.CharField(max_length=200, primary_key=True)
@@ -128,10 +128,10 @@ class Snapshot(models.Model):
 
 
 class Epoch(AppendOnlyModel):
-    """From when on the log's transaction ids are PostgreSQL's own plus a shift.
+    """The beginning of an epoch: from here on, the log's transaction ids are PostgreSQL's own plus a shift.
 
-    PostgreSQL counts transactions per server. A log that was dumped and restored elsewhere goes on with a shift
-    that keeps its ids rising, so that whoever had read to the end of it sees what is new as new.
+    PostgreSQL counts transactions per server. After a restore on another server, the shift keeps the ids rising, so
+    that readers at the end of the log still find new events.
     """
 
     number = models.IntegerField(primary_key=True)

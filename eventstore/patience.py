@@ -1,7 +1,7 @@
-"""The time that this thread may still spend waiting for locks of SQLite.
+"""The time limit for this thread's waits for SQLite's locks.
 
-A command of `manage.py` waits as long as its connection allows. A web request sets a limit for all its waits together,
-because somebody looks at the screen.
+A command of `manage.py` waits as long as its connection allows. A web request limits the sum of its waits, because a
+user is waiting.
 """
 
 import math
@@ -15,7 +15,7 @@ _deadline = ContextVar("deadline", default=math.inf)
 
 @contextmanager
 def waits_limited_to(seconds: float) -> Iterator[None]:
-    """Let all waits within the block end after `seconds`, counted from its beginning."""
+    """Limit the sum of all waits within the block to `seconds` from now."""
     token = _deadline.set(time.monotonic() + seconds)
     try:
         yield
@@ -24,5 +24,5 @@ def waits_limited_to(seconds: float) -> Iterator[None]:
 
 
 def end_of_wait(patience: float) -> float:
-    """Return the monotonic time at which a wait of `patience` seconds that begins now has to end."""
+    """Return the monotonic time at which a wait of `patience` seconds that begins now must end."""
     return min(time.monotonic() + patience, _deadline.get())

@@ -1,6 +1,6 @@
-"""Where the log ends, and what comes after a log position.
+"""The end of the log, and the events after a log position.
 
-Every event counts here, whether or not it may be read yet; see `store.read_all` for the order.
+These functions count every event, readable or not; see `store.read_all` for the order.
 """
 
 from .backends import backend_of
@@ -9,7 +9,7 @@ from .rows import COLUMNS, recorded_events
 
 
 def last_log_position() -> LogPosition:
-    """Return the log position of the last event, `START` when the log is empty."""
+    """Return the log position of the last event, or `START` if the log is empty."""
     backend = backend_of()
     latest_first = ", ".join(f"{column} DESC" for column in backend.log_order.split(", "))
     rows = backend.rows(f"SELECT transaction_id, position FROM eventstore_event ORDER BY {latest_first} LIMIT 1")
@@ -17,7 +17,7 @@ def last_log_position() -> LogPosition:
 
 
 def next_after(position: LogPosition) -> RecordedEvent | None:
-    """Return the event after a log position."""
+    """Return the event after a log position, or None."""
     backend = backend_of()
     after, order = backend.log_after, backend.log_order
     statement = f"SELECT {COLUMNS} FROM eventstore_event WHERE {after} ORDER BY {order} LIMIT 1"
@@ -25,7 +25,7 @@ def next_after(position: LogPosition) -> RecordedEvent | None:
 
 
 def first_held_back() -> RecordedEvent | None:
-    """Return the first event that may not be read yet, because an older transaction is under way."""
+    """Return the first event that an open transaction holds back, or None."""
     backend = backend_of()
     statement = (
         f"SELECT {COLUMNS} FROM eventstore_event WHERE NOT ({backend.is_readable}) ORDER BY {backend.log_order} LIMIT 1"
@@ -34,7 +34,7 @@ def first_held_back() -> RecordedEvent | None:
 
 
 def count_after(position: LogPosition, *, limit: int = 1000) -> int:
-    """Return the number of events after a log position, counting no further than `limit`."""
+    """Return the number of events after a log position, at most `limit`."""
     backend = backend_of()
     counted = f"(SELECT 1 FROM eventstore_event WHERE {backend.log_after} LIMIT %s) AS counted"
     return int(backend.rows(f"SELECT COUNT(*) FROM {counted}", [*backend.values_of(position), limit])[0][0])

@@ -1,4 +1,4 @@
-"""Files and folders that nobody but their owner may read, whatever the umask."""
+"""Files and folders with access for their owner only, whatever the umask."""
 
 import os
 import stat
@@ -7,11 +7,11 @@ from pathlib import Path
 
 FILE, FOLDER = 0o600, 0o700
 SIDE_FILES = ("-wal", "-shm", "-journal")
-"""What SQLite adds to a database's name for the files beside it. It gives them the mode of the database file."""
+"""The suffixes of the files that SQLite makes beside a database. They get its mode."""
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder that only its owner may enter, if it is missing; folders above it get the usual mode.
+    """Make a folder with access for its owner only, if it is missing. Missing parents get the usual mode.
 
     Raises:
         OSError
@@ -23,8 +23,8 @@ def make_folder(folder: Path) -> None:
 def make_database_file(name: str) -> None:
     """Make an empty file for a SQLite database, if it is missing.
 
-    A file that exists is not opened: to close it again would drop the locks that SQLite holds on it in this process.
-    Where no file can be made, SQLite says so when it opens the database.
+    An existing file is not opened, because closing it would drop SQLite's locks of this process on it. If no file can
+    be made, SQLite reports it when it opens the database.
     """
     if name != ":memory:" and not name.startswith("file:"):
         with suppress(OSError):
@@ -32,7 +32,7 @@ def make_database_file(name: str) -> None:
 
 
 def mode_of(path: Path) -> int:
-    """Return the permissions of a file or folder, or of what a link leads to; none where it is missing.
+    """Return the permissions of a file or folder, following links, or 0 if it is missing.
 
     Raises:
         OSError
@@ -44,7 +44,7 @@ def mode_of(path: Path) -> int:
 
 
 def is_open(path: Path) -> bool:
-    """Return whether somebody who is not the owner may do anything with a file or folder.
+    """Return whether users other than the owner have any access to a file or folder.
 
     Raises:
         OSError

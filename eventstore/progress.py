@@ -1,4 +1,4 @@
-"""How far a command that goes through the whole log has come."""
+"""Progress of a command that reads the whole log."""
 
 import sys
 import time
@@ -8,7 +8,7 @@ from tqdm import tqdm
 
 
 class ProgressBar:
-    """A bar with rate and time left on a terminal, a line every few seconds elsewhere."""
+    """Progress with rate and remaining time: a bar on a terminal, a line every few seconds elsewhere."""
 
     EVERY = 5.0
 

@@ -1,4 +1,4 @@
-"""The rows of events and command records: from values to rows and back."""
+"""Conversion between values and the rows of events and command records."""
 
 import json
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ from .storable import check_storable
 COLUMNS = (
     "position, stream, version, type, schema_version, data, metadata, command_id, recorded_at, transaction_id, hash"
 )
-"""The columns of an event's row, as `recorded_event` takes them."""
+"""The columns of an event's row, in the order of `recorded_events`."""
 
 
 def recorded_events(rows: Sequence[Sequence[Any]]) -> list[RecordedEvent]:
-    """Return the events of rows. The JSON of all rows is parsed as one text, which takes a third of the time."""
+    """Return the events of rows. The JSON of all rows is parsed as one text, which is three times faster."""
     parsed = zip(_json([row[5] for row in rows]), _json([row[6] for row in rows]), strict=True)
     return [
         RecordedEvent(
@@ -48,7 +48,7 @@ def _json(texts: Sequence[str]) -> list[dict[str, Any]]:
 
 
 class Draft(NamedTuple):
-    """An event that is about to be inserted, and the values of its row that the database does not set."""
+    """An event to insert, and the values of its row that the database does not set."""
 
     event: RecordedEvent
     values: list[Any]
@@ -62,10 +62,10 @@ def drafts_of(
     moment: datetime,
     previous_hash: bytes,
 ) -> list[Draft]:
-    """Return events with their metadata and hashes, the first of which follows `previous_hash`.
+    """Return the drafts of events, with metadata and hashes. The first one follows `previous_hash`.
 
     Raises:
-        Unstorable: a text or a value cannot be stored alike by every database.
+        Unstorable: the databases would not all store a value unchanged.
     """
     adapt, drafts = backend_of().adapt, []
     for version, event in enumerate(events, expected_version + 1):
@@ -93,5 +93,5 @@ def command_values(command: Envelope, outcome: Sequence[Any], last_hash: bytes) 
 
 
 def utc(moment: datetime) -> datetime:
-    """Return a moment in UTC. SQLite gives it without a time zone."""
+    """Return a time in UTC. SQLite's times have no time zone."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -1,7 +1,7 @@
-"""Seals: keyed hashes over what is recorded. Who has the database and not the keys can make none that fits.
+"""Seals: keyed hashes over recorded rows. Access to the database without the keys is not enough to forge one.
 
-The keys (`SEAL_KEYS`) live outside the database. The first one seals, all of them count as the bank's. They are not
-the keys of the PINs, so that whoever verifies a log elsewhere needs none with which PINs could be found out.
+The keys (`SEAL_KEYS`) live outside the database. The first one seals; all of them verify. They differ from the keys of
+PINs, so an external auditor can verify a log without keys that would reveal PINs.
 """
 
 import hashlib
@@ -12,20 +12,20 @@ from functools import cache
 from django.conf import settings
 
 KEY_ID = 4
-"""The bytes at the beginning of a seal that tell which key made it."""
+"""The number of bytes of the key id at the beginning of a seal."""
 SIZE = KEY_ID + 32
-"""The bytes of a seal: the key's id and an HMAC-SHA256."""
+"""The number of bytes of a seal: the key id and an HMAC-SHA256."""
 
 
 class BadSeal(Exception):
-    """A seal that the bank's keys did not put on this content; the message says which of the two is the trouble."""
+    """A seal that does not fit its content. The message says whether the key or the content is at fault."""
 
 
 class Ring:
-    """The keys of a bank."""
+    """The seal keys of a bank."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        # A copy of an HMAC that has its key already takes less time than a new one.
+        # Copying an HMAC with its key is faster than a new HMAC.
         self._keys = {
             hashlib.sha256(b"seal key id:" + key.encode()).digest()[:KEY_ID]: hmac.new(key.encode(), digestmod="sha256")
             for key in keys
@@ -34,7 +34,7 @@ class Ring:
 
     @property
     def key_ids(self) -> set[str]:
-        """The ids of the keys, in hexadecimal digits."""
+        """The ids of the keys, in hex."""
         return {key_id.hex() for key_id in self._keys}
 
     def seal(self, content: str) -> bytes:
@@ -43,7 +43,7 @@ class Ring:
         return key_id + _digest(key, content)
 
     def check(self, mark: bytes, content: str) -> None:
-        """Compare a seal with the text that it is on.
+        """Check that a seal belongs to a text.
 
         Raises:
             BadSeal
@@ -56,7 +56,7 @@ class Ring:
 
 
 def ring() -> Ring:
-    """Return the keys in `SEAL_KEYS`."""
+    """Return the keys of `SEAL_KEYS`."""
     return _ring(*settings.SEAL_KEYS, *settings.SPACED_SEAL_KEYS)
 
 
@@ -66,7 +66,7 @@ def seal(content: str) -> bytes:
 
 
 def check(mark: bytes, content: str) -> None:
-    """Compare a seal with the text that it is on.
+    """Check that a seal belongs to a text.
 
     Raises:
         BadSeal

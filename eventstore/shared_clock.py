@@ -1,7 +1,7 @@
-"""How far this process's clock is off from the clock that all processes of a bank share.
+"""The shared clock of all processes of a bank, and the difference of this process's clock from it.
 
-That is the clock of the database server. SQLite has none: there this process is behind if the log's last event lies in
-its future, and never ahead.
+On PostgreSQL, the shared clock is that of the database server. SQLite has none: there, this process is behind if the
+last event lies in its future, and never ahead.
 """
 
 import time
@@ -14,14 +14,14 @@ from .backends import WRITE_SIDE, backend_of
 from .rows import utc
 
 EVERY = 60.0
-"""The seconds for which a measurement counts, as long as this process's clock runs evenly."""
+"""The number of seconds for which a measurement is used, while this process's clock runs evenly."""
 NOTABLE = 1.0
-"""The seconds of a difference, or of a jump of this process's clock, from which on it is measured each time."""
+"""The number of seconds of a difference, or of a jump of this process's clock, above which every call measures."""
 _LAST = "SELECT recorded_at FROM eventstore_event ORDER BY position DESC LIMIT 1"
 
 
 class _Measured(NamedTuple):
-    """A measurement of a database's clock, with the times of this process's two clocks."""
+    """A measurement of the database's clock, with the monotonic time and the offset of this process's clock."""
 
     database: object
     ahead: float
@@ -33,9 +33,9 @@ _last: _Measured | None = None
 
 
 def ahead() -> float:
-    """Return the seconds by which this process's clock is ahead of the shared one; below 0 where it is behind.
+    """Return the seconds by which this process's clock is ahead of the shared one; negative if it is behind.
 
-    The database is asked once a minute. A clock that is set is noticed by the system's other one, which is not set.
+    The database is asked once a minute. The monotonic clock shows in between whether this process's clock was set.
 
     Raises:
         django.db.DatabaseError
@@ -61,7 +61,7 @@ def now() -> float:
 
 
 def _measure() -> float:
-    """Return how far the clock is certainly ahead: the time that the answer takes is no difference."""
+    """Return the difference that is certain: the duration of the query does not count."""
     before = time.time()
     shared = backend_of().server_time()
     after = time.time()

@@ -10,8 +10,8 @@ Arguments:
 """
 
 catch_up_wanted = Signal(use_caching=True)
-"""Sent when the read side may lag behind the log although nothing has just been appended.
+"""Sent when the read side may lag behind the log without a new event.
 
-The process that appended may have died before it could send `events_appended`, or an event could not be read yet
-because an older transaction was under way.
+The process that appended may have died before it sent `events_appended`. Or an open transaction may have held an event
+back.
 """

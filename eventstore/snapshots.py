@@ -1,7 +1,7 @@
-"""Snapshots: what a stream adds up to at a version, so that a long stream loads as fast as a short one.
+"""Snapshots: the state of a stream at a version, so that a long stream loads as fast as a short one.
 
-A cache. Any or all of them may be deleted at any time. A snapshot that the bank's keys did not seal is not believed:
-whoever can write to the database could otherwise give an account any state, and take it away again without a trace.
+Snapshots are a cache, and may be deleted at any time. Only a snapshot with a seal of the bank's keys is trusted:
+otherwise write access to the database would be enough to give an account any state.
 """
 
 import json
@@ -17,9 +17,9 @@ from .events import SnapshotOf
 from .verification.findings import UNREADABLE
 
 EVERY = 20
-"""A stream is worth a snapshot each time it has grown by this many events."""
+"""The number of events after which a stream gets a new snapshot."""
 
-# A version of the program that knows no seals leaves the old seal standing, which then fits no longer.
+# A version of the program without seals leaves the old seal, which then fits no longer.
 UPSERT = """
     INSERT INTO eventstore_snapshot (stream, version, state, hash, seal) VALUES (%s, %s, %s, %s, %s)
     ON CONFLICT (stream) DO UPDATE
@@ -29,12 +29,12 @@ UPSERT = """
 
 
 def of_row(version: int, state: str | bytes, digest: bytes | None, seal: bytes | None) -> SnapshotOf:
-    """Return the snapshot of a row. Where there is no hash or no seal, none fits."""
+    """Return the snapshot of a row. Without a hash or a seal, its seal never fits."""
     return SnapshotOf(version, state, bytes(digest or b""), bytes(seal or b""))
 
 
 def is_sealed(stream: str, snapshot: SnapshotOf) -> bool:
-    """Return whether the bank itself wrote a snapshot of this stream at this version."""
+    """Return whether the bank's keys sealed this snapshot for this stream and version."""
     try:
         seals.check(snapshot.seal, snapshot_text(stream, snapshot.version, snapshot.hash))
     except seals.BadSeal:
@@ -43,9 +43,9 @@ def is_sealed(stream: str, snapshot: SnapshotOf) -> bool:
 
 
 def opened(stream: str, snapshot: SnapshotOf, event_hash: bytes) -> dict[str, Any] | None:
-    """Return a snapshot's state if the bank wrote it after the event with this hash, else None."""
+    """Return a snapshot's state if it is sealed and belongs to the event with this hash, else None."""
     try:
-        # PostgreSQL gives JSON back with other spaces and in another order, so its text proves nothing.
+        # PostgreSQL returns JSON with other spaces and in another order, so the hash covers the canonical text.
         state: dict[str, Any] = json.loads(snapshot.state)
         text = canonical(state)
     except UNREADABLE:
@@ -56,7 +56,7 @@ def opened(stream: str, snapshot: SnapshotOf, event_hash: bytes) -> dict[str, An
 
 
 def is_due(before: int, after: int) -> bool:
-    """Tell whether a stream that grew from one version to another is worth a snapshot."""
+    """Return whether a stream that grew from one version to another needs a snapshot."""
     return before // EVERY != after // EVERY
 
 
@@ -68,13 +68,13 @@ def values(stream: str, version: int, state: Mapping[str, Any], event_hash: byte
 
 
 def forget(stream: str) -> None:
-    """Delete a stream's snapshot, after the commit where a transaction is under way.
+    """Delete a stream's snapshot, after the commit if a transaction is open.
 
-    What a transaction writes must come after what it reads.
+    In a write transaction, all reads come before the first write.
     """
 
     def delete() -> None:
         with connections[WRITE_SIDE].cursor() as cursor:
             cursor.execute("DELETE FROM eventstore_snapshot WHERE stream = %s", [stream])
 
-    transaction.on_commit(delete, using=WRITE_SIDE, robust=True)  # a cache must not fail what is committed
+    transaction.on_commit(delete, using=WRITE_SIDE, robust=True)  # a cache must not fail a committed transaction

@@ -1,4 +1,4 @@
-"""What every database keeps as it was given, so that what is hashed is what is read back."""
+"""The check that every database stores a value unchanged, so that the stored value still has its hash."""
 
 import re
 
@@ -6,13 +6,13 @@ _LOST = re.compile("[\0\ud800-\udfff]")
 
 
 class Unstorable(ValueError):
-    """A value that one database or the other would refuse or change; nothing was written."""
+    """A value that some database would refuse or change. Nothing was written."""
 
 
 def check_storable(value: object) -> None:
-    """Raise Unstorable unless a text, or all that is in a JSON value, is kept as it is.
+    """Raise Unstorable unless every database stores a text or a JSON value unchanged.
 
-    PostgreSQL's text knows no NUL, UTF-8 no half of a surrogate pair, and `jsonb` writes some floats in another way.
+    PostgreSQL's text has no NUL, UTF-8 has no lone surrogates, and `jsonb` rewrites some floats.
     """
     if isinstance(value, str):
         if not (value.isascii() and "\0" not in value) and _LOST.search(value):

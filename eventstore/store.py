@@ -35,7 +35,7 @@ _SELECT_STREAM = f"""
     SELECT {COLUMNS} FROM eventstore_event
     WHERE stream = %s AND version >= %s AND version <= %s ORDER BY version LIMIT %s
 """
-# The snapshot, if there is one that is newer than the known version, comes with the event that proves it.
+# A snapshot newer than the known version comes with the event at its version, which proves it.
 _SELECT_LATEST = f"""
     SELECT {COLUMNS}, state, digest, seal, at FROM eventstore_event
     LEFT JOIN (SELECT stream AS of, version AS at, {{snapshot}} FROM eventstore_snapshot) AS snapshot
@@ -46,7 +46,7 @@ _SELECT_LATEST = f"""
 """
 _LATEST = 2**63 - 1
 CHUNK = 1000
-"""The number of events of a stream that are in memory at a time. Between two chunks no cursor stays open."""
+"""The largest number of a stream's events in memory. No cursor stays open between two chunks."""
 
 
 def append(
@@ -61,23 +61,22 @@ def append(
     also: Callable[[], None] | None = None,
     lock: StreamLock | None = None,
 ) -> list[RecordedEvent]:
-    """Append events to a stream, with the record of the command that caused them, in one transaction.
+    """Append events to a stream, and record the command that caused them, in one transaction.
 
-    The signal `events_appended` follows after the commit.
+    After the commit, the signal `events_appended` is sent.
 
     Args:
-        expected_version: the version of the stream on which the command was decided; 0 for a new stream.
-        previous_hash: the hash of the event at that version; read from the stream when it is not given.
-        previous_at: the time of that event, where it is known. The new events are no earlier: within a stream time
-            never goes back, whichever process's clock is slow.
-        state: the state of the stream after these events, where a snapshot is due.
-        also: writes what else belongs to the transaction.
-        lock: the lock that holds the stream. Its transaction commits at the end of its block.
+        expected_version: the version of the stream at the decision; 0 for a new stream.
+        previous_hash: the hash of the event at that version; read from the stream if it is None.
+        previous_at: the time of that event, if known. New events get no earlier time, even if this clock is slow.
+        state: the state of the stream after these events, if a snapshot is due.
+        also: writes other rows in the same transaction.
+        lock: the lock of the stream. Its transaction commits at the end of its block.
 
     Raises:
         WrongExpectedVersion: the stream is at another version.
-        CommandIdTaken: the command is on record already.
-        Unstorable: a text or a value cannot be stored alike by every database.
+        CommandIdTaken: the command is recorded already.
+        Unstorable: the databases would not all store a value unchanged.
     """
     assert events, "an accepted command has at least one event"
     backend, moment, recorded = backend_of(), clock.now(), []
@@ -112,11 +111,11 @@ def append(
 
 
 def record_rejection(stream: str, command: Envelope, *, reason: str, message: str) -> None:
-    """Put a rejected command on record.
+    """Record a rejected command.
 
     Raises:
-        CommandIdTaken: the command is on record already.
-        Unstorable: a text cannot be stored alike by every database.
+        CommandIdTaken: the command is recorded already.
+        Unstorable: the databases would not all store a text unchanged.
     """
     check_storable([command.name, command.actor, stream, reason, message])
     outcome = ("rejected", reason, message, stream, None, 0)
@@ -130,7 +129,7 @@ def record_rejection(stream: str, command: Envelope, *, reason: str, message: st
 
 
 def find_outcome(command_id: UUID) -> Outcome | None:
-    """Return the outcome of the command of this id, or None where there was none."""
+    """Return the recorded outcome of a command, or None."""
     backend = backend_of()
     found = backend.rows(_SELECT_OUTCOME, [backend.adapt(command_id)])
     if not found:
@@ -154,7 +153,7 @@ def read_latest(stream: str, known: int = 0) -> tuple[SnapshotOf | None, Iterato
     """Return a stream's snapshot, and its events from the snapshot's version on.
 
     Args:
-        known: a version whose state is known. An older snapshot is of no use then, and the events begin there.
+        known: the version of a known state. An older snapshot is not returned, and the events begin at this version.
     """
     backend = backend_of()
     statement = _SELECT_LATEST.format(snapshot=backend.snapshot_columns)
@@ -168,13 +167,13 @@ def read_latest(stream: str, known: int = 0) -> tuple[SnapshotOf | None, Iterato
 
 
 def read_all(after: LogPosition = START, *, limit: int = 1000) -> list[RecordedEvent]:
-    """Return the next events of the whole log, at most `limit`, in an order in which none can be skipped.
+    """Return at most `limit` events after a log position, in an order in which none can be skipped.
 
-    On PostgreSQL a lower position can commit after a higher one. There the order is that of transactions, and events
-    are read up to the first transaction that is still under way.
+    On PostgreSQL, a lower position can commit after a higher one. There, events come in the order of transactions, up
+    to the first open one.
     """
     backend = backend_of()
-    # The limit is a literal: with its value unknown, PostgreSQL would plan for a tenth of the log.
+    # The limit is a literal: for an unknown value, PostgreSQL plans to return a tenth of the log.
     statement = f"""
         SELECT {COLUMNS} FROM eventstore_event WHERE {backend.log_after} AND {backend.is_readable}
         ORDER BY {backend.log_order} LIMIT {int(limit)}
@@ -183,22 +182,22 @@ def read_all(after: LogPosition = START, *, limit: int = 1000) -> list[RecordedE
 
 
 def follow(events: Sequence[RecordedEvent], checkpoint: LogPosition) -> bool:
-    """Return whether events are certain to be the next ones after a checkpoint, so that they need not be read."""
+    """Return whether events certainly follow a checkpoint without a gap, so that they need not be read."""
     return backend_of().follow(events, checkpoint)
 
 
 def last_position() -> int:
-    """Return the highest position in the log, 0 when it is empty."""
+    """Return the highest position of the log, or 0 if it is empty."""
     return int(backend_of().rows("SELECT COALESCE(MAX(position), 0) FROM eventstore_event")[0][0])
 
 
 def count_events() -> int:
-    """Return the number of events. It counts the whole log, which takes a while when it is long."""
+    """Return the number of events. It scans the whole log."""
     return int(backend_of().rows("SELECT COUNT(*) FROM eventstore_event")[0][0])
 
 
 def first_after(position: int) -> RecordedEvent | None:
-    """Return the event of the next higher position, whether or not a projection may read it yet."""
+    """Return the event at the next higher position, readable by projections or not."""
     statement = f"SELECT {COLUMNS} FROM eventstore_event WHERE position > %s ORDER BY position LIMIT 1"
     return next(iter(recorded_events(backend_of().rows(statement, [position]))), None)
 
@@ -214,9 +213,9 @@ def _end_at(stream: str, version: int) -> tuple[bytes, datetime | None]:
 def _refusal(
     error: Exception, stream: str, expected_version: int, command: Envelope, lock: StreamLock | None
 ) -> StoreError | None:
-    """Return the refusal that an error of the database means, if it means one."""
+    """Return the refusal that a database error stands for, or None."""
     meaning = meaning_of(error)
-    # A repeated command is that before all else. Within a lock the transaction is broken and cannot be asked.
+    # A repeated command takes precedence. Within a lock the transaction is broken, so it cannot be queried.
     repeated = meaning is WrongExpectedVersion and lock is None and find_outcome(command.id) is not None
     if repeated or meaning is CommandIdTaken:
         return CommandIdTaken(str(command.id))

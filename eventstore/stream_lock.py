@@ -1,4 +1,4 @@
-"""Stream locks: a writer that loads, decides and appends with no other writer at its stream."""
+"""Stream locks: within a lock, a writer loads, decides and appends while no other writer can append to the stream."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from .errors import meaning_of
 class StreamLock:
     """The lock of one stream, held within the block of `stream_lock`.
 
-    Whatever is read within the block is the latest. `store.append` writes in its transaction.
+    A read within the block returns the latest state. `store.append` writes in its transaction.
     """
 
     def __init__(self, stream: str, cursor: CursorWrapper) -> None:
@@ -27,10 +27,10 @@ class StreamLock:
 def stream_lock(stream: str, *, stand_back: bool = False) -> Iterator[StreamLock]:
     """Wait for the lock of a stream, and hold it within the block, which is one transaction.
 
-    Writers without the lock are kept out as well: SQLite makes them wait, PostgreSQL refuses their append.
+    The lock also keeps out writers without it: SQLite makes them wait, PostgreSQL refuses their append.
 
     Args:
-        stand_back: let the writer that has just won the stream append again first.
+        stand_back: let the last writer of the stream append again first.
 
     Raises:
         django.db.OperationalError: the lock was not free in time; see `errors.is_busy`.
@@ -49,7 +49,7 @@ def stream_lock(stream: str, *, stand_back: bool = False) -> Iterator[StreamLock
 
 
 def after_commit(lock: StreamLock | None, call: Callable[[], object]) -> None:
-    """Call a function after the commit of an append: now, or where a lock is held when its block has ended."""
+    """Call a function after the commit of an append: at once, or at the end of the lock's block."""
     if lock is None:
         call()
     else:

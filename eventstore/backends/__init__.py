@@ -1,6 +1,6 @@
-"""What differs between SQLite and PostgreSQL, behind one small interface.
+"""The backends: everything that differs between SQLite and PostgreSQL, behind one small interface.
 
-`backend_of` is the one place that chooses. Nothing above this package asks which database it is.
+Only `backend_of` chooses one. Nothing above this package knows the kind of database.
 """
 
 from functools import cache
@@ -21,7 +21,7 @@ def backend_of(alias: str = WRITE_SIDE) -> Backend:
 @cache
 def _backend(alias: str, engine: str) -> Backend:
     if "postgresql" in engine:
-        from .postgresql import PostgreSQL  # psycopg is needed only there
+        from .postgresql import PostgreSQL  # only PostgreSQL needs psycopg
 
         return PostgreSQL(alias)
     from .sqlite import SQLite

@@ -1,4 +1,4 @@
-"""The interface of a backend: what the store and the engine need of a database beyond plain SQL."""
+"""The interface of a backend: what the store and the engine need beyond plain SQL."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from django.utils import timezone
 from ..events import LogPosition, RecordedEvent
 
 LOCK_TIMEOUT = 2500
-"""Milliseconds that a command or a projection waits for a lock on PostgreSQL. SQLite's limit is in the settings."""
+"""The longest wait of a command or a projection for a lock on PostgreSQL, in milliseconds."""
 
 COMMAND_COLUMNS = """
     id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, seal
@@ -26,9 +26,9 @@ INSERT_COMMAND = f"""
 
 
 class Blocker(NamedTuple):
-    """The oldest transaction of the server that has written and not ended. `since` is unknown to other roles.
+    """The oldest open transaction of the server that has written. Other roles do not see `since`.
 
-    A prepared transaction has no process. Its `application` is the name that it was prepared under.
+    A prepared transaction has no process. Its `application` is the name of the prepared transaction.
     """
 
     process: int
@@ -56,17 +56,17 @@ class Backend(ABC):
     """
 
     log_order: ClassVar[str]
-    """The columns by which the log is ordered, separated by commas."""
+    """The columns of the log order, separated by commas."""
     log_after: ClassVar[str]
-    """The condition that an event comes after a log position, whose values are those of `values_of`."""
+    """The SQL condition that an event follows a log position. Its values are those of `values_of`."""
     is_readable: ClassVar[str]
-    """The condition that no event can be committed any more before this one."""
+    """The SQL condition that no event can commit before this one any more."""
     notifies: ClassVar[bool] = False
     """Whether `wake_followers` reaches processes that `listen`."""
     snapshot_columns: ClassVar[str] = "state, hash AS digest, seal"
-    """What to read of a snapshot, whatever its columns hold."""
+    """The columns of a snapshot in a form that the driver can read, whatever they hold."""
     for_update: ClassVar[str] = ""
-    """The end of a SELECT that locks the rows it returns."""
+    """The suffix of a SELECT that locks the returned rows."""
 
     def __init__(self, alias: str) -> None:
         self.alias = alias
@@ -80,118 +80,118 @@ class Backend(ABC):
     def transaction(
         self, *, lock_timeout: int | None = None, one_statement: bool = False
     ) -> AbstractContextManager[CursorWrapper]:
-        """Return a write transaction that yields its cursor. It must not be part of another one.
+        """Return a write transaction that yields its cursor. It must not be nested.
 
         Args:
-            lock_timeout: milliseconds that a statement of it waits for a lock on PostgreSQL; `LOCK_TIMEOUT` by default.
-            one_statement: one call of `insert_event` is all that follows. PostgreSQL then needs no BEGIN and COMMIT.
+            lock_timeout: the longest wait of a statement for a lock on PostgreSQL, in ms; by default `LOCK_TIMEOUT`.
+            one_statement: only one call of `insert_event` follows. PostgreSQL then needs no BEGIN and COMMIT.
         """
 
     @abstractmethod
     def stream_lock(self, stream: str, *, stand_back: bool = False) -> AbstractContextManager[CursorWrapper]:
-        """Return a write transaction that holds a stream alone.
+        """Return a write transaction that holds the lock of a stream.
 
         Args:
-            stand_back: let the writer that has just won the stream append again first.
+            stand_back: let the last writer of the stream append again first.
         """
 
     @abstractmethod
     def insert_event(
         self, cursor: CursorWrapper, row: Sequence[Any], previous_hash: bytes, command: Sequence[Any] = ()
     ) -> tuple[int, int] | None:
-        """Insert an event after the event of its stream that has this hash.
+        """Insert an event after the event of its stream with this hash.
 
         Args:
             row: the values of the columns of `rows.COLUMNS` that the database does not set.
-            command: the values of `COMMAND_COLUMNS`, to insert the record of the command with its last event.
+            command: the values of `COMMAND_COLUMNS`, to insert the command record with the command's last event.
 
         Returns:
-            The event's transaction id and position, or None where the event before it is another one or missing, or
-            another writer holds the stream lock.
+            The event's transaction id and position. None if the previous event is missing or another one, or if another
+            writer holds the stream lock.
         """
 
     @abstractmethod
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        """Return the rows of a query that is sent often."""
+        """Return the rows of a frequent query."""
 
     @abstractmethod
     def adapt(self, value: Any) -> Any:
-        """Return a moment or a UUID as the driver of this database takes it."""
+        """Return a datetime or UUID in the form that the driver takes."""
 
     @abstractmethod
     def values_of(self, position: LogPosition) -> Sequence[int]:
         """Return the values for `log_after`."""
 
     def follow(self, events: Sequence[RecordedEvent], checkpoint: LogPosition) -> bool:
-        """Return whether events are certain to be the next ones after a checkpoint."""
+        """Return whether events certainly follow a checkpoint without a gap."""
         return False
 
     @abstractmethod
     def one_moment(self) -> AbstractContextManager[None]:
-        """Return a read transaction that shows the database as it is at its first query. No writer waits for it."""
+        """Return a read transaction on one database snapshot. No writer waits for it."""
 
     def read_one_snapshot(self, cursor: CursorWrapper) -> None:  # noqa: B027 - a database that needs none does nothing
-        """Let a transaction that begins see one snapshot of the database, with what it writes itself."""
+        """Make a new transaction see one database snapshot and its own writes."""
 
     def keep_tables(self, cursor: CursorWrapper, tables: Sequence[str]) -> None:  # noqa: B027 - as above
-        """Let no other table take the place of one of these until the transaction ends."""
+        """Let no other table replace one of these until the transaction ends."""
 
     def lock_table(self, cursor: CursorWrapper, table: str, wait: float | None = None) -> None:  # noqa: B027 - as above
-        """Keep everybody else out of a table until the transaction ends.
+        """Lock a table exclusively until the transaction ends.
 
         Args:
-            wait: the seconds that the lock is waited for.
+            wait: the longest wait for the lock, in seconds.
 
         Raises:
-            django.db.OperationalError: somebody uses the table; see `errors.is_busy`.
+            django.db.OperationalError: the table is in use; see `errors.is_busy`.
         """
 
     def primary_key_of(self, cursor: CursorWrapper, table: str) -> str:
-        """Return the name of a table's primary key where it has one, which stays when the table is renamed."""
+        """Return the name of a table's primary key constraint, if it has one. Renaming the table does not rename it."""
         return ""
 
     @abstractmethod
     def process_lock(self, name: str, *, wait: bool) -> AbstractContextManager[bool]:
-        """Return a lock that one process of the whole system can hold; it yields whether this process holds it.
+        """Return a lock that one process of the whole system can hold. It yields whether this process holds it.
 
-        The lock ends with the process. Processes that use the same database know of each other's locks.
+        It ends with the process, and covers all processes that use the same database.
 
         Args:
             wait: whether to wait until the lock is free.
         """
 
     def limit_waits(self) -> None:  # noqa: B027 - a database that needs none does nothing
-        """Let no statement of this connection wait for a lock for longer than `LOCK_TIMEOUT`, if it can be set."""
+        """Limit the lock waits of this connection's statements to `LOCK_TIMEOUT`, if the connection allows it."""
 
     def listen(self) -> Any:
-        """Return a connection to which the notifications of `wake_followers` come, or None where none arrive."""
+        """Return a connection that receives the notifications of `wake_followers`, or None if none arrive."""
         return None
 
     def wake_followers(self) -> None:  # noqa: B027 - a database that needs none does nothing
-        """Wake the processes that follow the log, unless this process has just done so."""
+        """Notify the processes that follow the log, unless this process has done so a moment ago."""
 
     def mark_transaction(self, cursor: CursorWrapper, owner: str) -> None:  # noqa: B027 - a database that needs none does nothing
-        """Let `end_frozen_transaction` find this transaction by its owner."""
+        """Mark this transaction for `end_frozen_transaction`."""
 
     def end_frozen_transaction(self, owner: str) -> bool:
-        """End the transaction that an owner has marked and in which its process is frozen, and return whether it was.
+        """End the transaction of a frozen process that this owner has marked. Return whether there was one.
 
-        SQLite's locks are the process's own.
+        SQLite's locks end with their process.
         """
         return False
 
     def server_time(self) -> datetime | None:
-        """Return the time of the database's own clock, or None where it has none."""
+        """Return the time of the database's own clock, or None if it has none."""
         return None
 
     def blocker(self) -> Blocker | None:
-        """Return the transaction behind which events cannot be read yet, if there is one."""
+        """Return the transaction that holds events back, or None."""
         return None
 
     def check_connection(self) -> None:
-        """Connect to the database.
+        """Check that the database answers.
 
         Raises:
-            django.db.DatabaseError: the database does not answer.
+            django.db.DatabaseError: it does not.
         """
         self.connection.ensure_connection()

@@ -1,4 +1,4 @@
-"""Epochs: the log's transaction ids go on rising when it moves to a PostgreSQL server whose own ids are lower."""
+"""Epochs: transaction ids go on rising when the log moves to a PostgreSQL server with lower ids."""
 
 from typing import Any
 from weakref import WeakSet
@@ -8,20 +8,20 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from . import WRITE_SIDE
 
 MARGIN = 2**40
-"""The gap between the last transaction id of the log and the first one on the new server.
+"""The gap between the log's last transaction id and the first one on the new server.
 
-A read side may have seen events that were appended on the old server after the copy was taken, and are lost. Their
-ids are lower than any new one, so new events are not taken for old ones.
+A read side may know events of the old server that the copy lacks. Their ids are lower than any new id, so new events
+are not taken for them.
 """
 
 _checked: WeakSet[Any] = WeakSet()
 
 
 def begin_epoch_if_restored(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Begin an epoch where the log was restored on another server; see `models.Epoch`.
+    """Begin an epoch if the log was restored on another server; see `models.Epoch`.
 
-    It receives `connection_created` and asks the database once for each new connection. Rejected commands have no
-    events, but signed heads cover them in the order of their transaction ids.
+    This receiver of `connection_created` runs one query for each new connection. It also looks at rejected commands,
+    because signed heads cover them in the order of their transaction ids.
     """
     if connection.alias != WRITE_SIDE or connection.vendor != "postgresql" or connection.connection in _checked:
         return
@@ -30,7 +30,7 @@ def begin_epoch_if_restored(sender: Any, connection: BaseDatabaseWrapper, **kwar
             """SELECT EXISTS (SELECT 1 FROM pg_attribute WHERE attname = 'transaction_id'
                AND attrelid = to_regclass('eventstore_commandrecord'))"""
         )
-        if not cursor.fetchone()[0]:  # not migrated yet: the table of epochs is older than this column
+        if not cursor.fetchone()[0]:  # not migrated yet: the epochs table is older than this column
             return
         cursor.execute(
             """INSERT INTO eventstore_epoch (number, shift, began_at)

@@ -17,20 +17,21 @@ from ..events import LogPosition
 from .base import COMMAND_COLUMNS, LOCK_TIMEOUT, Backend, Blocker
 
 CHANNEL = "events_appended"
-"""The channel on which processes that follow the log are woken."""
+"""The notification channel of new events."""
 NOTIFY_EVERY = 0.05
-"""Seconds between two notifications of one process. A process that was woken looks again by itself after as long."""
+"""The shortest time between two notifications of one process, in seconds. A notified process polls again after as long.
+"""
 TRIAL = 2.0
-"""Seconds within which a notification sent on trial has to arrive."""
+"""The number of seconds within which a test notification has to arrive."""
 IDLE_TIMEOUT = 10_000
-"""Milliseconds after which the server ends a transaction that holds a lock and does nothing: its process is frozen."""
+"""Milliseconds after which the server ends an idle transaction that holds a lock, because its process is frozen."""
 FROZEN = 3
-"""Seconds without a word from the process of a transaction after which it counts as frozen."""
+"""Seconds without a statement after which the process of a transaction counts as frozen."""
 HEAD_START = 0.01
-"""Seconds that a writer that has lost a race leaves to the one that has won it.
+"""Seconds that the loser of a race leaves to the winner.
 
-A writer that has just appended to a stream still has its state in memory, so its next append is several times as fast
-as that of a writer that has to load. The last of eight waiting writers waits some 0.1 seconds.
+The winner still has the stream's state in memory, so its next append is several times faster than one that has to load.
+The last of eight waiting writers waits about 0.1 seconds.
 """
 _STREAM_LOCK = "hashtextextended({}, 0)"
 _LOCK = f"SELECT pg_advisory_xact_lock({_STREAM_LOCK.format('%s')})"
@@ -41,8 +42,8 @@ _STAND_BACK = f"""
 _LIMITS = """
     SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)
 """
-# A writer that holds the stream lock keeps all others out: they are refused, and not made to wait. The transaction id
-# is that of the column's default; written out, it costs a tenth of the function there.
+# A stream lock excludes writers without it: they are refused instead of waiting. The transaction id is the column's
+# default, written out because calling the function costs a tenth more.
 _INSERT = f"""
     INSERT INTO eventstore_event
         (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash, transaction_id)
@@ -71,14 +72,14 @@ _END_FROZEN = """
 
 
 def _mark(owner: str) -> int:
-    """Return the number of the advisory lock that each transaction of an owner holds. It hinders nobody."""
+    """Return the key of the advisory lock that marks an owner's transactions. It blocks nobody."""
     return int.from_bytes(blake2b(owner.encode(), digest_size=8).digest(), signed=True)
 
 
 class PreparingCursor(psycopg.Cursor[Any]):
-    """A cursor whose statements the server keeps prepared, where the connection goes to the server itself.
+    """Cursor with statements that the server keeps prepared, on a direct connection to the server.
 
-    Behind a pooler the next transaction may be on another connection, so nothing is prepared there.
+    Behind a pooler, the next transaction may use another connection, so nothing is prepared there.
     """
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
@@ -86,13 +87,15 @@ class PreparingCursor(psycopg.Cursor[Any]):
 
 
 def prepares(driver: Any) -> bool:
-    """Return whether a connection goes to the server itself and not to a pooler, which names another process."""
+    """Return whether a connection goes to the server directly. A pooler reports a process id of its own."""
     if not hasattr(driver, "is_direct"):
-        driver.adapters.register_dumper(int, Int8Dumper)  # one type for all, else a statement is prepared for each
+        driver.adapters.register_dumper(
+            int, Int8Dumper
+        )  # one type for all integers, or each type prepares its own statement
         [process] = psycopg.Cursor(driver).execute("SELECT pg_backend_pid()").fetchone() or [0]
         driver.is_direct = process == driver.info.backend_pid
         if driver.is_direct:
-            driver.prepare_threshold = sys.maxsize  # else nothing is prepared, and with less everything is
+            driver.prepare_threshold = sys.maxsize  # None would prepare nothing, a smaller number every statement
     return bool(driver.is_direct)
 
 
@@ -110,7 +113,7 @@ class PostgreSQL(Backend):
     _notified_at = 0.0
 
     def _driver(self) -> Any:
-        """Return psycopg's connection, alive."""
+        """Return psycopg's connection, open and usable."""
         connection: Any = self.connection
         connection.close_if_health_check_failed()
         connection.ensure_connection()
@@ -119,13 +122,13 @@ class PostgreSQL(Backend):
         return connection.connection
 
     def _cursor(self, driver: Any) -> Any:
-        """Return a preparing cursor in Django's wrapper, or Django's own where it logs statements with their values."""
+        """Return a preparing cursor in Django's wrapper, or Django's own if it logs statements."""
         connection: Any = self.connection
         return connection.cursor() if connection.queries_logged else connection.make_cursor(PreparingCursor(driver))
 
     @contextmanager
     def transaction(self, *, lock_timeout: int | None = None, one_statement: bool = False) -> Iterator[CursorWrapper]:
-        """Return a transaction whose statements are sent together until one of their results is wanted."""
+        """Return a transaction that sends its statements together until a result is needed."""
         driver = self._driver()
         if one_statement and getattr(driver, "waits_are_limited", False) and not self.connection.in_atomic_block:
             yield self._cursor(driver)
@@ -192,14 +195,14 @@ class PostgreSQL(Backend):
 
     @contextmanager
     def process_lock(self, name: str, *, wait: bool) -> Iterator[bool]:
-        # Its transaction writes nothing, so it holds no reader back, and it works through a pooler.
+        # The lock's transaction writes nothing, so it holds no event back, and it works through a pooler.
         take = "pg_advisory_xact_lock" if wait else "pg_try_advisory_xact_lock"
         with self.connect() as connection, connection.transaction():
             answer = connection.execute(f"SELECT {take}(hashtextextended(%s, 0))", [name]).fetchone()
             yield wait or bool(answer[0])
 
     def limit_waits(self) -> None:
-        """Limit the waits of a connection to the server itself, for good. A pooler's connection is others' too."""
+        """Limit the lock waits of a direct connection for good. Others share a pooler's connection."""
         driver = self._driver()
         if prepares(driver) and not getattr(driver, "waits_are_limited", False):
             with self.connection.cursor() as cursor:
@@ -207,7 +210,7 @@ class PostgreSQL(Backend):
             driver.waits_are_limited = True
 
     def listen(self) -> Any:
-        """Return the listening connection, or None where a pooler lets no notification through."""
+        """Return the listening connection, or None if a pooler drops notifications."""
         connection = self.connect()
         connection.execute(f"LISTEN {CHANNEL}")
         self.rows(f"SELECT pg_notify('{CHANNEL}', '')")
@@ -217,10 +220,10 @@ class PostgreSQL(Backend):
         return None
 
     def wake_followers(self) -> None:
-        """Notify the channel, after the commit and in a transaction of its own.
+        """Notify the channel, after the commit and in a separate transaction.
 
-        Within the transaction that appends, PostgreSQL would let commits wait for one another. Nothing is lost with a
-        notification, so it does not wait for the disk.
+        In the appending transaction, a notification would make PostgreSQL commit one transaction at a time. A lost
+        notification does no harm, so this commit does not wait for the disk.
         """
         now = time.monotonic()
         if now - self._notified_at >= NOTIFY_EVERY:
@@ -251,11 +254,11 @@ class PostgreSQL(Backend):
         return Blocker(*found[0]) if found else None
 
     def check_connection(self) -> None:
-        """Connect beside the pool, which would wait for its time-out and not say why."""
+        """Connect beside the pool, which would wait for its time-out and hide the reason."""
         self.connect().close()
 
     def connect(self) -> Any:
-        """Return a psycopg connection beside Django's own and outside of any pool, in autocommit.
+        """Return a psycopg connection in autocommit, outside of Django and any pool.
 
         Raises:
             django.db.OperationalError: the database does not answer.

@@ -15,8 +15,8 @@ from .. import private_files
 from ..events import LogPosition, RecordedEvent
 from .base import INSERT_COMMAND, Backend
 
-# An event after another event than the one that was meant gets no hash, and the column's NOT NULL refuses that.
-# INSERT ... SELECT would be plainer, and makes SQLite build a temporary table for each event.
+# If the previous event is not the expected one, the hash is NULL, and the column's NOT NULL refuses the row. INSERT ...
+# SELECT would make SQLite build a temporary table for each event.
 _INSERT = """
     INSERT INTO eventstore_event
         (stream, version, type, schema_version, data, metadata, command_id, recorded_at, hash)
@@ -27,16 +27,16 @@ _INSERT_NEXT = _INSERT.format("(SELECT %s FROM eventstore_event WHERE stream = %
 
 
 class SQLite(Backend):
-    """A SQLite file."""
+    """A SQLite database file."""
 
     log_order = "position"
     log_after = "position > %s"
     is_readable = "TRUE"
-    # The driver raises on text that is not UTF-8, and a column can hold anything.
+    # The driver raises on text that is not UTF-8, and a column can hold any bytes.
     snapshot_columns = "CAST(state AS BLOB) AS state, CAST(hash AS BLOB) AS digest, CAST(seal AS BLOB) AS seal"
 
     def _cursor(self) -> CursorWrapper:
-        """Return a cursor of a connection that is open; `connection.cursor()` looks whether it is, each time."""
+        """Return a cursor of the open connection, without the check of `connection.cursor()`."""
         connection = self.connection
         return connection.cursor() if connection.queries_logged else connection.make_cursor(connection.create_cursor())
 
@@ -70,7 +70,7 @@ class SQLite(Backend):
             return found
 
     def adapt(self, value: Any) -> Any:
-        if isinstance(value, datetime):  # as Django's columns have it: in UTC and without a time zone
+        if isinstance(value, datetime):  # the format of Django's columns: UTC without a time zone
             return value.astimezone(UTC).isoformat(" ").removesuffix("+00:00")
         return value.hex if isinstance(value, UUID) else value
 
@@ -78,12 +78,12 @@ class SQLite(Backend):
         return [position.position]
 
     def follow(self, events: Sequence[RecordedEvent], checkpoint: LogPosition) -> bool:
-        """Positions commit in order, so nothing can come between a position and the next one."""
+        """Return whether events follow: positions commit in order, so consecutive positions have no gap."""
         return bool(events) and events[-1].position == checkpoint.position + len(events)
 
     @contextmanager
     def one_moment(self) -> Iterator[None]:
-        # Not `atomic`, which would take the write lock.
+        # `atomic` would take the write lock.
         with self.connection.cursor() as cursor:
             cursor.execute("BEGIN DEFERRED")
             try:

@@ -1,8 +1,7 @@
-"""Django's SQLite, made safe from the race in SQLite's own write-ahead log where the library has it.
+"""Django's SQLite backend without the race in SQLite's write-ahead log.
 
-See `wal.py` for the race and the argument. With a SQLite that is free of it this is Django's backend, but for one
-thing: a connection on which something failed is not used again, because one that was opened while the disk was
-read-only, or that met an I/O error, stays as it is for good.
+`wal.py` describes the race. A SQLite without it checkpoints by itself. On any SQLite, a connection is not used again
+after an error: one that was opened on a read-only disk, or has met an I/O error, never recovers.
 """
 
 import logging
@@ -18,23 +17,23 @@ from .cursors import WaitingCursor
 logger = logging.getLogger(__name__)
 
 DUE = 4000
-"""Pages written by one connection after which it checkpoints: 16 MB."""
+"""The number of pages that a connection writes before it checkpoints: 16 MB."""
 PATIENCE = 5.0
-"""Seconds that a lock is waited for where the settings name no `timeout`, as in Python's own module."""
+"""The longest wait for a lock in seconds without a `timeout` in the settings: the default of Python's module."""
 
 
 def pages_of(rows: int) -> int:
-    """Return about how many pages a transaction writes that changes so many rows.
+    """Return the approximate number of pages that a transaction with this many changed rows writes.
 
-    A command changes two, and with all indexes ten pages; a large batch has some three rows to a page.
+    A command changes two rows and ten pages, indexes included; a large batch has about three rows per page.
     """
     return min(5 * rows, 10 + rows // 3)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A connection that leaves checkpoints to `wal.checkpoint`, or to SQLite where SQLite can be trusted with them."""
+    """A connection that checkpoints with `wal.checkpoint` if SQLite has the race."""
 
-    # To SQLite a primary key called `integer` is the row's own number; one of another name is an index beside it.
+    # SQLite takes only a primary key of the type `integer` as the row id; any other type needs a separate index.
     data_types = base.DatabaseWrapper.data_types | {"BigIntegerField": "integer", "SmallIntegerField": "integer"}
     init_commands: list[str]
     transaction_mode: str | None
@@ -52,7 +51,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             for command in filter(str.strip, [*commands, *ours]):
                 connection.execute(command)
         except sqlite3.Error:
-            connection.close()  # Django leaves one open whose init_command fails, and the disk busy with it
+            connection.close()  # Django leaves it open if init_command fails, as on a full disk
             raise
         self.changes_seen = connection.total_changes
         return connection
@@ -63,16 +62,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return cursor
 
     def _start_transaction_under_autocommit(self) -> None:
-        """Begin as Django does, without its cursor around it, which takes longer than the statement."""
+        """Begin a transaction without Django's cursor, which takes longer than the statement."""
         with self.wrap_database_errors:
             self.create_cursor().execute(f"BEGIN {self.transaction_mode or ''}")
 
     def is_usable(self) -> bool:
-        """Django asks after an error, and opens another connection when the answer is no."""
+        """Return False, so that Django opens another connection after an error."""
         return False
 
     def rollback(self) -> None:
-        """Roll back; that this works does not mean that what failed before would work now."""
+        """Roll back. Success does not mean that the connection works again."""
         failed = self.errors_occurred
         super().rollback()
         self.errors_occurred = failed
@@ -88,10 +87,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super()._close()  # type: ignore[misc]
 
     def _checkpoint(self, due: int) -> None:
-        """Checkpoint if so many pages were written since the last one.
+        """Checkpoint if at least this many pages were written since the last one.
 
-        What was committed is safe without it, so nothing that goes wrong here may matter, not even that somebody has
-        closed SQLite's own connection.
+        Committed data is safe without a checkpoint, so every error is ignored, even that SQLite's own connection is
+        closed.
         """
         try:
             changes = self.connection.total_changes

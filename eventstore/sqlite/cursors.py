@@ -1,7 +1,6 @@
-"""The driver's cursor, with a wait for locks that is fair, and statements that are translated once.
+"""The driver's cursor, with a fair wait for locks, and a cache of translated statements.
 
-SQLite's own wait sleeps longer each time, up to a tenth of a second, so that a writer that comes later is often served
-sooner, and one in a hundred waits thirty times as long as most do.
+SQLite's own wait sleeps longer each time, up to 0.1 seconds, so a later writer is often served first.
 """
 
 import random
@@ -20,15 +19,15 @@ PAUSES = 0.0002, 0.0015
 
 
 class WaitingCursor(SQLiteCursorWrapper):
-    """Tries a statement that meets a lock again until it meets none.
+    """Cursor that repeats a statement until it meets no lock.
 
-    The tries end after `patience` seconds, or with the time that a web request may wait.
+    It gives up after `patience` seconds, or at the end of the web request's time limit.
     """
 
     patience = 0.0
 
     def convert_query(self, query: str, *, param_names: Any = None) -> str:
-        """Return a statement with `?` for `%s`. Django translates it each time, which is a tenth of a deposit."""
+        """Return a statement with `?` for `%s`. The cache saves a tenth of a deposit."""
         if param_names is not None:
             return str(super().convert_query(query, param_names=param_names))
         return _with_question_marks(query)
@@ -48,7 +47,7 @@ class WaitingCursor(SQLiteCursorWrapper):
 
 
 def is_locked(error: sqlite3.OperationalError) -> bool:
-    """Return whether waiting may help. It does not where a transaction has read what is no longer the latest."""
+    """Return whether a wait may help. It cannot if the transaction has read an outdated snapshot."""
     code = getattr(error, "sqlite_errorcode", 0)
     return bool(code & 0xFF == sqlite3.SQLITE_BUSY and code != sqlite3.SQLITE_BUSY_SNAPSHOT)
 

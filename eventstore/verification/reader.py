@@ -94,9 +94,9 @@ class Command(NamedTuple):
         return self._broken_seal(GENESIS, ring)
 
     def _broken_seal(self, last_hash: bytes, ring: seals.Ring) -> str | None:
-        said = record_text(self.id, self.name, self.actor, self.received_at, self.fingerprint, self.outcome, last_hash)
+        text = record_text(self.id, self.name, self.actor, self.received_at, self.fingerprint, self.outcome, last_hash)
         try:
-            ring.check(self.seal, said)
+            ring.check(self.seal, text)
         except seals.BadSeal as error:
             return f"its command record was changed: {error}"
         return None

@@ -13,8 +13,8 @@ MUTATIONS = [
     Mutation(
         breaks="A command record that was changed is no finding.",
         file="eventstore/verification/reader.py",
-        text="            ring.check(self.seal, said)\n",
-        instead="            said += ring.seal(said).hex()\n",
+        text="            ring.check(self.seal, text)\n",
+        instead="            text += ring.seal(text).hex()\n",
         tests=["tests/eventstore/test_verify.py::test_it_is_said_what_does_not_fit"],
     ),
     Mutation(
