@@ -181,9 +181,9 @@ def read_all(after: LogPosition = START, *, limit: int = 1000) -> list[RecordedE
     return recorded_events(backend.rows(statement, backend.values_of(after)))
 
 
-def follow(events: Sequence[RecordedEvent], checkpoint: LogPosition) -> bool:
-    """Return whether events certainly follow a checkpoint without a gap, so that they need not be read."""
-    return backend_of().follow(events, checkpoint)
+def checkpoint_before(events: Sequence[RecordedEvent]) -> LogPosition | None:
+    """Return the log position after which appended events are certain to be the next ones, if there is one."""
+    return backend_of().checkpoint_before(events)
 
 
 def last_position() -> int:

@@ -7,9 +7,8 @@ projection worker and a replay use the same steps.
 
 import logging
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from functools import lru_cache
-from itertools import groupby
-from typing import Any, NamedTuple
 
 from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, OperationalError
 from django.db.backends.utils import CursorWrapper
@@ -19,7 +18,7 @@ from eventstore import positions, store
 from eventstore.backends import backend_of
 from eventstore.events import LogPosition, RecordedEvent
 
-from . import quarantine
+from . import checkpoints, quarantine
 from .models import Checkpoint
 from .projectors import PROJECTORS
 from .projectors.base import Projector
@@ -38,17 +37,6 @@ BATCH = 1000
 """The number of events that one transaction applies: a tenth of a second's work or less."""
 NEAR = 1000
 """The number of events by which a projection may be behind so that a request catches it up."""
-
-
-class Locked(NamedTuple):
-    """A locked checkpoint: its position in the log, and the number of streams that its projection has parked.
-
-    `built_with` is what the table depends on besides the events, see `Projector.as_built`.
-    """
-
-    log_position: LogPosition
-    parked: int
-    built_with: str
 
 
 class UnknownProjection(Exception):
@@ -78,7 +66,6 @@ def _projectors(names: Sequence[str], suffix: str) -> Sequence[Projector]:
 def catch_up(
     names: Iterable[str] = (),
     *,
-    events: Sequence[RecordedEvent] = (),
     go_on: Callable[[], bool] = lambda: True,
     sign: Sign = unsigned,
 ) -> int:
@@ -88,7 +75,6 @@ def catch_up(
     that fails at other streams as well keeps its checkpoint, which then names the event and the error.
 
     Args:
-        events: events that have just been appended. They need not be read where they follow the checkpoints.
         go_on: asked between two batches.
         sign: called at the beginning of each transaction.
 
@@ -101,7 +87,7 @@ def catch_up(
     chosen = projectors(names)
     applied = 0
     try:
-        while go_on() and (count := _advance(chosen, BATCH, sign, events)):
+        while go_on() and (count := _advance(chosen, BATCH, sign)):
             applied += count
             if count < BATCH:
                 break
@@ -118,10 +104,14 @@ def keep_up(events: Sequence[RecordedEvent] = ()) -> None:
     """Apply the next events to each projection that is at most `NEAR` events behind. A request has no time for more.
 
     `catch_up` is for the others: `start` calls it, and so does a worker or the thread of a web process.
+
+    Args:
+        events: events that have just been appended.
     """
     chosen = projectors()
     try:
-        _advance(chosen, NEAR, unsigned, events, only_near=True)
+        if not _apply_at_once(chosen, events):
+            _advance(chosen, NEAR, unsigned, events, only_near=True)
     except (OperationalError, InterfaceError):
         raise
     except Exception:
@@ -130,45 +120,63 @@ def keep_up(events: Sequence[RecordedEvent] = ()) -> None:
             _advance_alone(projector, lambda: True, unsigned, only_near=True)
 
 
+class _NotNext(Exception):
+    """Events do not follow every checkpoint, or a projection has parked streams."""
+
+
+def _apply_at_once(chosen: Sequence[Projector], events: Sequence[RecordedEvent]) -> bool:
+    """Apply appended events without reading the log where they follow every checkpoint, and return whether they do.
+
+    One statement locks and moves the checkpoints. It spares a deposit on SQLite a tenth of its time.
+    """
+    before = store.checkpoint_before(events)
+    if before is None:
+        return False
+    with suppress(_NotNext), backend_of(READ_SIDE).transaction() as cursor:
+        built_with = checkpoints.move_all(cursor, before, events[-1].log_position)
+        if built_with.keys() != {each.name for each in chosen}:
+            raise _NotNext
+        apply(cursor, [each.as_built(built_with[each.name]) for each in chosen], events, {})
+        return True
+    return False
+
+
 def _advance(
     chosen: Sequence[Projector],
     limit: int,
     sign: Sign = unsigned,
-    at_hand: Sequence[RecordedEvent] = (),
+    appended: Sequence[RecordedEvent] = (),
     *,
     only_near: bool = False,
 ) -> int:
     """Apply the next batch to each projection in one transaction, and return the largest number of events in it.
 
     Args:
-        only_near: leave projections alone that are more than `NEAR` events behind.
+        only_near: leave projections alone that are more than `NEAR` events behind the appended ones, or the log's end.
     """
     most = 0
     with backend_of(READ_SIDE).transaction() as cursor:
         sign(cursor)
-        locked = lock_checkpoints(cursor, [projector.name for projector in chosen])
+        locked = checkpoints.lock(cursor, [projector.name for projector in chosen])
         names = [name for name, each in locked.items() if each.parked]
         parked = quarantine.load(names) if names else {}
-        for checkpoint, group in groupby(
-            sorted(chosen, key=lambda each: locked[each.name].log_position),
-            lambda each: locked[each.name].log_position,
-        ):
-            events = at_hand
-            if not store.follow(at_hand, checkpoint):
-                if only_near and not _is_near(checkpoint, at_hand):
-                    continue
-                events = store.read_all(checkpoint, limit=limit)
-            if events:
-                members = [each.as_built(locked[each.name].built_with) for each in group]
+        groups: dict[LogPosition, list[Projector]] = {}
+        for projector in chosen:
+            groups.setdefault(locked[projector.name].log_position, []).append(projector)
+        for checkpoint in sorted(groups):
+            if only_near and not _is_near(checkpoint, appended):
+                continue
+            if events := store.read_all(checkpoint, limit=limit):
+                members = [each.as_built(locked[each.name].built_with) for each in groups[checkpoint]]
                 apply(cursor, members, events, parked)
-                move_checkpoints(cursor, [each.name for each in members], events[-1].log_position)
+                checkpoints.move(cursor, [each.name for each in members], events[-1].log_position)
                 most = max(most, len(events))
     return most
 
 
-def _is_near(checkpoint: LogPosition, at_hand: Sequence[RecordedEvent]) -> bool:
+def _is_near(checkpoint: LogPosition, appended: Sequence[RecordedEvent]) -> bool:
     """Return whether a checkpoint is at most `NEAR` events behind. Positions have gaps: only a small distance tells."""
-    if at_hand and at_hand[-1].position - checkpoint.position <= NEAR:
+    if appended and appended[-1].position - checkpoint.position <= NEAR:
         return True
     return positions.count_after(checkpoint, limit=NEAR + 1) <= NEAR
 
@@ -179,7 +187,8 @@ def apply(
     """Let projectors apply events to their tables, without those of parked streams. Park streams where it is due."""
     batch, faults = quarantine.decoded(events)
     for projector in group:
-        projector.apply(cursor, quarantine.without(batch, parked.get(projector.name, {})))
+        skipped = parked.get(projector.name)
+        projector.apply(cursor, quarantine.without(batch, skipped) if skipped else batch)
     if faults:
         for each, error in faults:
             logger.error("%s version %d cannot be decoded and parks the stream: %r", each.stream, each.version, error)
@@ -192,7 +201,7 @@ def _advance_alone(projector: Projector, go_on: Callable[[], bool], sign: Sign, 
     limit, left = BATCH, 0
     while go_on():
         with backend_of(READ_SIDE).transaction() as cursor:
-            before = lock_checkpoints(cursor, [projector.name])[projector.name].log_position
+            before = checkpoints.lock(cursor, [projector.name])[projector.name].log_position
         try:
             count = _advance([projector], limit, sign, only_near=only_near)
         except (OperationalError, InterfaceError):
@@ -226,14 +235,14 @@ def _park(projector: Projector, before: LogPosition, error: Exception) -> bool:
     is_of_event = is_of_event and quarantine.applies_others(projector, before)
     name = projector.name
     with backend_of(READ_SIDE).transaction() as cursor:
-        if lock_checkpoints(cursor, [name])[name].log_position != before:
+        if checkpoints.lock(cursor, [name])[name].log_position != before:
             return True  # another process went on, so it was not this event any more
         following = store.read_all(before, limit=1)
         event = following[0] if following else None
         if event and is_of_event:
             logger.error("%s parks %s at version %d: %r", name, event.stream, event.version, error)
             quarantine.add(cursor, [quarantine.row_of(name, event, error, is_unknown=False)])
-            move_checkpoints(cursor, [name], event.log_position)
+            checkpoints.move(cursor, [name], event.log_position)
             return True
         _record_failure(name, event, error)
     return False
@@ -246,60 +255,3 @@ def _record_failure(name: str, event: RecordedEvent | None, error: Exception) ->
     Checkpoint.objects.using(READ_SIDE).filter(name=name).update(
         error=f"{type(error).__name__}: {error}"[:1000], failed_position=position, failed_at=timezone.now()
     )
-
-
-def lock_checkpoints(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Locked]:
-    """Return the checkpoints of projections, and let nobody else move them until the transaction ends.
-
-    A new projection gets a checkpoint at the beginning of the log. Checkpoints are locked and inserted in the order of
-    their names, so that no two transactions wait for one another.
-    """
-    checkpoints = _locked(cursor, names)
-    if missing := sorted(set(names) - set(checkpoints)):
-        for name in missing:
-            cursor.execute(
-                """INSERT INTO projections_checkpoint
-                   (name, transaction_id, position, updated_at, error, worker, built_with)
-                   VALUES (%s, 0, 0, %s, '', '', %s) ON CONFLICT (name) DO NOTHING""",
-                [name, _now(), PROJECTORS[name].built_with()],
-            )
-            cursor.execute("DELETE FROM projections_parkedstream WHERE projection = %s", [name])
-        checkpoints = _locked(cursor, names)  # another transaction may have inserted and moved it meanwhile
-    return checkpoints
-
-
-def _locked(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Locked]:
-    lock = backend_of(READ_SIDE).for_update
-    cursor.execute(
-        f"""SELECT name, transaction_id, position, parked, built_with FROM projections_checkpoint
-            WHERE name IN ({_marks(names)}) ORDER BY name {lock}""",
-        names,
-    )
-    return {
-        name: Locked(LogPosition(transaction_id, position), parked, built_with)
-        for name, transaction_id, position, parked, built_with in cursor.fetchall()
-    }
-
-
-def move_checkpoints(cursor: CursorWrapper, names: Sequence[str], position: LogPosition) -> None:
-    """Set the checkpoints of projections, and clear their errors."""
-    cursor.execute(
-        f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
-            error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({_marks(names)})""",
-        [*position, _now(), *names],
-    )
-
-
-def mark_rebuilt(cursor: CursorWrapper, projector: Projector) -> None:
-    """Record what a rebuilt table was built with."""
-    cursor.execute(
-        "UPDATE projections_checkpoint SET built_with = %s WHERE name = %s", [projector.built_with(), projector.name]
-    )
-
-
-def _marks(values: Sequence[object]) -> str:
-    return ", ".join(["%s"] * len(values))
-
-
-def _now() -> Any:
-    return backend_of(READ_SIDE).adapt(timezone.now())

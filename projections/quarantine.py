@@ -53,8 +53,6 @@ def decoded(events: Sequence[RecordedEvent]) -> tuple[Batch, list[tuple[Recorded
 
 def without(batch: Batch, parked: dict[str, ParkedStream]) -> Batch:
     """Return the events of a batch that do not belong to the parked part of a stream."""
-    if not parked:
-        return batch
     return [
         (event, each) for event, each in batch if (row := parked.get(each.stream)) is None or each.version < row.version
     ]
@@ -115,7 +113,7 @@ def clear(cursor: CursorWrapper, name: str, **which: object) -> None:
 
 
 def count(cursor: CursorWrapper, names: Iterable[str]) -> None:
-    """Set the numbers of parked streams on the checkpoints, where `engine.lock_checkpoints` finds them."""
+    """Set the numbers of parked streams on the checkpoints, where `checkpoints.lock` finds them."""
     for name in names:
         cursor.execute(
             """UPDATE projections_checkpoint SET parked = (

@@ -74,6 +74,8 @@ def settle() -> None:
     Raises:
         WrongCurrency
     """
+    if is_confirmed():
+        return
     check()
     if not is_confirmed() and store.last_position():
         with backend_of().transaction() as cursor:

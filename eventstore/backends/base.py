@@ -122,9 +122,9 @@ class Backend(ABC):
     def values_of(self, position: LogPosition) -> Sequence[int]:
         """Return the values for `log_after`."""
 
-    def follow(self, events: Sequence[RecordedEvent], checkpoint: LogPosition) -> bool:
-        """Return whether events certainly follow a checkpoint without a gap."""
-        return False
+    def checkpoint_before(self, events: Sequence[RecordedEvent]) -> LogPosition | None:
+        """Return the log position after which appended events are certain to be the next ones, if there is one."""
+        return None
 
     @abstractmethod
     def one_moment(self) -> AbstractContextManager[None]:

@@ -35,16 +35,12 @@ class SQLite(Backend):
     # The driver raises on text that is not UTF-8, and a column can hold any bytes.
     snapshot_columns = "CAST(state AS BLOB) AS state, CAST(hash AS BLOB) AS digest, CAST(seal AS BLOB) AS seal"
 
-    def _cursor(self) -> CursorWrapper:
-        """Return a cursor of the open connection, without the check of `connection.cursor()`."""
-        connection = self.connection
-        return connection.cursor() if connection.queries_logged else connection.make_cursor(connection.create_cursor())
-
     @contextmanager
     def transaction(self, *, lock_timeout: int | None = None, one_statement: bool = False) -> Iterator[CursorWrapper]:
         """Return a transaction that begins with the file's write lock: `transaction_mode` is IMMEDIATE."""
-        with transaction.atomic(using=self.alias, durable=True, savepoint=False), self._cursor() as cursor:
-            yield cursor
+        connection: Any = self.connection
+        with transaction.atomic(using=self.alias, durable=True, savepoint=False), connection.wrap_database_errors:
+            yield connection.bare_cursor()
 
     def stream_lock(self, stream: str, *, stand_back: bool = False) -> AbstractContextManager[CursorWrapper]:
         return self.transaction()
@@ -63,8 +59,10 @@ class SQLite(Backend):
         return 0, position
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        self.connection.ensure_connection()
-        with self._cursor() as cursor:
+        connection: Any = self.connection
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            cursor = connection.bare_cursor()
             cursor.execute(statement, values)
             found: list[Any] = cursor.fetchall()
             return found
@@ -77,9 +75,10 @@ class SQLite(Backend):
     def values_of(self, position: LogPosition) -> Sequence[int]:
         return [position.position]
 
-    def follow(self, events: Sequence[RecordedEvent], checkpoint: LogPosition) -> bool:
-        """Return whether events follow: positions commit in order, so consecutive positions have no gap."""
-        return bool(events) and events[-1].position == checkpoint.position + len(events)
+    def checkpoint_before(self, events: Sequence[RecordedEvent]) -> LogPosition | None:
+        """Positions commit in order, so nothing can come between a position and the next one."""
+        is_whole = events and events[-1].position == events[0].position + len(events) - 1
+        return LogPosition(0, events[0].position - 1) if is_whole else None
 
     @contextmanager
     def one_moment(self) -> Iterator[None]:

@@ -61,10 +61,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         cursor.patience = self.patience
         return cursor
 
+    def bare_cursor(self) -> Any:
+        """Return the driver's cursor, or Django's own around it where statements are logged or wrapped.
+
+        Django's takes as long as a short statement. The caller wraps the driver's errors.
+        """
+        return self.cursor() if self.queries_logged or self.execute_wrappers else self.create_cursor()
+
     def _start_transaction_under_autocommit(self) -> None:
-        """Begin a transaction without Django's cursor, which takes longer than the statement."""
+        """Begin a transaction by a bare cursor."""
         with self.wrap_database_errors:
-            self.create_cursor().execute(f"BEGIN {self.transaction_mode or ''}")
+            self.bare_cursor().execute(f"BEGIN {self.transaction_mode or ''}")
 
     def is_usable(self) -> bool:
         """Return False, so that Django opens another connection after an error."""

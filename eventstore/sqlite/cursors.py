@@ -6,7 +6,6 @@ SQLite's own wait sleeps longer each time, up to 0.1 seconds, so a later writer 
 import random
 import sqlite3
 import time
-from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -36,7 +35,7 @@ class WaitingCursor(SQLiteCursorWrapper):
         give_up_at = 0.0
         while True:
             try:
-                if params is None or isinstance(params, Mapping):
+                if params is None or isinstance(params, dict):
                     return super().execute(query, params)
                 return sqlite3.Cursor.execute(self, _with_question_marks(query), params)
             except sqlite3.OperationalError as error:

@@ -104,7 +104,7 @@ class Accounts(Projector):
             yield (
                 account_id,
                 change.account_holder,
-                search_form(change.account_holder),
+                search_form(change.account_holder) if change.account_holder else "",
                 change.balance,
                 change.version,
                 adapt(change.first_event_at),

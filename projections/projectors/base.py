@@ -15,6 +15,8 @@ from bank.domain.events import BankEvent
 from eventstore.backends import backend_of
 from eventstore.events import RecordedEvent
 
+from ..replicas import READ_SIDE
+
 ROWS = 1000
 """The number of rows that one call hands to the database driver."""
 
@@ -92,7 +94,9 @@ class Projector:
         changes: Changes = {}
         for event, recorded in batch:
             self.fold(changes, event, recorded)
-        for rows in batched(self.rows(changes, backend_of(cursor.db.alias).adapt), ROWS):
+        if not changes:
+            return
+        for rows in batched(self.rows(changes, backend_of(READ_SIDE).adapt), ROWS):
             if len(rows) == 1:
                 cursor.execute(self.insert, rows[0])
             else:

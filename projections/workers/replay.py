@@ -22,7 +22,7 @@ from eventstore import errors, store
 from eventstore.backends import backend_of
 from eventstore.events import START, LogPosition
 
-from .. import engine, quarantine
+from .. import checkpoints, engine, quarantine
 from ..models import ParkedStream
 from ..projectors import PROJECTORS
 from ..projectors.base import Projector
@@ -119,13 +119,13 @@ def _try_to_change_places(rebuild: "_Rebuild", projector: Projector, wait: float
     with connections[READ_SIDE].schema_editor(atomic=True) as editor, connections[READ_SIDE].cursor() as cursor:
         backend = backend_of(READ_SIDE)
         backend.lock_table(cursor, projector.table)  # nobody but an autovacuum uses it
-        engine.lock_checkpoints(cursor, [projector.name])
+        checkpoints.lock(cursor, [projector.name])
         while rebuild.step(cursor, until):
             pass
         backend.lock_table(cursor, projector.model._meta.db_table, wait)
         _take_place(editor, projector.model)
-        engine.move_checkpoints(cursor, [projector.name], rebuild.reached[projector.name])
-        engine.mark_rebuilt(cursor, projector)
+        checkpoints.move(cursor, [projector.name], rebuild.reached[projector.name])
+        checkpoints.mark_rebuilt(cursor, projector)
         quarantine.clear(cursor, projector.name)
         quarantine.add(cursor, rebuild.parked_rows(projector.name))
 

@@ -9,7 +9,7 @@ from django.db import InterfaceError, OperationalError
 from eventstore import store
 from eventstore.backends import backend_of
 
-from .. import engine, quarantine
+from .. import checkpoints, engine, quarantine
 from ..models import ParkedStream
 from ..projectors import PROJECTORS
 from ..projectors.base import Projector
@@ -55,7 +55,7 @@ def _resume_batch(projector: Projector, stream: str, limit: int) -> bool | None:
     """Apply the next events of a parked stream, and return whether that was all. None: there are more."""
     name = projector.name
     with backend_of(READ_SIDE).transaction() as cursor:
-        locked = engine.lock_checkpoints(cursor, [name])[name]
+        locked = checkpoints.lock(cursor, [name])[name]
         rows = ParkedStream.objects.using(READ_SIDE).filter(projection=name, stream=stream)
         version = rows.values_list("version", flat=True).first()
         if version is None:  # another process was first
@@ -79,7 +79,7 @@ def _resume_batch(projector: Projector, stream: str, limit: int) -> bool | None:
 def _park_again(name: str, stream: str, error: Exception) -> None:
     """Record at which event of a parked stream its projector raises now."""
     with backend_of(READ_SIDE).transaction() as cursor:
-        engine.lock_checkpoints(cursor, [name])
+        checkpoints.lock(cursor, [name])
         rows = ParkedStream.objects.using(READ_SIDE).filter(projection=name, stream=stream)
         version = rows.values_list("version", flat=True).first()
         for event in store.read_stream(stream, first=version, last=version) if version else ():

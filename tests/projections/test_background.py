@@ -69,7 +69,7 @@ def test_a_request_reads_no_event_for_a_projection_that_is_far_behind(log: int) 
     read = [
         each["sql"] for each in captured if "FROM eventstore_event WHERE" in each["sql"] and "position >" in each["sql"]
     ]
-    assert all("COUNT" in statement for statement in read), read
+    assert all("COUNT" in statement for statement in read if "position > 0" in statement), read
 
 
 def test_a_projection_that_is_a_little_behind_is_caught_up_by_the_next_request(log: int, settings: Any) -> None:

@@ -13,7 +13,7 @@ from django.db.backends.utils import CursorWrapper
 
 from eventstore import store
 from eventstore.signals import events_appended
-from projections import engine, freshness, queries
+from projections import checkpoints, engine, freshness, queries
 from projections.models import ParkedStream
 from projections.projectors import PROJECTORS
 from projections.projectors.base import Batch
@@ -94,7 +94,7 @@ def test_catching_up_again_and_again_changes_nothing() -> None:
     for _ in range(3):
         engine.catch_up()
         engine.catch_up(["totals"])
-        engine.catch_up(events=whole_log())
+        engine.keep_up(whole_log())
         events_appended.send(sender=store.append, events=whole_log()[-1:])
     assert tables() == before
 
@@ -125,7 +125,7 @@ def test_events_handed_over_out_of_order_count_once_and_in_order() -> None:
     a_days_work()
     log = whole_log()
     for handed in (log[4:6], log[1:3], log[0:1], log[::-1], log):
-        engine.catch_up(events=handed)
+        engine.keep_up(handed)
     engine.catch_up()
     assert_a_days_figures()
 
@@ -137,7 +137,7 @@ def test_events_in_hand_that_are_the_next_ones_are_used_without_reading(monkeypa
     a_days_work()
     log = whole_log()
     monkeypatch.setattr(store, "read_all", lambda *args, **kwargs: pytest.fail("the log was read"))
-    engine.catch_up(events=log)
+    engine.keep_up(log)
     assert_a_days_figures()
 
 
@@ -154,6 +154,7 @@ def test_one_projection_catches_up_alone_and_the_others_later() -> None:
 
 def test_a_projection_that_lags_behind_is_caught_up_though_another_one_is_ahead(settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
+    engine.catch_up()  # from then on there are checkpoints
     a_days_work()
     engine.catch_up(["totals"])
     settings.PROJECTION_MODE = "inline"
@@ -274,7 +275,8 @@ def test_a_read_side_that_does_not_answer_fails_no_command(monkeypatch: pytest.M
 
     open_account()
     with monkeypatch.context() as patch:
-        patch.setattr(engine, "move_checkpoints", down)
+        patch.setattr(checkpoints, "move_all", down)
+        patch.setattr(checkpoints, "lock", down)
         assert deposit(1, 50).version == 2
         with pytest.raises(OperationalError):
             engine.catch_up()

@@ -123,9 +123,9 @@ def test_the_latest_activity_is_of_the_whole_bank_and_names_the_holders() -> Non
     [(30, PIN, "withdrawal", 70), (30, PIN + 1, "invalid_pin", None), (500, PIN, "account_overdrawn", 100)],
 )
 def test_a_receipt_shows_what_a_command_did(amount: int, pin: int, kind: str, balance: int | None) -> None:
-    open_account(1, "Josh", balance=100)
     command_id = uuid4()
     with clock.set_to(NOON):
+        open_account(1, "Josh", balance=100)
         withdraw(1, amount, pin, command_id=command_id, actor="tina")
     deposit(1, 1)
 

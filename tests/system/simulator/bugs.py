@@ -20,7 +20,7 @@ from bank.domain.account import BankAccount
 from bank.domain.events import AccountOverdrawn, MoneyWithdrawnFromBankAccount
 from eventstore import snapshots, store
 from eventstore.events import LogPosition
-from projections import engine, quarantine
+from projections import checkpoints, quarantine
 from projections.projectors.base import Adapt, Changes
 from projections.projectors.statements import Statements
 from projections.workers import replay, resume
@@ -41,7 +41,7 @@ def without(table: str, constraint: str) -> Callable[[sqlite3.Connection], None]
 
 @contextmanager
 def checkpoint_moved_in_a_transaction_of_its_own() -> Iterator[None]:
-    move = engine.move_checkpoints
+    move = checkpoints.move
 
     def later(cursor: CursorWrapper, names: Sequence[str], log_position: LogPosition) -> None:
         def now() -> None:
@@ -50,7 +50,7 @@ def checkpoint_moved_in_a_transaction_of_its_own() -> Iterator[None]:
 
         transaction.on_commit(now, using="projections")
 
-    with mock.patch.object(engine, "move_checkpoints", later):
+    with mock.patch.object(checkpoints, "move", later):
         yield
 
 
@@ -135,7 +135,7 @@ def snapshot_of_an_earlier_state() -> Iterator[None]:
 
 @contextmanager
 def checkpoint_left_behind_by_a_replay() -> Iterator[None]:
-    take, move = replay._take_place, engine.move_checkpoints
+    take, move = replay._take_place, checkpoints.move
     swapping: list[Any] = []
 
     def swap(editor: Any, model: Any) -> None:
@@ -148,7 +148,7 @@ def checkpoint_left_behind_by_a_replay() -> Iterator[None]:
         else:
             move(cursor, names, log_position)
 
-    with mock.patch.object(replay, "_take_place", swap), mock.patch.object(engine, "move_checkpoints", forget):
+    with mock.patch.object(replay, "_take_place", swap), mock.patch.object(checkpoints, "move", forget):
         yield
 
 
