@@ -1,1 +1,1 @@
-"""The read side: tables, projectors, the engine that applies events, and the queries that pages ask."""
+"""The read side: tables, projectors, the engine that applies events, and the queries of the pages."""

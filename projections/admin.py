@@ -1,4 +1,4 @@
-"""The read side's tables, for looking at. Only projectors write them."""
+"""Read-only admin pages of the read side's tables."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ class AccountSummaryAdmin(ReadOnlyAdmin):
 
 
 class EntryAdmin(ReadOnlyAdmin):
-    """Rows that come of one event each."""
+    """Rows with one event each."""
 
     ordering = ("-position",)
     search_help_text = "A position, an account number or a command id."
@@ -93,10 +93,10 @@ class CheckpointAdmin(ReadOnlyAdmin):
     ordering = ("name",)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Show the list, and above it whose transaction holds the projections back, if one does."""
+        """Show the list. The subtitle names the transaction that holds the projections back, if there is one."""
         held_back = freshness.held_back(freshness.projection_states())
-        said = {"subtitle": str(held_back)} if held_back else {}
-        return super().changelist_view(request, {**(extra_context or {}), **said})
+        subtitle = {"subtitle": str(held_back)} if held_back else {}
+        return super().changelist_view(request, {**(extra_context or {}), **subtitle})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         checkpoints: QuerySet[Any] = super().get_queryset(request).annotate(worker_now=WORKER_NOW)

@@ -1,12 +1,12 @@
-"""Sums of money beyond 64 bits, each in two columns of 64 bits, because SQLite makes a float of a larger sum.
+"""Sums of money beyond 64 bits, in two columns of 64 bits each. SQLite would turn a larger sum into a float.
 
-A sum is `high * 2**62 + low`. The low column has the name of the sum, and is all that the first versions had.
+A sum is `high * 2**62 + low`. The low column has the name of the sum, and is the only one of the first versions.
 """
 
 from collections.abc import Iterable, Mapping
 
 BITS = 62
-"""Bits of the low column: two of them add up within 64 bits, sign included."""
+"""The number of bits of the low column. The sum of two fits into 64 bits, sign included."""
 _LOW = 2**BITS - 1
 
 
@@ -16,17 +16,17 @@ def split(amount: int) -> tuple[int, int]:
 
 
 def joined(high: int, low: int) -> int:
-    """Return the sum of two parts. The version before adds to the low one alone, so that may have more bits."""
+    """Return the sum of two parts. The low part may exceed its bits, because the previous version adds to it alone."""
     return (high << BITS) + low
 
 
 def columns_of(sums: Iterable[str]) -> list[str]:
-    """Return the names of the columns of sums, in the order of `split`."""
+    """Return the column names of these sums, in the order of `split`."""
     return [column for each in sums for column in (f"{each}_high", each)]
 
 
 def sums_added_up(sums: Iterable[str]) -> Mapping[str, str]:
-    """Return `Projector.updates` that add a row's sums to those of the row that exists."""
+    """Return `Projector.updates` that add a row's sums to those of the existing row."""
     updates = {}
     for low in sums:
         high, low_sum = f"{low}_high", f"((live.{low} & {_LOW}) + excluded.{low})"

@@ -15,9 +15,9 @@ from .replicas import READ_SIDE
 
 
 class Locked(NamedTuple):
-    """A locked checkpoint: its position in the log, and the number of streams that its projection has parked.
+    """A locked checkpoint: its log position, and the number of streams that its projection has parked.
 
-    `built_with` is what the table depends on besides the events, see `Projector.as_built`.
+    `built_with` is what the table depends on besides the events; see `Projector.as_built`.
     """
 
     log_position: LogPosition
@@ -26,10 +26,10 @@ class Locked(NamedTuple):
 
 
 def lock(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Locked]:
-    """Return the checkpoints of projections, and let nobody else move them until the transaction ends.
+    """Lock the checkpoints of projections until the transaction ends, and return them.
 
     A new projection gets a checkpoint at the beginning of the log. Checkpoints are locked and inserted in the order of
-    their names, so that no two transactions wait for one another.
+    their names, which prevents deadlocks.
     """
     checkpoints = _locked(cursor, names)
     if missing := sorted(set(names) - set(checkpoints)):
@@ -41,7 +41,7 @@ def lock(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Locked]:
                 [name, _now(), PROJECTORS[name].built_with()],
             )
             cursor.execute("DELETE FROM projections_parkedstream WHERE projection = %s", [name])
-        checkpoints = _locked(cursor, names)  # another transaction may have inserted and moved it meanwhile
+        checkpoints = _locked(cursor, names)  # another transaction may have inserted and moved it
     return checkpoints
 
 
@@ -59,7 +59,7 @@ def _locked(cursor: CursorWrapper, names: Sequence[str]) -> dict[str, Locked]:
 
 
 def move(cursor: CursorWrapper, names: Sequence[str], position: LogPosition) -> None:
-    """Set the checkpoints of projections, and clear their errors."""
+    """Move the checkpoints of projections, and clear their errors."""
     cursor.execute(
         f"""UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s,
             error = '', failed_position = NULL, failed_at = NULL WHERE name IN ({_marks(names)})""",
@@ -68,10 +68,10 @@ def move(cursor: CursorWrapper, names: Sequence[str], position: LogPosition) -> 
 
 
 def move_all(cursor: CursorWrapper, before: LogPosition, position: LogPosition) -> dict[str, str]:
-    """Move each checkpoint that is at one position to another, unless its projection has failed or parked streams.
+    """Move each checkpoint from one log position to another, unless its projection has failed or parked streams.
 
     Returns:
-        The names of the projections, and what their tables were built with.
+        The names of the moved projections, and what their tables were built with.
     """
     cursor.execute(
         """UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s

@@ -1,7 +1,7 @@
-"""The one way in which events reach the tables of the read side.
+"""The engine: the one path of events to the tables of the read side.
 
-`catch_up` locks the checkpoints, reads the events after them, applies these and moves the checkpoints, all in one
-transaction, so that each event counts exactly once, however often `catch_up` is called. The signal's receiver, the
+`catch_up` locks the checkpoints, reads the events after them, applies them and moves the checkpoints in one
+transaction. So each event counts exactly once, however often `catch_up` is called. The signal's receiver, the
 projection worker and a replay use the same steps.
 """
 
@@ -30,17 +30,17 @@ type Sign = Callable[[CursorWrapper], object]
 
 
 def unsigned(cursor: CursorWrapper) -> None:
-    """Sign nothing."""
+    """Leave a transaction unsigned."""
 
 
 BATCH = 1000
-"""The number of events that one transaction applies: a tenth of a second's work or less."""
+"""The largest number of events that one transaction applies, in a tenth of a second or less."""
 NEAR = 1000
-"""The number of events by which a projection may be behind so that a request catches it up."""
+"""The largest number of events by which a projection may be behind for a request to catch it up."""
 
 
 class UnknownProjection(Exception):
-    """There is no projection of this name."""
+    """No projection has this name."""
 
 
 def projectors(names: Iterable[str] = (), suffix: str = "") -> Sequence[Projector]:
@@ -71,11 +71,11 @@ def catch_up(
 ) -> int:
     """Apply the events after the checkpoints of the named projections, or of all, up to the end of the log.
 
-    An event that cannot be decoded, or at which a projector raises, parks its stream: see `quarantine`. A projection
-    that fails at other streams as well keeps its checkpoint, which then names the event and the error.
+    If an event cannot be decoded, or its projector raises, its stream is parked; see `quarantine`. A projection that
+    fails at other streams too keeps its checkpoint, which then holds the event and the error.
 
     Args:
-        go_on: asked between two batches.
+        go_on: called between two batches; False ends the work.
         sign: called at the beginning of each transaction.
 
     Returns:
@@ -101,12 +101,12 @@ def catch_up(
 
 
 def keep_up(events: Sequence[RecordedEvent] = ()) -> None:
-    """Apply the next events to each projection that is at most `NEAR` events behind. A request has no time for more.
+    """Apply the next events to each projection that is at most `NEAR` events behind, as far as a request has time.
 
-    `catch_up` is for the others: `start` calls it, and so does a worker or the thread of a web process.
+    `catch_up` serves the others, in `start`, a worker or the background thread of a web process.
 
     Args:
-        events: events that have just been appended.
+        events: events that were just appended.
     """
     chosen = projectors()
     try:
@@ -125,9 +125,9 @@ class _NotNext(Exception):
 
 
 def _apply_at_once(chosen: Sequence[Projector], events: Sequence[RecordedEvent]) -> bool:
-    """Apply appended events without reading the log where they follow every checkpoint, and return whether they do.
+    """Apply appended events without reading the log, if they follow every checkpoint. Return whether they do.
 
-    One statement locks and moves the checkpoints. It spares a deposit on SQLite a tenth of its time.
+    One statement locks and moves the checkpoints. It saves a tenth of the time of a deposit on SQLite.
     """
     before = store.checkpoint_before(events)
     if before is None:
@@ -149,10 +149,10 @@ def _advance(
     *,
     only_near: bool = False,
 ) -> int:
-    """Apply the next batch to each projection in one transaction, and return the largest number of events in it.
+    """Apply the next batch to each projection in one transaction. Return the largest number of events in it.
 
     Args:
-        only_near: leave projections alone that are more than `NEAR` events behind the appended ones, or the log's end.
+        only_near: skip projections that are more than `NEAR` events behind the appended ones, or the log's end.
     """
     most = 0
     with backend_of(READ_SIDE).transaction() as cursor:
@@ -175,7 +175,7 @@ def _advance(
 
 
 def _is_near(checkpoint: LogPosition, appended: Sequence[RecordedEvent]) -> bool:
-    """Return whether a checkpoint is at most `NEAR` events behind. Positions have gaps: only a small distance tells."""
+    """Return whether a checkpoint is at most `NEAR` events behind. As positions have gaps, only a small one counts."""
     if appended and appended[-1].position - checkpoint.position <= NEAR:
         return True
     return positions.count_after(checkpoint, limit=NEAR + 1) <= NEAR
@@ -184,7 +184,7 @@ def _is_near(checkpoint: LogPosition, appended: Sequence[RecordedEvent]) -> bool
 def apply(
     cursor: CursorWrapper, group: Sequence[Projector], events: Sequence[RecordedEvent], parked: quarantine.Parked
 ) -> None:
-    """Let projectors apply events to their tables, without those of parked streams. Park streams where it is due."""
+    """Let projectors apply events to their tables, except events of parked streams. Park streams if necessary."""
     batch, faults = quarantine.decoded(events)
     for projector in group:
         skipped = parked.get(projector.name)
@@ -197,7 +197,7 @@ def apply(
 
 
 def _advance_alone(projector: Projector, go_on: Callable[[], bool], sign: Sign, *, only_near: bool = False) -> None:
-    """Bring one projection as far as it goes. An event at which its projector raises parks the stream, or stops it."""
+    """Bring one projection forward on its own. An event at which its projector raises parks the stream, or stops it."""
     limit, left = BATCH, 0
     while go_on():
         with backend_of(READ_SIDE).transaction() as cursor:
@@ -209,7 +209,7 @@ def _advance_alone(projector: Projector, go_on: Callable[[], bool], sign: Sign, 
         except Exception as error:
             logger.warning("%s failed in a batch of at most %d", projector.name, limit)
             if limit > 1:
-                limit, left = 1, BATCH  # event by event, up to the one at which it fails
+                limit, left = 1, BATCH  # single events, up to the one that fails
             elif _park(projector, before, error):
                 limit = BATCH
             else:
@@ -236,7 +236,7 @@ def _park(projector: Projector, before: LogPosition, error: Exception) -> bool:
     name = projector.name
     with backend_of(READ_SIDE).transaction() as cursor:
         if checkpoints.lock(cursor, [name])[name].log_position != before:
-            return True  # another process went on, so it was not this event any more
+            return True  # another process has moved on, so this event was not at fault
         following = store.read_all(before, limit=1)
         event = following[0] if following else None
         if event and is_of_event:
@@ -249,7 +249,7 @@ def _park(projector: Projector, before: LogPosition, error: Exception) -> bool:
 
 
 def _record_failure(name: str, event: RecordedEvent | None, error: Exception) -> None:
-    """Record on a projection's checkpoint, which is locked, at which event it has failed."""
+    """Record the event and the error of a failed projection on its locked checkpoint."""
     position = event.position if event else None
     logger.error("The projection %s failed at event %s: %r", name, position, error)
     Checkpoint.objects.using(READ_SIDE).filter(name=name).update(

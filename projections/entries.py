@@ -1,4 +1,4 @@
-"""What happened, as the read side tells it: statement lines and refusals together, always the latest first."""
+"""Entries: statement lines and refusals together, the latest first."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -9,13 +9,13 @@ from .kinds import kind_named
 from .sql import rows, utc, uuid
 
 MOST_BY_ONE_COMMAND = 10
-"""More events than any one command records."""
+"""An upper limit of the events of one command."""
 
 
 class Entry(NamedTuple):
-    """One thing that happened to an account.
+    """An entry of an account: a statement line or a refusal.
 
-    `kind` is the name of a `Kind`. `amount` is never negative. `balance` is the one after it, or None where a
+    `kind` is the name of a `Kind`. `amount` is never negative. `balance` is the balance afterwards, or None if a
     refusal did not check it. `beside` holds the kinds of the other events of the command.
     """
 
@@ -54,13 +54,13 @@ _REFUSED = f"SELECT {_LINE.format('reason', 'amount_requested')} FROM projection
 
 
 def _together(condition: str, order: str) -> str:
-    """Return what selects the latest statement lines and refusals together."""
+    """Return the SELECT of the latest statement lines and refusals together."""
     latest = f"WHERE {condition} ORDER BY {order} DESC LIMIT %s"
     return f"SELECT * FROM ({_LINES} {latest}) AS lines UNION ALL SELECT * FROM ({_REFUSED} {latest}) AS refused"
 
 
 def _with_holders(condition: str, order: str) -> str:
-    """Return what selects the latest statement lines and refusals together, with the holders' names."""
+    """Return the SELECT of the latest statement lines and refusals together, with the holders' names."""
     return f"""
         SELECT entry.*, account.account_holder
         FROM ({_together(condition, order)}) AS entry
@@ -81,24 +81,24 @@ _ALL_REFUSED = f"""
 
 
 def of_account(account_id: int, before: int, limit: int) -> list[Entry]:
-    """Return what happened last at an account before a version, without the holder's name, which is the account's."""
+    """Return the last entries of an account before a version. They lack the holder's name, which the account has."""
     part = account_id, before, limit
     return [_entry(*row) for row in rows(_OF_ACCOUNT, *part, *part, limit)]
 
 
 def of_command(command_id: UUID) -> list[Entry]:
-    """Return what a command did."""
+    """Return the entries of a command."""
     part = command_id.hex, MOST_BY_ONE_COMMAND
     return [_entry(*row) for row in rows(_OF_COMMAND, *part, *part, MOST_BY_ONE_COMMAND)]
 
 
 def latest(limit: int) -> list[Entry]:
-    """Return what happened last in the whole bank."""
+    """Return the last entries of the whole bank."""
     return [_entry(*row) for row in rows(_LATEST, 0, limit, 0, limit, limit)]
 
 
 def refused(before: int, limit: int) -> list[Entry]:
-    """Return the refusals of the whole bank before a position."""
+    """Return the last refusals of the whole bank before a position."""
     return [_entry(*row) for row in rows(_ALL_REFUSED, before, limit)]
 
 
@@ -115,6 +115,6 @@ def _entry(
     command_id: Any,
     account_holder: str | None = None,
 ) -> Entry:
-    """Return what a row tells. The same rows are read again and again, and to turn one takes as long as to read it."""
+    """Return the entry of a row. The cache pays off, because pages read the same rows again and again."""
     amount, moment, command_id = abs(amount), utc(recorded_at), uuid(command_id)
     return Entry(position, account_id, version, kind, amount, balance, moment, actor, command_id, account_holder or "")

@@ -1,10 +1,10 @@
-"""The account number that a form suggests."""
+"""The suggested number of a new account."""
 
 from .name_search import MAX_ID
 from .sql import rows
 
 LOOKED_AT = 1000
-"""The number of account numbers, from the highest down, that a suggestion looks at."""
+"""The number of the highest account numbers that a suggestion looks at."""
 _HIGHEST = "SELECT account_id FROM projections_accountsummary ORDER BY account_id DESC LIMIT %s"
 _LOWEST_FREE = """
     SELECT MIN(free) FROM (
@@ -14,12 +14,12 @@ _LOWEST_FREE = """
 
 
 def next_account_id(taken: int = 0) -> int:
-    """Return a number that no account had when the read side last looked: the one after the highest run of numbers.
+    """Return a free account number: the one after the highest run of numbers on the read side.
 
-    A number that stands alone above a run was a slip, or belongs to another scheme, and shifts no later suggestion.
+    A single number above a run was a typing error, or belongs to another scheme. It does not move the suggestion.
 
     Args:
-        taken: a number that has an account, even if the read side does not show it yet.
+        taken: a number of an existing account that the read side may not show yet.
     """
     numbers = {number for (number,) in rows(_HIGHEST, LOOKED_AT)} | {taken} - {0}
     if not numbers:
@@ -29,5 +29,5 @@ def next_account_id(taken: int = 0) -> int:
         return max(runs) + 1
     if ends:
         return min(ends) + 1
-    lowest: int = rows(_LOWEST_FREE, MAX_ID)[0][0]  # the highest run goes up to the highest number
+    lowest: int = rows(_LOWEST_FREE, MAX_ID)[0][0]  # the highest run ends at the highest number
     return lowest

@@ -1,6 +1,6 @@
-"""How fresh the figures are, and waiting for them: whoever was told of an event gets to see what came of it.
+"""The freshness of the read side, and read-your-writes: a page waits for the events that its reader already knows of.
 
-A page asks before it reads: what catches up in between must not make old figures look current.
+A page measures freshness before it reads figures. Otherwise a catch-up in between would make old figures look current.
 """
 
 import time
@@ -25,19 +25,19 @@ from .projectors import PROJECTORS
 from .replicas import READ_SIDE
 
 GRACE = 1.0
-"""Seconds that the read side may be behind before a page speaks of it."""
+"""Seconds that the read side may be behind without a notice on pages."""
 SOON, SELDOM, LONG = 2, 15, 15
-"""Seconds between two looks of an open page, at first and when the figures have been behind for so long."""
+"""Seconds between two polls of an open page: `SOON` at first, `SELDOM` once the figures are `LONG` seconds behind."""
 PAUSES = (0.002, 0.05)
-"""The shortest and the longest pause, in seconds, between two looks while a page waits."""
+"""The shortest and the longest pause between two checks while a page waits, in seconds."""
 
 
 class Freshness(NamedTuple):
-    """How far the read side has come.
+    """The freshness of the read side for one reader.
 
-    `behind` events wait, counted to a thousand, the first of them since `since`. It is current when nothing waits
-    for longer than a moment and what the reader was told of is there, which is what `reached` says. `parked` says that
-    some projection leaves out a part of some account.
+    `behind` is the number of waiting events, at most a thousand, and `since` the time of the first. `reached` is true
+    if the tables hold every event that the reader knows of. `current` is true if `reached` is, and no event waits for
+    more than a moment. `parked` is true if a projection lacks a part of an account.
     """
 
     log_position: LogPosition
@@ -49,18 +49,18 @@ class Freshness(NamedTuple):
 
     @property
     def poll_every(self) -> int:
-        """Seconds between two looks of an open page: where the first event has waited for long, it may wait longer."""
+        """The number of seconds between two polls of an open page; more once the first event has waited for long."""
         waited = (timezone.now() - self.since).total_seconds() if self.since else 0
         return SOON if waited < LONG else SELDOM
 
     @property
-    def told(self) -> str:
-        """What a page says of it; as long as that stays, there is nothing new to show."""
+    def summary(self) -> str:
+        """The text that stands for the page's figures: while it is equal, a poll would show nothing new."""
         return f"{self.log_position.token}/{self.behind}/{self.poll_every}"
 
 
 class Standing(NamedTuple):
-    """How far the slowest of some projections has come in one database, which have failed, and whether any parks."""
+    """The slowest log position of some projections in a database, the failed ones, and whether any parks streams."""
 
     log_position: LogPosition
     failed: list[str]
@@ -70,8 +70,8 @@ class Standing(NamedTuple):
 class ProjectionState(NamedTuple):
     """The state of one projection.
 
-    `ahead`: its checkpoint is beyond the end of the log, which is an older copy. `stale`: its table was built by
-    another version or with another setting.
+    `ahead`: its checkpoint is beyond the end of the log, so the log is an older copy. `stale`: another version of the
+    program, or another setting, built its table.
     """
 
     name: str
@@ -86,32 +86,32 @@ class ProjectionState(NamedTuple):
     stale: bool
 
 
-def look(told: str = "", *, reader: str = "", patient: bool = True) -> Freshness:
-    """Choose the database that the rest of this request reads, and tell how fresh it is.
+def look(token: str = "", *, reader: str = "", patient: bool = True) -> Freshness:
+    """Choose the database for the rest of this request, and return its freshness.
 
-    A replica is chosen if it has what the reader was told of and is not behind; else the primary, which is waited
-    for, up to `PROJECTION_WAIT` seconds, if it has not come that far yet.
+    A replica is chosen if it has the events that the reader knows of, and is not behind. Else the request reads the
+    primary, and waits for it up to `PROJECTION_WAIT` seconds if it lacks such an event.
 
     Args:
-        told: the token of the place that an acknowledgement told the reader of.
-        reader: who reads; the same reader is sent to the same replica where that is possible.
+        token: the read-your-writes token of the reader.
+        reader: identifies the reader, who is sent to the same replica if possible.
         patient: whether to wait.
     """
     last = positions.last_log_position()
-    wanted = min(LogPosition.of_token(told), last)
+    wanted = min(LogPosition.of_token(token), last)
     for alias in replicas.in_order(reader):
         standing = replicas.ask(alias, standing_of)
         if standing is None or standing.log_position < wanted:
             continue
         fresh = _freshness(standing, wanted, last)
-        # One that is no further behind than the primary will do as well.
+        # A replica that is no further behind than the primary is good enough.
         if fresh.current or standing.log_position >= standing_of(READ_SIDE).log_position:
             replicas.read_from(alias)
             return fresh
     replicas.read_from(READ_SIDE)
     standing = standing_of(READ_SIDE)
     if standing.log_position < last and not standing.failed:
-        catch_up_wanted.send(sender=look)  # it could not be read when it was appended: another writer was in between
+        catch_up_wanted.send(sender=look)  # an open transaction may have held it back when it was appended
         standing = standing_of(READ_SIDE)
     if patient and standing.log_position < wanted:
         standing = _wait_for(wanted)
@@ -119,7 +119,7 @@ def look(told: str = "", *, reader: str = "", patient: bool = True) -> Freshness
 
 
 def standing_of(alias: str, names: Collection[str] = tuple(PROJECTORS)) -> Standing:
-    """Return how far the named projections, or all, have come in a database."""
+    """Return the standing of the named projections, or of all, in a database."""
     with connections[alias].cursor() as cursor:
         cursor.execute("SELECT name, transaction_id, position, parked, error FROM projections_checkpoint")
         rows = cursor.fetchall()
@@ -130,9 +130,9 @@ def standing_of(alias: str, names: Collection[str] = tuple(PROJECTORS)) -> Stand
 
 
 def _wait_for(wanted: LogPosition) -> Standing:
-    """Wait until the primary has come this far, for a bounded time, and return how far it has.
+    """Wait a limited time until the primary has reached a log position, and return its standing.
 
-    Nobody waits for projections that have failed or are far behind.
+    Failed projections, and those far behind, are not waited for.
     """
     standing = standing_of(READ_SIDE)
     pause, longest = PAUSES
@@ -153,17 +153,17 @@ def _freshness(standing: Standing, wanted: LogPosition, last: LogPosition) -> Fr
         return Freshness(log_position, 0, None, True, True, parked)
     waiting = positions.next_after(log_position)
     since = waiting.recorded_at if waiting else None
-    # An event of the future was recorded before a clock was set back, and waits for nobody knows how long.
+    # An event in the future was recorded before a clock was set back. It may wait for any time.
     a_moment = since is None or abs((timezone.now() - since).total_seconds()) < GRACE
     reached = log_position >= wanted
     return Freshness(log_position, positions.count_after(log_position), since, a_moment and reached, reached, parked)
 
 
 def projection_states() -> list[ProjectionState]:
-    """Return the state of each projection, from the read side's primary.
+    """Return the state of each projection on the read side's primary.
 
-    The checkpoints are read before the log: an event that is appended and projected in between must not look like one
-    that the log does not have.
+    The checkpoints are read before the log. Otherwise an event that is appended and projected in between would seem to
+    be missing from the log.
     """
     found = Checkpoint.objects.using(READ_SIDE).annotate(worker_now=WORKER_NOW)
     checkpoints = {checkpoint.name: checkpoint for checkpoint in found}
@@ -190,19 +190,19 @@ def projection_states() -> list[ProjectionState]:
 
 
 def stale() -> list[str]:
-    """Return the names of the projections that another version of the program or another setting has built."""
+    """Return the names of the projections that another version of the program, or another setting, has built."""
     return [state.name for state in projection_states() if state.stale]
 
 
 class HeldBack(NamedTuple):
-    """Since when events wait that may not be read, and for which transaction, if this role may see it."""
+    """The time since when events are held back, and the transaction that holds them, if this role may see it."""
 
     since: datetime
     blocker: Blocker | None
 
     @property
     def seconds(self) -> int:
-        """How long the log has been held back."""
+        """The number of seconds since then."""
         return max(0, int((timezone.now() - self.since).total_seconds()))
 
     def __str__(self) -> str:
@@ -211,7 +211,7 @@ class HeldBack(NamedTuple):
 
 
 def held_back(states: Iterable[ProjectionState]) -> HeldBack | None:
-    """Return since when and by whom the log is held back, if projections wait for events that may not be read."""
+    """Return since when and by which transaction events are held back, or None if no projection waits for them."""
     if not any(state.behind for state in states):
         return None
     event = positions.first_held_back()

@@ -1,6 +1,6 @@
-"""The kinds of entries: each event is one line of a statement, or one refused withdrawal.
+"""The kinds of entries: statement lines and refused withdrawals.
 
-This is the one place for the stored name of a kind, its words and its explanation on a receipt.
+Only this module holds the stored name of a kind, its label, and its explanation on a receipt.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ from bank.domain.events import (
 
 
 class Kind(NamedTuple):
-    """A kind of entry: its stored name, the event that makes it, its words and its explanation, which may be empty."""
+    """A kind of entry: its stored name, its event, its label, and its explanation, which may be empty."""
 
     name: str
     event: type[BankEvent]
@@ -77,5 +77,5 @@ _NAMED = {kind.name: kind for kind in KINDS}
 
 
 def kind_named(name: str) -> Kind:
-    """Return the kind of a stored name. A kind of a newer version of the program has its name as its words."""
+    """Return the kind with a stored name. A kind of a newer version of the program has its name as its label."""
     return _NAMED.get(name) or Kind(name, BankAccountCreated, name, "")

@@ -1,7 +1,7 @@
 """The read side's tables. Only projectors write them, and all of them can be rebuilt from the events.
 
-Amounts and balances are integers of minor units (cents). `position` is the event's place in the whole log,
-`version` its place in the account's own history.
+Amounts and balances are integers of minor units (cents). `position` is the event's order in the whole log, `version`
+its order in the account's stream.
 """
 
 from datetime import timedelta
@@ -16,7 +16,7 @@ from .big_sums import joined
 
 
 class AccountSummary(models.Model):
-    """An account as it stands."""
+    """The current state of an account."""
 
     account_id = models.BigIntegerField(primary_key=True)
     account_holder = models.CharField(max_length=100)
@@ -36,13 +36,13 @@ class AccountSummary(models.Model):
 
 
 class NamePart(models.Model):
-    """A word of a holder's name from one of its letters on: who looks for a part of a name looks for how one begins."""
+    """The rest of a word of a holder's name from one of its letters on, so that a prefix search finds any part."""
 
     key = models.BinaryField(primary_key=True, help_text="The part in UTF-8, a NUL, the account's number in 8 bytes")
     account_id = models.BigIntegerField()
 
     class Meta:
-        default_permissions = ()  # nobody looks at it
+        default_permissions = ()  # nobody needs to see it
 
     def __str__(self) -> str:
         return f"{self.account_id} {bytes(self.key)[:-9].decode(errors='replace')}"
@@ -72,7 +72,7 @@ class StatementLine(models.Model):
 
 
 class RefusedWithdrawal(models.Model):
-    """A withdrawal that was refused. No money moved."""
+    """A refused withdrawal. No money moved."""
 
     position = models.BigIntegerField(primary_key=True)
     account_id = models.BigIntegerField()
@@ -95,7 +95,7 @@ class RefusedWithdrawal(models.Model):
 
 
 class PaidInAndOut(models.Model):
-    """Sums of the money paid in and paid out, see `big_sums`."""
+    """Sums of the money paid in and paid out; see `big_sums`."""
 
     paid_in_low = models.BigIntegerField(db_column="paid_in")
     paid_in_high = models.BigIntegerField(db_default=0)
@@ -115,7 +115,7 @@ class PaidInAndOut(models.Model):
 
 
 class BankTotals(PaidInAndOut):
-    """The bank's figures, in one row."""
+    """The bank's totals, in one row."""
 
     id = models.SmallIntegerField(primary_key=True)
     accounts = models.BigIntegerField()
@@ -130,12 +130,12 @@ class BankTotals(PaidInAndOut):
 
     @property
     def balance(self) -> int:
-        """Money on deposit: the sum of all balances."""
+        """The money on deposit: the sum of all balances."""
         return joined(self.balance_high, self.balance_low)
 
 
 class DailyTotals(PaidInAndOut):
-    """What happened on one day of the bank's time zone."""
+    """The totals of one day in the bank's time zone."""
 
     day = models.DateField(primary_key=True)
     accounts_opened = models.BigIntegerField()
@@ -151,16 +151,18 @@ class DailyTotals(PaidInAndOut):
 
 
 LEASE = timedelta(seconds=3)
-"""How long a worker has a projection from each renewal of its lease on."""
+"""The time from each renewal of a lease to its end."""
 IS_LEASED = Q(leased_until__gt=Now(), leased_until__lte=Now() + LEASE)
-"""Whether a worker has a projection, by the database's clock. A lease that ends later than any lease can was written
-before that clock was set back, and counts for nothing."""
+"""The SQL condition that a worker holds a projection now, by the database's clock.
+
+A lease that ends later than any new one was written before that clock was set back, and does not count.
+"""
 WORKER_NOW = Case(When(IS_LEASED, then="worker"), default=Value(""))
-"""The worker that has a projection at this moment, if there is one."""
+"""The worker that holds a projection now, or an empty text."""
 
 
 class Checkpoint(models.Model):
-    """How far a projection has come in the log, and what stopped it if something did."""
+    """The checkpoint of one projection, and the error that stopped it, if any."""
 
     name = models.CharField(max_length=50, primary_key=True)
     transaction_id = models.BigIntegerField(default=0, help_text="PostgreSQL's xid8; 0 on SQLite")
@@ -185,9 +187,9 @@ class Checkpoint(models.Model):
 
 
 class ParkedStream(models.Model):
-    """A stream of which a projection could not apply an event. From there on it skips the stream; see `quarantine`.
+    """A stream that a projection skips from an event on that it could not apply; see `quarantine`.
 
-    `is_unknown` says that the program could not decode the event. Otherwise the projector raised.
+    `is_unknown` is true if the program could not decode the event. Otherwise the projector raised.
     """
 
     projection = models.CharField(max_length=50)

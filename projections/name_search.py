@@ -25,28 +25,28 @@ _LETTERS = str.maketrans({
     "æ": "ae", "œ": "oe", "ð": "d", "þ": "th", "\u0131": "i", "ȷ": "j", "ŋ": "n", "ə": "e", "ɛ": "e", "ɔ": "o",
     "ĸ": "k", "ي": "ی", "ى": "ی", "ك": "ک", "\u0629": "\u0647", "\u0640": None,
 })  # fmt: skip
-"""Letters that people type otherwise, where neither a decomposition nor the name in Unicode says how."""
+"""Letters that people type differently, and that neither a decomposition nor their Unicode name explains."""
 _NUMBER = re.compile(r"(?:account|acct|no|nr|n°)?[.:]? ?#? ?([0-9]+|[0-9]{1,3}([ ,._])(?:[0-9]{2,3}\2)*[0-9]{3})")
 
 
 def search_form(text: str) -> str:
-    """Return a name as it is searched: without case, accents, apostrophes, hyphens and invisible characters."""
+    """Return a name in its search form: without case, accents, apostrophes, hyphens and invisible characters."""
     return _HYPHENS.sub("", _folded(text))
 
 
 def searched_words(text: str) -> list[str]:
-    """Return the words of a search in the form of names. A hyphen parts words: the name may have a space there."""
+    """Return the words of a search in their search form. A hyphen separates words, as the name may have a space."""
     return _HYPHENS.sub(" ", _folded(text)).split()
 
 
 def searched_number(text: str) -> int | None:
-    """Return the account number that a search is as a whole, such as "11", "#11" or "7 001", or None."""
+    """Return the account number that a whole search stands for, such as "11", "#11" or "7 001", or None."""
     match = _NUMBER.fullmatch(" ".join(_folded(text).split()))
     return account_number(re.sub("[^0-9]", "", match[1])) if match else None
 
 
 def account_number(word: str) -> int | None:
-    """Return the account number that a word of a search is, or None."""
+    """Return the account number that a word of a search stands for, or None."""
     number = int(word) if word.isascii() and word.isdigit() and len(word) <= LONGEST_NUMBER else 0
     return number if 0 < number <= MAX_ID else None
 
@@ -54,14 +54,14 @@ def account_number(word: str) -> int | None:
 def _folded(text: str) -> str:
     """Return a text without case, accents, apostrophes and invisible characters."""
     letters = text.translate(_APOSTROPHES)
-    for _ in range(2):  # a decomposition can give a capital letter, and the small letter of one can be decomposed
+    for _ in range(2):  # a decomposition can give a capital letter, and a small letter can be decomposed
         letters = unicodedata.normalize("NFKD", letters.casefold())
     return "".join(map(_base, letters.translate(_APOSTROPHES))).translate(_LETTERS)
 
 
 @lru_cache(maxsize=4096)
 def _base(letter: str) -> str:
-    """Return a letter without its stroke or hook, a digit as the Latin one, and nothing for a mark without width."""
+    """Return a letter without stroke or hook, a digit as the Latin one, and an empty text for a mark without width."""
     if letter.isascii():
         return letter
     name = unicodedata.name(letter, "")
@@ -72,7 +72,7 @@ def _base(letter: str) -> str:
     match = _STROKE.match(name)
     try:
         return unicodedata.lookup(match[1]) if match else letter
-    except KeyError:  # lambda with stroke
+    except KeyError:  # for example, lambda with stroke
         return letter
 
 

@@ -1,7 +1,6 @@
-"""Quarantine: a projection parks the streams of which it cannot apply an event, and goes on with all others.
+"""Quarantine: a projection parks the stream of an event that it cannot apply, and goes on with all others.
 
-From that event on it skips the parked stream. `workers.resume` applies the skipped events in order, as soon as they can
-be applied.
+It skips a parked stream from that event on. `workers.resume` applies the skipped events later, in order.
 """
 
 from collections.abc import Iterable, Sequence
@@ -24,16 +23,16 @@ from .projectors.base import Batch, Projector
 from .replicas import READ_SIDE
 
 TRIALS, AHEAD = 10, 1000
-"""The number of other streams, among so many events, that are tried to find out whether a projection itself fails."""
+"""The number of other streams tried to find out whether a projection fails, and of events searched for them."""
 
 type Parked = dict[str, dict[str, ParkedStream]]
 """The parked streams of projections, by the name of the projection and that of the stream."""
 
 
 def decoded(events: Sequence[RecordedEvent]) -> tuple[Batch, list[tuple[RecordedEvent, Exception]]]:
-    """Return recorded events together with what they say, and the first event of each stream that cannot be decoded.
+    """Return recorded events with their decoded values, and the first event of each stream that cannot be decoded.
 
-    The batch has no later event of such a stream.
+    The batch lacks all later events of such a stream.
     """
     batch: list[tuple[BankEvent, RecordedEvent]] = []
     faults: dict[str, tuple[RecordedEvent, Exception]] = {}
@@ -84,7 +83,7 @@ def load(names: Iterable[str] | None = None) -> Parked:
 
 
 class Summary(NamedTuple):
-    """What is parked: the number of streams, the time of the first event that is missing, and the projections."""
+    """The number of parked streams, the time of the first missing event, and the projections."""
 
     streams: int
     since: datetime
@@ -92,7 +91,7 @@ class Summary(NamedTuple):
 
 
 def summary() -> Summary | None:
-    """Return what is parked, or None."""
+    """Return the summary of parked streams, or None if there is none."""
     rows = ParkedStream.objects.using(READ_SIDE).values_list("stream", "recorded_at", "projection")
     if not rows:
         return None
@@ -101,19 +100,19 @@ def summary() -> Summary | None:
 
 
 def add(cursor: CursorWrapper, rows: Sequence[ParkedStream]) -> None:
-    """Park streams. The checkpoints of their projections are locked."""
+    """Park streams. The caller has locked the checkpoints of their projections."""
     ParkedStream.objects.using(READ_SIDE).bulk_create(rows, ignore_conflicts=True)
     count(cursor, {row.projection for row in rows})
 
 
 def clear(cursor: CursorWrapper, name: str, **which: object) -> None:
-    """Delete parked streams of a projection, whose checkpoint is locked."""
+    """Delete parked streams of a projection. The caller has locked its checkpoint."""
     ParkedStream.objects.using(READ_SIDE).filter(projection=name, **which).delete()
     count(cursor, [name])
 
 
 def count(cursor: CursorWrapper, names: Iterable[str]) -> None:
-    """Set the numbers of parked streams on the checkpoints, where `checkpoints.lock` finds them."""
+    """Store the numbers of parked streams on the checkpoints, where `checkpoints.lock` finds them."""
     for name in names:
         cursor.execute(
             """UPDATE projections_checkpoint SET parked = (
@@ -124,10 +123,10 @@ def count(cursor: CursorWrapper, names: Iterable[str]) -> None:
 
 
 def applies_others(projector: Projector, before: LogPosition) -> bool:
-    """Return whether a projection applies events of other streams than the one at which it has just failed.
+    """Return whether a projection applies events of other streams than the one at which it just failed.
 
-    The next event of each of a few others is tried. Where there is none, the events count that it has applied since
-    it last parked a stream, so that a broken projection parks one stream and not all of them.
+    The next event of each of a few other streams is tried. Without any, the events applied since it last parked a
+    stream count, so a broken projection parks one stream and not all.
     """
     following = store.read_all(before, limit=AHEAD)
     parked = load([projector.name]).get(projector.name, {})
@@ -152,12 +151,12 @@ class _TrialOver(Exception):
 
 
 def _can_apply(projector: Projector, event: RecordedEvent) -> bool:
-    """Return whether a projector can apply an event. Nothing of it stays."""
+    """Return whether a projector can apply an event. The trial is rolled back."""
     try:
         with backend_of(READ_SIDE).transaction() as cursor:
             projector.apply(cursor, decoded([event])[0])
             cursor.execute("SELECT 1")
-            cursor.fetchone()  # in a pipeline, errors come with the next result
+            cursor.fetchone()  # in a pipeline, an error comes with the next result
             raise _TrialOver
     except _TrialOver:
         return True

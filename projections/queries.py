@@ -1,6 +1,6 @@
-"""What the pages and the challenge ask of the read side. Nothing here looks at the write side's events.
+"""The queries of the pages and of the challenge. They read the read side, and never the write side's events.
 
-Amounts and balances are integers of minor units (cents), times are aware and in UTC.
+Amounts and balances are integers of minor units (cents); times are aware and in UTC.
 """
 
 from datetime import datetime
@@ -23,13 +23,13 @@ from .name_search import searched_number as searched_number
 from .sql import rows, utc
 
 FEW = 5000
-"""Accounts with a word that are taken from the parts of names; where there are more, they stand close together."""
+"""The largest number of accounts with a word that are found by the parts of names; more are found by a scan."""
 MOST_WORDS = 4
-"""Words of a search of which it is found out how many accounts have them."""
+"""The largest number of words of a search whose accounts are counted."""
 
 
 class UnknownAccount(LookupError):
-    """The read side has no account of this number."""
+    """No account on the read side has this number."""
 
 
 class AccountListEntry(NamedTuple):
@@ -38,7 +38,7 @@ class AccountListEntry(NamedTuple):
 
 
 class Account(NamedTuple):
-    """An account as it stands."""
+    """The current state of an account."""
 
     account_id: int
     account_holder: str
@@ -51,14 +51,14 @@ class Account(NamedTuple):
 
 
 class Page[Row](NamedTuple):
-    """Some rows, and from where the next page goes on, if there is one."""
+    """A page of rows, and the start of the next page, or None."""
 
     rows: list[Row]
     next: int | None
 
 
 class BankFigures(NamedTuple):
-    """`balance` is the money on deposit; `paid_in` and `paid_out` are all that ever was."""
+    """The bank's figures: `balance` is the money on deposit; `paid_in` and `paid_out` are the sums of all time."""
 
     accounts: int
     balance: int
@@ -67,13 +67,13 @@ class BankFigures(NamedTuple):
 
 
 class Parked(NamedTuple):
-    """What figures lack since a moment: so many accounts, or a part of the one account that they are about (0)."""
+    """The number of accounts that figures lack, and since when. It is 0 if they lack a part of their one account."""
 
     accounts: int
     since: datetime
 
 
-# The challenge's three, and their companions
+# The challenge's three queries, and their companions
 
 
 def check_balance(account_id: int) -> int:
@@ -97,16 +97,16 @@ def get_total_deposits() -> int:
 
 
 def get_total_paid_in() -> int:
-    """Return all money that was ever paid in."""
+    """Return the sum of all money paid in."""
     return bank_figures().paid_in
 
 
 def get_total_paid_out() -> int:
-    """Return all money that was ever paid out."""
+    """Return the sum of all money paid out."""
     return bank_figures().paid_out
 
 
-# What the screens need
+# Queries of the screens
 
 
 def bank_figures() -> BankFigures:
@@ -148,14 +148,14 @@ def _account(
 
 
 _LITERALLY = str.maketrans({sign: f"\\{sign}" for sign in "\\%_"})
-"""Lets the signs that mean something to LIKE stand for themselves."""
+"""Escapes the wildcards of LIKE."""
 
 
 def find_accounts(text: str = "", *, after: int = 0, limit: int = 25) -> Page[Account]:
     """Return the accounts with this number, or with each of these words in the holder's name, ordered by number.
 
-    A part of a word is enough; order, case, accents, apostrophes and hyphens do not count. A number among the words
-    may also be the account's. `after` is the previous page's `next`.
+    A word matches any part of a word. Order, case, accents, apostrophes and hyphens do not count. A number among the
+    words also matches the account's number. `after` is the previous page's `next`.
     """
     values: list[object]
     conditions, values = ["account_id > %s"], [min(max(after, 0), MAX_ID)]
@@ -174,7 +174,7 @@ def find_accounts(text: str = "", *, after: int = 0, limit: int = 25) -> Page[Ac
 
 
 def _is_wanted(words: list[str], number: int | None) -> tuple[str, list[object]]:
-    """Return the condition that an account has this number or each of these words, and its values."""
+    """Return the SQL condition that an account has this number or each of these words, and its values."""
     conditions: list[str] = []
     values: list[object] = []
     for word in words:
@@ -192,9 +192,9 @@ _ARE_KNOWN = """
 
 
 def _rare(words: list[str]) -> str | None:
-    """Return the word that the fewest accounts have, if those are few and the parts of all names are known.
+    """Return the word that the fewest accounts have, if they are few and the parts of all names are stored.
 
-    If many accounts have each word, the first page is found soon in the order of account numbers.
+    If many accounts have each word, a scan in the order of account numbers fills the first page soon.
     """
     counts = [f"SELECT {n}, COUNT(*) FROM (SELECT 1 {_PARTS} LIMIT {FEW + 1}) AS part" for n in range(len(words))]
     values = [value for word in words for value in keys_from(word)]
@@ -204,9 +204,9 @@ def _rare(words: list[str]) -> str | None:
 
 
 def statement(account_id: int, *, before: int | None = None, limit: int = 25) -> Page[Entry]:
-    """Return what happened to an account, the latest first, refusals included, each without the holder's name.
+    """Return the entries of an account, refusals included, the latest first, each without the holder's name.
 
-    `before` is the previous page's `next`, so the last page costs what the first does.
+    `before` is the previous page's `next`, so the last page costs as much as the first.
     """
     version = MAX_ID if before is None else min(max(before, 0), MAX_ID)
     found = entries.of_account(account_id, version, limit + 1)
@@ -214,15 +214,12 @@ def statement(account_id: int, *, before: int | None = None, limit: int = 25) ->
 
 
 def latest_activity(limit: int = 10) -> list[Entry]:
-    """Return what happened last in the whole bank, with the holders' names."""
+    """Return the last entries of the whole bank, with the holders' names."""
     return entries.latest(limit)
 
 
 def receipt(command_id: UUID) -> Entry | None:
-    """Return what a command did, or None where the read side knows of none.
-
-    Where it did several things that is the first, and the others are beside it.
-    """
+    """Return the first entry of a command, with the kinds of its others, or None if the read side has none."""
     found = entries.of_command(command_id)
     if not found:
         return None
@@ -231,9 +228,9 @@ def receipt(command_id: UUID) -> Entry | None:
 
 
 def outcome(command_id: UUID) -> Outcome | None:
-    """Return what the log's own record says of a command that the read side does not know, or None if it is in neither.
+    """Return the recorded outcome of a command that the read side lacks, or None if no such command is recorded.
 
-    The process that carried it out may have died before it could wake the projections, so they are woken.
+    It wakes the projections, because the process that carried the command out may have died before it could.
     """
     found = store.find_outcome(command_id)
     if found is not None and found.accepted:
@@ -249,18 +246,18 @@ def refusals(*, before: int | None = None, limit: int = 25) -> Page[Entry]:
 
 
 def daily_totals(limit: int = 30) -> list[DailyTotals]:
-    """Return what happened on each of the latest days on which anything did, the latest first."""
+    """Return the totals of the latest days with any events, the latest first."""
     return list(DailyTotals.objects.order_by("-day")[:limit])
 
 
 def parked_accounts() -> Parked | None:
-    """Return how many accounts a projection has parked, or None where nothing is parked."""
+    """Return the number of parked accounts, or None if nothing is parked."""
     found = rows("SELECT stream, recorded_at FROM projections_parkedstream ORDER BY recorded_at")
     return Parked(len({stream for stream, _ in found}), utc(found[0][1])) if found else None
 
 
 def parked_stream(stream: str) -> Parked | None:
-    """Return since when a projection has parked a stream, or None."""
+    """Return since when a stream is parked, or None."""
     statement = "SELECT recorded_at FROM projections_parkedstream WHERE stream = %s ORDER BY recorded_at LIMIT 1"
     found = rows(statement, stream)
     return Parked(0, utc(found[0][0])) if found else None

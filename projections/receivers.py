@@ -1,4 +1,4 @@
-"""Receivers of signals: they wake the projections, and notice that the file of the read side is another one."""
+"""Receivers of signals: they wake the projections, and detect a replaced file of the read side."""
 
 import logging
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 
 def connect() -> None:
-    """Connect the receivers. It is called once, when the application is ready."""
+    """Connect the receivers, once, when the application is ready."""
     events_appended.connect(wake_up, dispatch_uid="projections")
     catch_up_wanted.connect(wake_up, dispatch_uid="projections")
     connection_created.connect(remember_file, dispatch_uid="projections")
@@ -31,9 +31,9 @@ def connect() -> None:
 
 
 def wake_up(sender: Any, events: Sequence[RecordedEvent] = (), **kwargs: Any) -> None:
-    """Keep the projections up before the web process answers, or wake the projection workers.
+    """Catch the projections up before the web process answers, or wake the projection workers.
 
-    The events have been committed, so no error here may fail the command.
+    The events are committed, so no error here may fail the command.
     """
     try:
         if settings.PROJECTION_MODE == "inline":
@@ -45,13 +45,13 @@ def wake_up(sender: Any, events: Sequence[RecordedEvent] = (), **kwargs: Any) ->
 
 
 def remember_file(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    """Note which file a SQLite connection has opened."""
+    """Remember the file that a SQLite connection has opened."""
     if connection.alias == READ_SIDE and connection.vendor == "sqlite":
         connection.opened_file = _file_of(connection)  # type: ignore[attr-defined]
 
 
 def leave_deleted_file(sender: Any, **kwargs: Any) -> None:
-    """Close a connection whose file was deleted or replaced: it would go on reading what nobody else sees."""
+    """Close a connection whose file was deleted or replaced. It would go on reading the deleted file."""
     connection = connections[READ_SIDE]
     if connection.vendor != "sqlite" or connection.connection is None or connection.in_atomic_block:
         return

@@ -1,7 +1,7 @@
-"""Which database the pages of a request read: a replica of the read side, or its primary.
+"""The choice of the database that a request reads: a replica of the read side, or its primary.
 
-Nothing is read from a replica unless `freshness.look` has chosen one for the request; whatever writes, and every
-command of `manage.py`, is with the primary.
+A request reads a replica only if `freshness.look` has chosen it. All writes, and every command of `manage.py`, use the
+primary.
 """
 
 import logging
@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 READ_SIDE = "projections"
 """The alias of the read side's primary, and the label of the one app that lives there."""
 LEFT_ALONE = 5.0
-"""Seconds for which a replica that did not answer is not asked again."""
+"""Seconds for which a replica that did not answer is skipped."""
 
 _reading_from: ContextVar[str] = ContextVar("reading_from", default=READ_SIDE)
 _asked_again_at: dict[str, float] = {}
@@ -32,14 +32,14 @@ def reading_from() -> str:
 
 
 def read_from(alias: str = READ_SIDE) -> None:
-    """Let the rest of this request read from a database."""
+    """Set the database that the rest of this request reads."""
     _reading_from.set(alias)
 
 
 def in_order(reader: str) -> list[str]:
-    """Return the replicas in the order in which a reader asks them.
+    """Return the replicas in the order in which this reader tries them.
 
-    The same reader begins with the same one, so that pages do not jump between two that have come differently far.
+    A reader always starts with the same replica, so pages do not alternate between replicas with different lags.
     """
     aliases: list[str] = settings.PROJECTIONS_REPLICAS
     first = zlib.crc32(reader.encode()) % len(aliases) if aliases else 0
@@ -47,11 +47,11 @@ def in_order(reader: str) -> list[str]:
 
 
 def ask[Answer](alias: str, question: Callable[[str], Answer]) -> Answer | None:
-    """Return a replica's answer, or None where it does not answer now or did not a moment ago."""
+    """Return a replica's answer, or None if it does not answer or was skipped."""
     if alias in _asked_again_at:
         if time.monotonic() < _asked_again_at[alias]:
             return None
-        # One request finds out whether it is back; the others do without it meanwhile.
+        # Only one request tries the replica again; meanwhile the others skip it.
         _asked_again_at[alias] = time.monotonic() + LEFT_ALONE
     try:
         answer = question(alias)
@@ -63,14 +63,14 @@ def ask[Answer](alias: str, question: Callable[[str], Answer]) -> Answer | None:
 
 
 def leave_alone(alias: str, error: Exception) -> None:
-    """Do without a replica for a while."""
+    """Skip a replica for a while."""
     logger.warning("The replica %s does not answer and is left alone for %s s: %s", alias, LEFT_ALONE, error)
     _asked_again_at[alias] = time.monotonic() + LEFT_ALONE
     connections[alias].close()
 
 
 def reads[**Arguments, Answer](view: Callable[Arguments, Answer]) -> Callable[Arguments, Answer]:
-    """Let a view that only reads start again, from another database, when its replica is lost in the middle."""
+    """Let a read-only view start again on another database if its replica is lost."""
 
     @wraps(view)
     def with_another(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Answer:
@@ -88,5 +88,5 @@ def reads[**Arguments, Answer](view: Callable[Arguments, Answer]) -> Callable[Ar
 
 
 def start_over(sender: Any, **kwargs: Any) -> None:
-    """Begin a request at the primary: its thread may have served another one before."""
+    """Start a request at the primary. Its thread may have served another request before."""
     read_from(READ_SIDE)

@@ -1,4 +1,4 @@
-"""Which database a model lives in."""
+"""The database router of the read side."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from .replicas import READ_SIDE as READ_SIDE
 
 
 class ProjectionsRouter:
-    """Puts the projections into the read side's database and everything else into `default`."""
+    """Router that sends the projections to the read side's database, and everything else to `default`."""
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str | None:
         return replicas.reading_from() if model._meta.app_label == READ_SIDE else None
@@ -22,6 +22,6 @@ class ProjectionsRouter:
         return (first._meta.app_label == READ_SIDE) == (second._meta.app_label == READ_SIDE)
 
     def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool:
-        if db in settings.PROJECTIONS_REPLICAS:  # they get everything from the primary
+        if db in settings.PROJECTIONS_REPLICAS:  # the primary replicates everything to them
             return False
         return (app_label == READ_SIDE) == (db == READ_SIDE)

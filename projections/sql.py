@@ -1,6 +1,6 @@
-"""Reading in plain SQL: the ORM takes ten times as long to write a statement as it takes to be executed.
+"""Reading with plain SQL, because the ORM takes ten times as long to build a statement as the database to run it.
 
-Types in which SQLite and PostgreSQL differ are made one here.
+The functions also remove the differences between SQLite's and PostgreSQL's types.
 """
 
 from datetime import UTC, datetime
@@ -21,10 +21,10 @@ def rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
 
 
 def uuid(value: Any) -> UUID:
-    """Return the id that PostgreSQL gives as such and SQLite as text."""
+    """Return a UUID. SQLite returns it as text."""
     return value if isinstance(value, UUID) else UUID(int=int(value, 16))
 
 
 def utc(moment: datetime) -> datetime:
-    """Return the moment that PostgreSQL gives with a time zone and SQLite without."""
+    """Return a time in UTC. SQLite's times have no time zone."""
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

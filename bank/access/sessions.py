@@ -52,14 +52,14 @@ def age_of(moment: int) -> float:
 
 def why_ended(request: HttpRequest) -> str:
     """Return why a session has ended ("clock", "shift", "idle"), or the empty string. Record its use."""
-    started, seen = age_of(request.session.get(STARTED, 0)), age_of(request.session.get(SEEN, 0))
-    if math.inf in (started, seen):
+    started, idle = age_of(request.session.get(STARTED, 0)), age_of(request.session.get(SEEN, 0))
+    if math.inf in (started, idle):
         return "clock"
     if started >= settings.BANK_SHIFT_HOURS * 3600:
         return "shift"
-    if seen >= settings.BANK_IDLE_MINUTES * 60:
+    if idle >= settings.BANK_IDLE_MINUTES * 60:
         return "idle"
-    if seen >= WRITTEN_EVERY and POLL not in request.headers:
+    if idle >= WRITTEN_EVERY and POLL not in request.headers:
         request.session[SEEN] = int(clock.seconds())
     return ""
 

@@ -37,8 +37,8 @@ class Verifier(NamedTuple):
 
     def text(self, account_id: int, command_id: UUID) -> str:
         """Return what its seal goes over."""
-        kept = [self.key_id, self.salt.hex(), self.digest.hex()]
-        return json.dumps(["PIN verifier", account_id, command_id.hex, *kept])
+        fields = [self.key_id, self.salt.hex(), self.digest.hex()]
+        return json.dumps(["PIN verifier", account_id, command_id.hex, *fields])
 
 
 def _keys() -> Mapping[str, bytes]:
@@ -147,7 +147,7 @@ def is_fingerprint(fingerprint: bytes, command: Command) -> bool:
 
 def _fingerprint(key: bytes, command: Command) -> bytes:
     kind = type(command)
-    content = [command.stored_name, *[_said(getattr(command, name)) for name in _SHOWN[kind]]]
+    content = [command.stored_name, *[_text_of(getattr(command, name)) for name in _SHOWN[kind]]]
     digest = _begun(key).copy()
     digest.update("\0".join(content).encode(errors="surrogatepass"))
     return digest.digest()
@@ -159,6 +159,6 @@ def _begun(key: bytes) -> hmac.HMAC:
     return hmac.new(key, b"command:", "sha256")
 
 
-def _said(value: object) -> str:
+def _text_of(value: object) -> str:
     """Return what a field of a command says, nonsense included: Python prints no integer of any length but in hex."""
     return hex(value) if type(value) is int else repr(value)

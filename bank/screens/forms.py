@@ -114,7 +114,7 @@ class TaskForm(forms.Form):
         self.add_error(rejection.field if shown else None, str(rejection))
 
     @property
-    def said(self) -> list[tuple[str, str]]:
+    def error_links(self) -> list[tuple[str, str]]:
         """Each error with the id of its field's widget, or with an empty id if it belongs to no visible field."""
         return [
             ("" if name in ("__all__", "command_id") else self[name].id_for_label, str(error))

@@ -41,8 +41,8 @@ def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
     @wraps(view)
     def answer(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        told = request.headers.get(BEHIND)
-        if told is not None and not (fresh := how_fresh(request)).current and fresh.told == told:
+        shown = request.headers.get(BEHIND)
+        if shown is not None and not (fresh := how_fresh(request)).current and fresh.summary == shown:
             return HttpResponse(status=204)
         return view(request, *args, **kwargs)
 
@@ -106,8 +106,8 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
     if entry is None:
         outcome = queries.outcome(command_id)
         if outcome is None or not outcome.accepted:
-            told = {"outcome": outcome, "command_id": command_id}
-            return show(request, "bank/no_receipt.html", told, status=200 if outcome else 404)
+            missing = {"outcome": outcome, "command_id": command_id}
+            return show(request, "bank/no_receipt.html", missing, status=200 if outcome else 404)
         entry = queries.receipt(command_id)
     context: dict[str, Any] = {"freshness": fresh, "entry": entry, "command_id": command_id}
     if entry is None and outcome is not None and fresh.parked:

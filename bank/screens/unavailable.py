@@ -54,8 +54,8 @@ def no_answer(request: HttpRequest, cause: BaseException) -> HttpResponse:
 
     It is logged here, once, in one line: a traceback for each request of an outage would hide everything else.
     """
-    said = str(cause).partition("\n")[0]
-    logger.error("No database for %s %s: %s: %s", request.method, request.path, type(cause).__name__, said)
+    reason = str(cause).partition("\n")[0]
+    logger.error("No database for %s %s: %s: %s", request.method, request.path, type(cause).__name__, reason)
     response = unavailable({**what_was_sent(request), "busy": is_busy(cause)})
     response._has_been_logged = True  # type: ignore[attr-defined]
     return response

@@ -1,4 +1,4 @@
-"""The projectors: one file for each table of the read side. Nothing else writes these tables."""
+"""The projectors: one file for each table of the read side. Only they write these tables."""
 
 from .accounts import Accounts
 from .base import Projector

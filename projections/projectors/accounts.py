@@ -1,4 +1,4 @@
-"""The accounts: holder, balance and PIN lock of each."""
+"""The accounts projection: holder, balance and PIN lock of each account."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class AccountChange:
     pin_locked: bool | None = None
 
     def reset_wrong_pins(self) -> None:
-        """Count wrong PINs from here on."""
+        """Restart the count of wrong PINs."""
         self.wrong_pins, self.resets_wrong_pins = 0, True
 
 

@@ -1,6 +1,7 @@
 """The base class of projectors: fold events into changes of a table's rows, then write the rows.
 
-A projector reads no table but its own and no clock but the events'. The engine hands it each event exactly once.
+A projector reads only its own table, and no clock but the times of events. The engine passes it each event exactly
+once.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -18,7 +19,7 @@ from eventstore.events import RecordedEvent
 from ..replicas import READ_SIDE
 
 ROWS = 1000
-"""The number of rows that one call hands to the database driver."""
+"""The largest number of rows in one call of the database driver."""
 
 type Batch = Sequence[tuple[BankEvent, RecordedEvent]]
 """Events in the order of the log, each decoded and as recorded."""
@@ -28,10 +29,10 @@ type Changes = dict[Any, Any]
 
 
 class Projector:
-    """Keeps one table of the read side.
+    """The code that writes one table of the read side.
 
     Args:
-        suffix: names another table of the same shape, into which a replay projects.
+        suffix: the suffix of another table of the same shape, which a replay builds.
     """
 
     name: ClassVar[str]
@@ -39,32 +40,33 @@ class Projector:
     columns: ClassVar[Sequence[str]]
     """The columns that `rows` fills, in this order, the primary key first."""
     updates: ClassVar[Mapping[str, str]] = {}
-    """Where a row may exist already: for each column that changes then, the SQL expression of its value.
+    """The columns that change if the row exists, each with the SQL expression of its new value.
 
-    `live` is the row that exists, `excluded` the new one. Empty where a row is never written twice."""
+    `live` is the existing row, `excluded` the new one. Empty if no row is ever written twice.
+    """
     constant: ClassVar[Sequence[str]] = ()
-    """The other columns of such a table, which keep their first value."""
+    """The other columns of such a table. They keep their first value."""
 
     @classmethod
     def built_with(cls) -> str:
-        """Return what the rows depend on besides the events: a version of the projector's own, or a setting.
+        """Return what the rows depend on besides the events: a version of the projector, or a setting.
 
-        A table that was built with another value is stale until a replay rebuilds it.
+        A table built with another value is stale until a replay rebuilds it.
         """
         return ""
 
     def as_built(self, built_with: str) -> "Projector":
-        """Return the projector that goes on with a live table that was built with this value, so that rows stay alike.
+        """Return a projector that continues a live table built with this value, so that all its rows are alike.
 
-        A projector that cannot do so returns itself.
+        A projector without this ability returns itself.
         """
         return self
 
     def __init_subclass__(cls) -> None:
-        """Check that the projector fills, and updates, the columns of its model.
+        """Check that the projector fills and updates exactly the columns of its model.
 
         Raises:
-            ImproperlyConfigured: a column of the model is forgotten, or a column is named that the model lacks.
+            ImproperlyConfigured: a column of the model is missing, or a named column is not in the model.
         """
         there = {str(field.column) for field in cls.model._meta.concrete_fields}
         statements = {"fills": set(cls.columns)}
@@ -107,14 +109,14 @@ class Projector:
         raise NotImplementedError
 
     def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
-        """Return the values of the INSERT statement, row by row.
+        """Return the rows of the INSERT statement.
 
         Args:
-            adapt: makes of a moment or a UUID what the database takes.
+            adapt: converts a datetime or UUID to the form that the driver takes.
         """
         raise NotImplementedError
 
 
 def added_up(columns: Iterable[str]) -> Mapping[str, str]:
-    """Return `updates` that add a row's values to those of the row that exists."""
+    """Return `updates` that add a row's values to those of the existing row."""
     return {column: f"live.{column} + excluded.{column}" for column in columns}

@@ -1,4 +1,4 @@
-"""The totals of each day in the bank's time zone."""
+"""The daily totals projection, in the bank's time zone."""
 
 from collections.abc import Iterable, Sequence
 from datetime import tzinfo
@@ -24,7 +24,7 @@ from .base import Adapt, Changes, Projector, added_up
 
 
 def zone_of(name: str) -> tzinfo:
-    """Return the time zone in which a table was built; that of the settings where the name is empty or none."""
+    """Return the time zone in which a table was built. An empty or invalid name stands for that of the settings."""
     try:
         return ZoneInfo(name) if name else timezone.get_default_timezone()
     except (ValueError, OSError, LookupError):

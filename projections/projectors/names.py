@@ -1,4 +1,4 @@
-"""The parts of holders' names, by which accounts are found."""
+"""The names projection: the parts of holders' names, which searches use."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never

@@ -1,4 +1,4 @@
-"""The withdrawals that were refused."""
+"""The refusals projection: refused withdrawals."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never

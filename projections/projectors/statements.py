@@ -1,4 +1,4 @@
-"""The lines of each account's statement, with the running balance."""
+"""The statements projection: the lines of each account's statement, with the running balance."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
@@ -19,7 +19,7 @@ from .base import Adapt, Changes, Projector
 
 
 class Statements(Projector):
-    """One row for each line. Refused withdrawals are lines of another table: see `refusals`."""
+    """One row for each line. Refused withdrawals are in another table: see `refusals`."""
 
     name = "statements"
     model = StatementLine
@@ -36,7 +36,7 @@ class Statements(Projector):
     )
 
     def value(self, column: str) -> str:
-        """Return the balance as the balance of the account's line before, plus the amount."""
+        """Return the SQL expression of a column; the balance is that of the account's previous line plus the amount."""
         if column != "balance":
             return "%s"
         return """%s + COALESCE(

@@ -1,4 +1,4 @@
-"""The bank's totals."""
+"""The totals projection: the bank's totals."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never

@@ -37,11 +37,11 @@ _FIGURES = {
 }
 _CHECKPOINTS = "SELECT name, built_with, transaction_id, position FROM projections_checkpoint"
 _ONLY_AS_TODAY = {"names"}
-"""The projections that cannot be computed as another version has built them."""
+"""The projections that can be computed only in the way of this version."""
 _PART = 2**32
-"""The divisor that parts an amount in two, so that SQLite can add up the parts of an account's amounts."""
+"""The divisor that splits an amount in two, so that SQLite can add up the parts without overflow."""
 _IN_TWO = {"statements": [1], "totals": [1, 2, 3], "daily": [2, 4]}
-"""The figures of a row that come in two parts, a high one and a low one."""
+"""The figures of a row in two columns, a high part and a low part."""
 
 
 class Figures:
@@ -74,7 +74,7 @@ class Figures:
             self.live = {name: _live(name) for name in self.log_positions}
 
     def notes(self) -> Iterator[str]:
-        """Yield what is compared in another way, or not in full."""
+        """Yield a note on each projection that is compared in another way, or not in full."""
         if self.stale:
             yield (
                 f"Compared as built by another version of the program or with another setting: {', '.join(self.stale)}."
@@ -91,8 +91,8 @@ class Figures:
         """Yield each differing row with its projection, and the difference from the sums of all events.
 
         Args:
-            unchecked: streams of which the sums lack the events from a version on. A projection that has seen one of
-                these events is not compared.
+            unchecked: streams of which the sums lack the events from a version on. A projection that has applied one
+                of these events is not compared.
         """
         for name, bad_position in self.bad_positions.items():
             yield f"checkpoint {name}", f"its position and transaction id cannot be read: {shown(tuple(bad_position))}"
@@ -109,7 +109,7 @@ class Figures:
                 continue
             differing = [key for key in live.keys() | rows.keys() if live.get(key) != rows.get(key)]
             for key in sorted(differing, key=_order)[:SHOWN]:
-                yield f"{name} {key}", f"it shows {_said(live.get(key))}, and should show {_said(rows.get(key))}"
+                yield f"{name} {key}", f"it shows {_text_of(live.get(key))}, and should show {_text_of(rows.get(key))}"
 
 
 def _parked(name: str) -> frozenset[tuple[str, int]]:
@@ -139,7 +139,7 @@ def _figures(name: str, row: Sequence[Any]) -> tuple[Any, ...]:
     figures = list(map(_figure, row))
     for at in _IN_TWO.get(name, ()):
         high, low = figures[at : at + 2]
-        whole: Any = f"{_said((high,))} and {_said((low,))}"  # equals no figure
+        whole: Any = f"{_text_of((high,))} and {_text_of((low,))}"  # equals no figure
         if type(high) is type(low) is int:
             whole = high * _PART + low if name == "statements" else joined(high, low)
         figures[at : at + 2] = [whole]
@@ -158,5 +158,5 @@ def _order(key: Any) -> tuple[str, Any]:
     return type(key).__name__, key
 
 
-def _said(row: tuple[Any, ...] | None) -> str:
+def _text_of(row: tuple[Any, ...] | None) -> str:
     return "nothing" if row is None else ", ".join(value if type(value) is str else shown(value) for value in row)

@@ -28,18 +28,18 @@ type Rows = dict[Any, tuple[Any, ...]]
 
 
 class Cut(NamedTuple):
-    """The events that a projection has seen: those up to a log position, without the parked part of some streams."""
+    """The events that a projection has applied: those up to a log position, without the parked part of some streams."""
 
     log_position: LogPosition
     parked: frozenset[tuple[str, int]] = frozenset()
-    """The parked streams, each with its first version that the projection has not seen."""
+    """The parked streams, each with its first version that the projection has skipped."""
 
 
 class SumsUpTo:
-    """The sums of the events that several projections have seen.
+    """The sums of the events that several projections have applied.
 
     Args:
-        zone: the time zone of the days; that of the settings by default.
+        zone: the time zone of the days; by default that of the settings.
     """
 
     def __init__(self, cuts: Iterable[Cut], zone: tzinfo | None = None) -> None:
@@ -114,7 +114,7 @@ class Sums:
                 assert_never(event)
 
     def _turn_to(self, moment: datetime) -> None:
-        """Set the current day to that of a time, with its beginning and end in UTC, as event times are."""
+        """Set the current day to that of a time, with its beginning and end in UTC."""
         day = moment.astimezone(self.zone).date()
         self.day = datetime.combine(day, time.min, self.zone).astimezone(UTC)
         self.day_ends = datetime.combine(day + timedelta(days=1), time.min, self.zone).astimezone(UTC)

@@ -1,7 +1,7 @@
-"""The background thread of a web process where `PROJECTION_MODE=inline`. It projects what no request does.
+"""The background thread of a web process if `PROJECTION_MODE=inline`. It applies the events that no request applies.
 
-That is what is far behind, such as a new projection; what could not be read when it was appended, because another
-transaction was under way; what a process left that died after its commit; and what was parked.
+These are the events of a projection that is far behind, events that an open transaction held back, events of a process
+that died after its commit, and parked events.
 """
 
 import logging
@@ -22,23 +22,23 @@ from . import resume
 logger = logging.getLogger(__name__)
 
 POLL = 1.0
-"""Seconds between two looks at the log."""
+"""Seconds between two polls of the log."""
 REST = 5.0
-"""Seconds until the next look where a projection has failed or a database does not answer."""
+"""Seconds until the next poll after a projection has failed or a database did not answer."""
 PAUSE = 0.01
-"""Seconds between two batches, in which requests get their turn at the read side."""
+"""Seconds between two batches, in which requests can use the read side."""
 
 
 def start() -> None:
-    """Start the thread. It ends with the process, and may do so at any statement."""
+    """Start the thread. It ends with the process, at any statement."""
     threading.Thread(target=run, name="projections", daemon=True).start()
 
 
 def run(go_on: Callable[[], bool] = lambda: True) -> None:
-    """Keep all projections up.
+    """Keep all projections caught up.
 
     Args:
-        go_on: asked before each look.
+        go_on: called before each poll; False ends the work.
     """
     resume_at = 0.0
     while go_on():

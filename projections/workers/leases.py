@@ -1,11 +1,12 @@
-"""Leases: of several workers, one keeps a projection caught up while the others stand by.
+"""Leases: one of several workers keeps a projection caught up while the others stand by.
 
-A lease saves work and guards nothing: the lock on the checkpoint makes every event count once, whoever works. It is
-a row with a time, so it ends by itself when a worker, a machine or a network is gone, on every database and through
-every pooler. The database's clock counts, and no lease is believed for longer than `LEASE` when that clock is set.
+A lease saves work, and is not needed for correctness: the lock on the checkpoint makes every event count once. It is a
+row with an end time, so it expires if the worker, its machine or the network fails, on every database and through every
+pooler. The database's clock counts. A lease with an end later than `LEASE` from now is ignored, because that clock was
+set back.
 
-A worker that freezes in mid-transaction keeps its locks. On PostgreSQL a worker that waits for them ends that
-transaction as soon as the lease has run out. Each transaction of a worker holds an advisory lock that identifies it.
+A worker that freezes in mid-transaction holds its locks. On PostgreSQL, another worker ends that transaction as soon as
+the lease has expired. To identify them, each transaction of a worker holds an advisory lock.
 """
 
 import logging
@@ -31,13 +32,13 @@ from ..replicas import READ_SIDE
 logger = logging.getLogger(__name__)
 
 RENEWAL = 1.0
-"""Seconds after which a worker asks again: the one at work renews its lease, the others try to get it."""
+"""Seconds between two requests for the lease: its holder renews it, the others try to get it."""
 LONGEST_WAIT = 1000
-"""Milliseconds that a worker waits on PostgreSQL for a lock on its checkpoints, where a batch takes a tenth of it."""
+"""The longest wait of a worker for its checkpoints on PostgreSQL, in milliseconds. A batch takes a tenth of it."""
 
 
 class Lease:
-    """The lease of one worker on those of its projections that no other worker has."""
+    """The lease of one worker on those of its projections that no other worker holds."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self.worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(2)}"
@@ -46,7 +47,7 @@ class Lease:
         self._ask_at = 0.0
 
     def held(self) -> list[str]:
-        """Return the names of the projections that are this worker's now. Renew the lease when it is time."""
+        """Return the names of the projections that this worker holds. Renew the lease if it is due."""
         if time.monotonic() >= self._ask_at:
             try:
                 with backend_of(READ_SIDE).transaction(lock_timeout=LONGEST_WAIT):
@@ -61,34 +62,34 @@ class Lease:
     def _ask(self) -> list[str]:
         rows = Checkpoint.objects.using(READ_SIDE).filter(name__in=self._names)
         self._update(Q(name__in=self._names) & (Q(worker=self.worker) | ~IS_LEASED), self.worker, Now() + LEASE)
-        if rows.count() < len(self._names):  # a new projection, or a read side that was thrown away
+        if rows.count() < len(self._names):  # a new projection, or a deleted read side
             new = [Checkpoint(name=name, updated_at=timezone.now()) for name in self._names]
             Checkpoint.objects.using(READ_SIDE).bulk_create(new, ignore_conflicts=True)
             return self._ask()
         return sorted(rows.filter(worker=self.worker).values_list("name", flat=True))
 
     def _update(self, which: Q, worker: str, leased_until: Any) -> None:
-        """Write who has some projections, which are locked in the order in which the engine locks them."""
+        """Set the holder of some projections. Their rows are locked in the order that the engine uses."""
         rows = Checkpoint.objects.using(READ_SIDE)
         names = list(rows.filter(which).order_by("name").select_for_update().values_list("name", flat=True))
         rows.filter(name__in=names).update(worker=worker, leased_until=leased_until)
 
     def sign(self, cursor: CursorWrapper) -> None:
-        """Let the server know a transaction as this worker's."""
+        """Mark a transaction as this worker's."""
         backend_of(READ_SIDE).mark_transaction(cursor, self.worker)
 
     def release(self) -> None:
-        """Let another worker begin at once."""
+        """End the lease, so that another worker can start at once."""
         with backend_of(READ_SIDE).transaction(lock_timeout=LONGEST_WAIT):
             self._update(Q(worker=self.worker), "", None)
         self._held, self._ask_at = [], 0.0
 
 
 def end_frozen(names: Sequence[str]) -> None:
-    """End the transactions of frozen workers whose leases of these projections have run out, where the server can.
+    """End the transactions of frozen workers whose leases of these projections have expired, if the server can.
 
-    Nothing is lost: when it thaws, such a worker finds its connection closed and begins again. A worker whose last
-    statement is in the future, because the server's clock was set back, is taken to be frozen as well.
+    Nothing is lost: a worker that thaws finds its connection closed, and starts again. A worker whose last statement
+    lies in the future also counts as frozen, because the server's clock was set back.
     """
     ended = Checkpoint.objects.using(READ_SIDE).filter(~IS_LEASED, name__in=names).exclude(worker="")
     for worker in set(ended.values_list("worker", flat=True)):

@@ -1,9 +1,8 @@
-"""Rebuild: each table is built anew beside the live one, by the code that runs live, and then takes its place.
+"""Replay: rebuild each table beside the live one with the live projectors, then swap it in.
 
-While it is built, the live tables are read and kept up to date as always. Each table changes places in a short
-transaction of its own, so the one lock that keeps readers out is held by somebody who waits for no other: there is no
-deadlock with a page, whichever tables it reads in whichever order. A rebuild that is broken off leaves nothing that the
-next one does not sweep away.
+Meanwhile pages read the live tables, which are kept caught up. Each swap is a short transaction of its own. It holds
+only one lock that excludes readers, so it cannot deadlock with a page. An interrupted replay leaves only tables that
+the next one removes.
 """
 
 import time
@@ -31,40 +30,40 @@ from ..routers import READ_SIDE
 SUFFIX = "_replay"
 END = LogPosition(2**63, 2**63)
 BATCH = 5000
-"""The number of events that one transaction of a replay applies: a tenth of a second's work.
+"""The largest number of events that one transaction of a replay applies, in about a tenth of a second.
 
-The live projections wait for it.
+The live projections wait for that transaction.
 """
 PAUSE = 0.002
-"""Seconds between two batches, in which the live projections get their turn at the database."""
+"""Seconds between two batches, in which the live projections can use the database."""
 WAITS = (0.1, 1.6)
-"""Seconds that a change of tables waits on PostgreSQL for those who read the table, at first and at most.
+"""The first and the longest wait of a swap for readers of the table on PostgreSQL, in seconds.
 
-Whoever comes meanwhile waits behind it, so it begins with a short wait. The longest one is longer than PostgreSQL's
-`deadlock_timeout`, after which an autovacuum gives way.
+Later readers queue behind the waiting swap, so the first wait is short. The longest exceeds PostgreSQL's
+`deadlock_timeout`, after which an autovacuum yields.
 """
 PATIENCE = 60.0
-"""Seconds for which the change of one table is tried."""
+"""Seconds for which the swap of one table is tried."""
 SHOWN = 20
-"""How many differences of a table are shown."""
+"""The largest number of differences shown for a table."""
 
 type Progress = Callable[[int], object]
 
 
 class ReplayRunning(Exception):
-    """Another replay is under way."""
+    """Another replay is running."""
 
 
 class TableInUse(Exception):
-    """Somebody uses a table for so long that the rebuilt one could not take its place."""
+    """A table was in use for so long that the rebuilt one could not be swapped in."""
 
 
 class NotComparable(Exception):
-    """Live and rebuilt tables lack different events, because streams were parked or resumed by another process."""
+    """The live and the rebuilt table lack different events, because another process parked or resumed streams."""
 
 
 class Difference(NamedTuple):
-    """A row that differs. `live` or `rebuilt` is None where that table lacks it."""
+    """A row that differs. `live` or `rebuilt` is None if that table lacks the row."""
 
     table: str
     key: object
@@ -73,15 +72,15 @@ class Difference(NamedTuple):
 
 
 def replay(names: Iterable[str] = (), *, progress: Progress = lambda count: None) -> int:
-    """Rebuild the named projections, or all, and return how many events went into them before they took their places.
+    """Rebuild the named projections, or all. Return the number of events applied before the swaps.
 
-    Streams with an event that cannot be decoded are parked in the new tables, and so are those that a projector's error
-    has parked in the live ones.
+    Streams with an event that cannot be decoded are parked in the new tables, as are those that a projector's error has
+    parked in the live ones.
 
     Raises:
         engine.UnknownProjection
-        ReplayRunning: another process replays or checks.
-        TableInUse: those before it have been rebuilt, it and those after it are as they were.
+        ReplayRunning: another process is replaying or checking.
+        TableInUse: the tables before this one are rebuilt; it and the later ones are unchanged.
     """
     with _alone(), _Rebuild(names, progress) as rebuild:
         rebuild.park(each for rows in quarantine.load().values() for each in rows.values() if not each.is_unknown)
@@ -93,7 +92,7 @@ def replay(names: Iterable[str] = (), *, progress: Progress = lambda count: None
 
 
 def _change_places(rebuild: "_Rebuild", projector: Projector) -> None:
-    """Put a rebuilt table into the place of the live one, as soon as nobody uses that."""
+    """Swap a rebuilt table in as soon as nobody uses the live one."""
     give_up_at = time.monotonic() + PATIENCE
     reached = rebuild.reached[projector.name]
     wait, longest = WAITS
@@ -101,24 +100,24 @@ def _change_places(rebuild: "_Rebuild", projector: Projector) -> None:
         try:
             _try_to_change_places(rebuild, projector, wait)
         except OperationalError as error:
-            rebuild.reached[projector.name] = reached  # all that came after it is undone
+            rebuild.reached[projector.name] = reached  # the transaction was rolled back
             if not (errors.is_busy(error) or errors.asks_to_try_again(error)):
                 raise
             if time.monotonic() >= give_up_at:
-                said = str(error).partition("\n")[0]
-                raise TableInUse(f"{projector.model._meta.db_table} is in use: {said}") from error
+                reason = str(error).partition("\n")[0]
+                raise TableInUse(f"{projector.model._meta.db_table} is in use: {reason}") from error
         else:
             return
-        time.sleep(wait)  # those who came meanwhile get on
+        time.sleep(wait)  # readers that queued behind the swap go first
         wait = min(2 * wait, longest)
 
 
 def _try_to_change_places(rebuild: "_Rebuild", projector: Projector, wait: float) -> None:
-    """Apply the last events to a rebuilt table and put it into the place of the live one, in one transaction."""
+    """Apply the last events to a rebuilt table and swap it in, in one transaction."""
     until = dict.fromkeys(rebuild.reached, START) | {projector.name: END}
     with connections[READ_SIDE].schema_editor(atomic=True) as editor, connections[READ_SIDE].cursor() as cursor:
         backend = backend_of(READ_SIDE)
-        backend.lock_table(cursor, projector.table)  # nobody but an autovacuum uses it
+        backend.lock_table(cursor, projector.table)  # only an autovacuum may use it
         checkpoints.lock(cursor, [projector.name])
         while rebuild.step(cursor, until):
             pass
@@ -131,14 +130,14 @@ def _try_to_change_places(rebuild: "_Rebuild", projector: Projector, wait: float
 
 
 def check(names: Iterable[str] = (), *, progress: Progress = lambda count: None) -> list[Difference]:
-    """Rebuild beside the live tables, compare row by row, change nothing, and return what differs.
+    """Rebuild the named projections, or all, beside the live tables. Return the differences, and change nothing.
 
-    On PostgreSQL all that is compared is of one snapshot, and the live tables go on meanwhile. Streams that are parked
-    are parked in both.
+    On PostgreSQL, the comparison reads one database snapshot while the live tables go on. Parked streams are parked in
+    both tables.
 
     Raises:
         engine.UnknownProjection
-        ReplayRunning: another process replays or checks.
+        ReplayRunning: another process is replaying or checking.
         NotComparable
     """
     with _alone(), _Rebuild(names, progress) as rebuild:
@@ -156,13 +155,13 @@ def check(names: Iterable[str] = (), *, progress: Progress = lambda count: None)
 
 
 def _reached(cursor: CursorWrapper) -> dict[str, LogPosition]:
-    """Return the place of each projection's checkpoint."""
+    """Return the log position of each projection's checkpoint."""
     cursor.execute("SELECT name, transaction_id, position FROM projections_checkpoint")
     return dict.fromkeys(PROJECTORS, START) | {name: LogPosition(*place) for name, *place in cursor.fetchall()}
 
 
 class _Rebuild:
-    """The tables that are being built, and the log position that each has reached."""
+    """The tables of a rebuild, and the log position that each has reached."""
 
     def __init__(self, names: Iterable[str], progress: Progress) -> None:
         self.projectors = engine.projectors(names, SUFFIX)
@@ -187,15 +186,15 @@ class _Rebuild:
                 cursor.execute(f"DROP TABLE IF EXISTS {projector.table}")
 
     def run(self, until: Mapping[str, LogPosition]) -> None:
-        """Go on batch by batch until each projection has reached its log position, or nearly the end of the log."""
+        """Apply batches until each projection has reached its log position, or is near the end of the log."""
         applied = BATCH
-        while applied == BATCH:  # a smaller batch is the last one, however fast others append
+        while applied == BATCH:  # a smaller batch is near the end, however fast writers append
             with backend_of(READ_SIDE).transaction() as cursor:
                 applied = self.step(cursor, until)
             time.sleep(PAUSE)
 
     def step(self, cursor: CursorWrapper, until: Mapping[str, LogPosition]) -> int:
-        """Apply the next batch to each projection, and return the largest number of events in it."""
+        """Apply the next batch to each projection. Return the largest number of events in it."""
         most = 0
         unfinished = [each for each in self.projectors if self.reached[each.name] < until[each.name]]
         for position, group in groupby(sorted(unfinished, key=self._reached), self._reached):
@@ -204,29 +203,29 @@ class _Rebuild:
             for projector in group:
                 last, name = until[projector.name], projector.name
                 is_whole = not events or events[-1].log_position <= last
-                seen = events if is_whole else [each for each in events if each.log_position <= last]
-                if seen:
-                    mine = batch if is_whole else [pair for pair in batch if pair[1].log_position <= last]
-                    projector.apply(cursor, quarantine.without(mine, self.parked[name]))
+                due = events if is_whole else [each for each in events if each.log_position <= last]
+                if due:
+                    due_batch = batch if is_whole else [pair for pair in batch if pair[1].log_position <= last]
+                    projector.apply(cursor, quarantine.without(due_batch, self.parked[name]))
                     self.park(
                         quarantine.row_of(name, event, error, is_unknown=True)
                         for event, error in faults
                         if event.log_position <= last
                     )
-                    self.reached[name] = seen[-1].log_position
-                    most = max(most, len(seen))
+                    self.reached[name] = due[-1].log_position
+                    most = max(most, len(due))
             self.count += len(events)
             self.progress(len(events))
         return most
 
     def park(self, rows: Iterable[ParkedStream]) -> None:
-        """Skip streams from some version on, unless they are skipped already."""
+        """Skip streams from a version on, unless they are skipped already."""
         for row in rows:
             if row.projection in self.parked:
                 self.parked[row.projection].setdefault(row.stream, row)
 
     def parked_rows(self, name: str) -> list[ParkedStream]:
-        """Return new rows of the streams that a rebuilt table lacks."""
+        """Return new rows for the streams that a rebuilt table lacks."""
         rows = list(self.parked[name].values())
         for row in rows:
             row.pk, row._state.adding = None, True
@@ -249,7 +248,7 @@ class _Rebuild:
 
 @cache
 def _beside(model: type[Model]) -> type[Model]:
-    """Return a model of the same shape whose table and indexes have other names."""
+    """Return a model of the same shape with other names for the table and its indexes."""
     state = ModelState.from_model(model)
     indexes = [index.clone() for index in state.options.get("indexes", [])]
     for index in indexes:
@@ -261,7 +260,7 @@ def _beside(model: type[Model]) -> type[Model]:
 
 
 def _take_place(editor: Any, model: type[Model]) -> None:
-    """Put the rebuilt table into the live one's place, within the editor's transaction."""
+    """Swap the rebuilt table in, within the editor's transaction."""
     beside = _beside(model)
     with connections[READ_SIDE].cursor() as cursor:
         live_key = _primary_key_of(cursor, model._meta.db_table)
@@ -275,12 +274,12 @@ def _take_place(editor: Any, model: type[Model]) -> None:
 
 
 def _primary_key_of(cursor: CursorWrapper, table: str) -> str:
-    """Return the name of a table's primary key on PostgreSQL, which keeps it when the table gets another."""
+    """Return the name of a table's primary key constraint on PostgreSQL. Renaming the table does not rename it."""
     return backend_of(READ_SIDE).primary_key_of(cursor, table)
 
 
 def _differences(cursor: CursorWrapper, projector: Projector) -> Iterator[Difference]:
-    """Yield the rows of the live table and the rebuilt one that are not the same, the first few of each side."""
+    """Yield the rows that differ between the live table and the rebuilt one, the first few of each side."""
     live = projector.model._meta.db_table
     columns = [str(field.column) for field in projector.model._meta.concrete_fields]
     assert projector.model._meta.pk is not None
@@ -302,7 +301,7 @@ def _differences(cursor: CursorWrapper, projector: Projector) -> Iterator[Differ
 
 @contextmanager
 def _alone() -> Iterator[None]:
-    """Hold the lock that only one replay or check can hold; it goes with the process, however that ends."""
+    """Hold the lock that only one replay or check can hold. It ends with the process."""
     with backend_of(READ_SIDE).process_lock("replay", wait=False) as is_mine:
         if not is_mine:
             raise ReplayRunning("A replay is running already.")

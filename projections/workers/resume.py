@@ -1,4 +1,4 @@
-"""Resume: the events of a parked stream are applied in order, as soon as they can be, up to the checkpoint."""
+"""Resume: apply the skipped events of a parked stream in order, up to the checkpoint."""
 
 import logging
 from collections.abc import Iterable
@@ -18,16 +18,16 @@ from ..replicas import READ_SIDE
 logger = logging.getLogger(__name__)
 
 EVERY = 60.0
-"""Seconds between two tries of a process that serves or projects: a newer version may run beside it, and park less."""
+"""Seconds between two tries of a process. A newer version beside it may be able to apply the events."""
 
 
 def resume(names: Iterable[str] = ()) -> int:
-    """Resume the parked streams of the named projections, or of all, as far as that is possible now.
+    """Resume the parked streams of the named projections, or of all, as far as possible.
 
-    Any number of processes may do so beside one another, beside a replay, and beside those that project.
+    Any number of processes may resume at the same time, also during a replay and beside projecting processes.
 
     Returns:
-        The number of streams that are no longer parked, each counted once for each projection.
+        The number of streams that are no longer parked, counted once for each projection.
     """
     parked = quarantine.load(list(names) or list(PROJECTORS))
     pairs = [(name, stream) for name, rows in parked.items() if name in PROJECTORS for stream in rows]
@@ -48,11 +48,11 @@ def _resume(projector: Projector, stream: str) -> bool:
                 logger.warning("%s still parks %s: %r", projector.name, stream, error)
                 _park_again(projector.name, stream, error)
                 return False
-            limit = 1  # event by event, up to the one at which it fails
+            limit = 1  # single events, up to the one that fails
 
 
 def _resume_batch(projector: Projector, stream: str, limit: int) -> bool | None:
-    """Apply the next events of a parked stream, and return whether that was all. None: there are more."""
+    """Apply the next events of a parked stream. Return whether none are left, or None if more are."""
     name = projector.name
     with backend_of(READ_SIDE).transaction() as cursor:
         locked = checkpoints.lock(cursor, [name])[name]
@@ -77,7 +77,7 @@ def _resume_batch(projector: Projector, stream: str, limit: int) -> bool | None:
 
 
 def _park_again(name: str, stream: str, error: Exception) -> None:
-    """Record at which event of a parked stream its projector raises now."""
+    """Record the event of a parked stream at which the projector raises now."""
     with backend_of(READ_SIDE).transaction() as cursor:
         checkpoints.lock(cursor, [name])
         rows = ParkedStream.objects.using(READ_SIDE).filter(projection=name, stream=stream)

@@ -1,7 +1,6 @@
-"""The worker's loop: it follows the log and keeps its projections caught up, until it is told to leave.
+"""The projection worker: a loop that follows the log and keeps its projections caught up.
 
-All that it does to tables is `engine.catch_up`. It is woken by a notification where the database has them, and
-looks by itself where it has not.
+It changes tables only with `engine.catch_up`. A notification wakes it, on databases that have them. Otherwise it polls.
 """
 
 import logging
@@ -26,21 +25,21 @@ from .leases import RENEWAL, Lease
 logger = logging.getLogger(__name__)
 
 POLL = 0.1
-"""Seconds between two looks at the log where nobody notifies, unless told otherwise."""
+"""The default number of seconds between two polls of the log without notifications."""
 POLL_NOTIFIED = 1.0
-"""Seconds between two looks at the log where somebody does, unless told otherwise."""
+"""The default number of seconds between two polls of the log with notifications."""
 SHORT = 0.05
-"""Seconds until the next look when there was something, or when a writer is in between."""
+"""Seconds until the next poll after events were applied, or while an open transaction holds events back."""
 LONGEST_PAUSE = 5.0
-"""The most seconds between two tries while a database does not answer or a projection fails."""
+"""The longest pause between two tries while a database does not answer or a projection fails, in seconds."""
 TRIED_AGAIN = 60.0
-"""Seconds until it is tried again whether notifications come through."""
+"""Seconds until the next test whether notifications arrive."""
 SAY_EVERY = 10.0
-"""Seconds between two lines in the log that tell rate and lag, while there is something to tell."""
+"""The shortest time between two log lines with rate and lag, in seconds."""
 
 
 class ProjectionWorker:
-    """One worker. `leave` may be called from a signal handler."""
+    """One worker. A signal handler may call `leave`."""
 
     def __init__(self, names: Sequence[str] = (), interval: float | None = None) -> None:
         self.lease = Lease([projector.name for projector in engine.projectors(names)])
@@ -53,12 +52,12 @@ class ProjectionWorker:
         self._since, self._applied = 0.0, 0
 
     def leave(self) -> None:
-        """Finish the batch under way, and return from `run`."""
+        """Finish the current batch, and return from `run`."""
         self.leaving = True
         self.bell.ring()
 
     def run(self) -> None:
-        """Follow the log until told to leave."""
+        """Follow the log until `leave` is called."""
         mine: list[str] | None = None
         look_at = 0.0
         while not self.leaving:
@@ -86,7 +85,7 @@ class ProjectionWorker:
         logger.info("%s left after the last whole batch", self.lease.worker)
 
     def _round(self, mine: list[str]) -> float | None:
-        """Catch up, and return the seconds until the next look; None where the bell's own interval will do."""
+        """Catch up, and return the seconds until the next poll, or None for the bell's own interval."""
         now = time.monotonic()
         at_work = [name for name in mine if self._resting.get(name, 0) <= now]
         if not at_work:
@@ -101,12 +100,12 @@ class ProjectionWorker:
         self._resting |= dict.fromkeys(standing.failed, now + LONGEST_PAUSE)
         behind = standing.log_position < positions.last_log_position()
         self._tell(applied, standing.log_position)
-        # There may be more already, as not every event is announced; and none when it may be read at last, because
-        # a writer that was in between has ended.
+        # Not every event is announced, so more may have come. Events that an open transaction held back become readable
+        # without a notification.
         return SHORT if applied or self.bell.was_rung or (behind and not standing.failed) else None
 
     def _tell(self, applied: int, log_position: LogPosition) -> None:
-        """Say now and then how fast it goes and how much is left."""
+        """Log the rate and the lag from time to time."""
         if applied and not self._applied:
             self._since = time.monotonic()
         self._applied += applied
@@ -118,7 +117,7 @@ class ProjectionWorker:
 
 
 class Bell:
-    """What a worker sleeps by: it wakes when events were appended, when it is rung, or when its time is over."""
+    """The sleep of a worker. It ends when events were appended, when the bell is rung, or when the time is over."""
 
     def __init__(self, interval: float | None) -> None:
         self._interval = interval
@@ -128,34 +127,33 @@ class Bell:
         self.was_rung = False
 
     def ring(self) -> None:
-        """Wake the sleeper. Safe within a signal handler."""
+        """Wake the worker. A signal handler may call this."""
         os.write(self._ringer, b"!")
 
     def wait(self, seconds: float | None) -> None:
-        """Sleep for some seconds unless something happens; by default for the interval, or until the lease is renewed.
+        """Sleep until something happens, at most for some seconds; by default the interval or until the lease is due.
 
-        By default there is no sleep when listening begins: events that were appended since the last look were not
-        announced to this worker.
+        By default there is no sleep when listening begins, because earlier events were not announced to this worker.
         """
         begins = self._listen()
         if seconds is None:
             interval = self._interval or (POLL_NOTIFIED if self._listening else POLL)
             seconds = 0 if begins else min(interval, RENEWAL)
-        heard = [self._rung, *([self._listening] if self._listening else [])]
-        select.select(heard, [], [], seconds)
+        sources = [self._rung, *([self._listening] if self._listening else [])]
+        select.select(sources, [], [], seconds)
         self._drain()
         self.was_rung |= begins
 
     def disconnect(self) -> None:
-        """Listen no more, until the next wait."""
+        """Stop listening until the next wait."""
         if self._listening:
             self._listening.close()
         self._listening = None
 
     def _listen(self) -> bool:
-        """Listen to the log's notifications, if they reach this worker: through some poolers they do not.
+        """Start to listen to the log's notifications, if they arrive here; some poolers drop them.
 
-        Return whether it has begun to.
+        Return whether it has started.
         """
         if self._listening or time.monotonic() < self._deaf_until or not backend_of().notifies:
             return False
@@ -171,7 +169,7 @@ class Bell:
         return bool(self._listening)
 
     def _drain(self) -> None:
-        """Forget the notifications that have come, but that there were any."""
+        """Remove the pending notifications."""
         self.was_rung = False
         try:
             with connections[WRITE_SIDE].wrap_database_errors:

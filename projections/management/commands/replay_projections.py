@@ -40,7 +40,7 @@ class Command(BaseCommand):
         if resume:
             self._resume(names)
             return
-        if not check:  # the read side may have been thrown away altogether
+        if not check:  # the read side may have been deleted
             call_command("migrate", database=READ_SIDE, verbosity=0, interactive=False)
         try:
             stale: list[str] = []
@@ -83,7 +83,7 @@ class Command(BaseCommand):
         self._list_parked(names)
 
     def _list_parked(self, names: list[str]) -> None:
-        """Write what is parked and why to the standard error."""
+        """Write the parked streams and their errors to standard error."""
         for name, rows in sorted(quarantine.load(names or PROJECTORS).items()):
             for row in sorted(rows.values(), key=lambda each: each.position):
                 self.stderr.write(f"{name} is without {row.stream} from version {row.version} on: {row.error}")

@@ -1,4 +1,4 @@
-"""`manage.py run_projections [NAME ...]`: a worker that projects where `PROJECTION_MODE=worker`."""
+"""`manage.py run_projections [NAME ...]`: a projection worker, for `PROJECTION_MODE=worker`."""
 
 import logging
 import signal

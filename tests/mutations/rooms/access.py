@@ -30,7 +30,7 @@ MUTATIONS = [
     Mutation(
         breaks="An idle session does not end.",
         file="bank/access/sessions.py",
-        text="if seen >= settings.BANK_IDLE_MINUTES * 60:",
+        text="if idle >= settings.BANK_IDLE_MINUTES * 60:",
         instead="if False:",
         tests=["tests/access/test_sessions.py::test_a_session_ends_when_nothing_was_done_for_the_idle_time"],
     ),

@@ -126,8 +126,8 @@ MUTATIONS = [
     Mutation(
         breaks="A reader whose token is beyond the end of the log waits for what never comes.",
         file="projections/freshness.py",
-        text="wanted = min(LogPosition.of_token(told), last)",
-        instead="wanted = LogPosition.of_token(told)",
+        text="wanted = min(LogPosition.of_token(token), last)",
+        instead="wanted = LogPosition.of_token(token)",
         tests=[
             "tests/projections/test_freshness.py::test_a_token_beyond_the_end_of_the_log_is_waited_for_up_to_that_end"
         ],
