@@ -1,9 +1,11 @@
 """Middleware of every request: it limits waits, refuses NULs, answers health checks and adapts answers for browsers."""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any
 
 from django.core.exceptions import BadRequest
+from django.db import DatabaseError, InterfaceError
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django_htmx.http import HttpResponseClientRedirect
@@ -76,7 +78,8 @@ class CurrencyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         try:
-            currency.check()
+            with suppress(DatabaseError, InterfaceError):  # a page that needs the database meets the fault itself
+                currency.check()
         except currency.WrongCurrency as fault:
             return not_installed(request, fault)
         return self.get_response(request)
