@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""The operator's way in: `manage.py start`, `manage.py replay_projections` and Django's own commands."""
+"""The command line: `manage.py start`, `manage.py replay_projections` and Django's own commands."""
 
 import os
 import sys

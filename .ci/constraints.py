@@ -1,8 +1,8 @@
-"""Pins the dependencies of our dependencies in `[tool.uv] constraint-dependencies`, so that every machine has the same.
+"""Pins the indirect dependencies in `[tool.uv] constraint-dependencies`, so that every machine has the same versions.
 
-uv run --no-project .ci/constraints.py              writes the list; what is pinned stays, unless it cannot
-uv run --no-project .ci/constraints.py --upgrade    writes the list with the newest versions that fit
-uv run --no-project .ci/constraints.py --check      fails where the list is not what is resolved under it
+uv run --no-project .ci/constraints.py              writes the list; existing pins stay if possible
+uv run --no-project .ci/constraints.py --upgrade    writes the list with the newest possible versions
+uv run --no-project .ci/constraints.py --check      fails if the list differs from its own resolution
 """
 
 import re
@@ -26,12 +26,12 @@ def name_of(requirement: str) -> str:
 
 
 def resolve(text: str) -> list[str]:
-    """Return all that a pyproject.toml leads to, as plain pins, whatever the platform.
+    """Return all dependencies of a pyproject.toml as plain pins, for any platform.
 
-    It is resolved beside the project, so that a lock file of this machine has no say.
+    The resolution runs in another folder, so that a lock file of this machine has no effect.
 
     Raises:
-        subprocess.CalledProcessError: it cannot be resolved; uv has said why.
+        subprocess.CalledProcessError: there is no resolution; uv has printed the reason.
     """
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / PYPROJECT.name).write_text(text)
@@ -41,7 +41,7 @@ def resolve(text: str) -> list[str]:
 
 
 def with_list(text: str, pins: list[str]) -> str:
-    """Return pyproject.toml with these pins as its list, direct dependencies left out: they are pinned already."""
+    """Return pyproject.toml with these pins as its list, except direct dependencies, which are pinned already."""
     project = tomllib.loads(text)
     groups = [project["project"]["dependencies"], *project["dependency-groups"].values()]
     direct = {name_of(each) for group in groups for each in group if isinstance(each, str)}  # or another group

@@ -1,4 +1,4 @@
-"""Users and groups in the admin, for superusers. What decides who gets in asks for a fresh password."""
+"""Users and groups in the admin, for superusers. Changes of either require a fresh password."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -26,10 +26,10 @@ admin.site.unregister([User, Group, TOTPDevice])
 
 
 class FreshPassword(AnyAdmin):
-    """Everything but the list wants a fresh password, and the list where it does something."""
+    """Admin that requires a fresh password for every page and action except viewing the list."""
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Filter by nothing but the filters: Django takes any lookup of any field, and fails at "?id__regex=+"."""
+        """Allow only the lookups of the filters. Django allows any lookup of any field, and fails at "?id__regex=+"."""
         ways = ("__exact", "__id__exact", "__isnull")
         return lookup in {f"{field}{way}" for field in self.list_filter for way in ways}
 
@@ -43,7 +43,7 @@ class FreshPassword(AnyAdmin):
 
     def changelist_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
-            if not re.fullmatch("[0-9]{1,18}", key):  # of which Django makes no sure before it asks the database
+            if not re.fullmatch("[0-9]{1,18}", key):  # Django passes the key to the database unchecked
                 raise BadRequest("No row has such a key")
         view = super().changelist_view
         return (sessions.fresh_password(view) if request.method == "POST" else view)(request, *args, **kwargs)
@@ -51,7 +51,7 @@ class FreshPassword(AnyAdmin):
 
 @admin.register(User)
 class BankUserAdmin(FreshPassword, AnyUserAdmin):
-    """Users. A lost phone is replaced by taking the second factor away: the next log-in sets up a new one."""
+    """Users. If a phone is lost, reset the second factor: the next log-in sets up a new one."""
 
     list_display = ("username", "roles", "is_active", "is_staff", "is_superuser", "has_second_factor", "last_login")
     actions = ("reset_second_factor", "end_sessions")
@@ -86,7 +86,7 @@ class BankUserAdmin(FreshPassword, AnyUserAdmin):
             self.tell(request, user, "Sessions ended")
 
     def tell(self, request: HttpRequest, user: User, what: str) -> None:
-        """Put it on record, in the user's history and in the log."""
+        """Record an action in the user's history and in the security log, and show it."""
         self.log_change(request, user, what)
         security_log.log(f"{what} by {request.user.get_username()}", request, user.get_username())
         self.message_user(request, f"{user.get_username()}: {what.lower()}.")
@@ -94,4 +94,4 @@ class BankUserAdmin(FreshPassword, AnyUserAdmin):
 
 @admin.register(Group)
 class BankGroupAdmin(FreshPassword, GroupAdmin):
-    """The roles. What each may do is in `roles.py`."""
+    """The roles. `roles.py` defines their permissions."""

@@ -16,10 +16,10 @@ class BankConfig(AppConfig):
 
         clock.shared[:] = [shared_clock.now]
 
-        if settings.BANK_CURRENCY not in list_currencies():  # what is recorded once is never changed
+        if settings.BANK_CURRENCY not in list_currencies():  # the currency is recorded once, and never changes
             raise ImproperlyConfigured(
                 f"BANK_CURRENCY is the code of a currency, such as EUR, not {settings.BANK_CURRENCY!r}."
             )
         unknown = set(settings.BANK_TOTP_ROLES) - {*roles.ROLES, second_factor.SUPERUSER}
-        if unknown:  # a slip of the pen must not leave a role without its second factor
+        if unknown:  # a typing error must not exempt a role from the second factor
             raise ImproperlyConfigured(f"BANK_TOTP_ROLES names what is no role: {', '.join(sorted(unknown))}.")

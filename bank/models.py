@@ -1,4 +1,4 @@
-"""What the write side keeps beside the events: a verifier of each account's PIN, never the PIN, and the currency."""
+"""The write side's tables beside the record: PIN verifiers and the currency."""
 
 from django.db import models
 
@@ -9,10 +9,10 @@ from .access.models import UsedCode as UsedCode
 
 
 class PinVerifier(AppendOnlyModel):
-    """What proves a PIN of an account right: a keyed hash whose key is not in the database.
+    """The verifier of an account's PIN: a keyed hash, whose key is not in the database.
 
-    Only `pins.py` writes it, beside the event that an account was opened or its PIN changed; through the model nobody
-    can.
+    Only `pins.py` writes it, together with the event that opened the account or changed its PIN. The model refuses
+    writes.
     """
 
     account_id = models.BigIntegerField(primary_key=True)

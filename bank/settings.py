@@ -1,4 +1,4 @@
-"""Every setting of the application; what differs from place to place comes from the environment.
+"""The settings of the application. The environment overrides those that differ between installations.
 
 `docs/operations.md` lists the variables with their meaning and defaults.
 """
@@ -22,51 +22,48 @@ env = environ.Env()  # type: ignore[no-untyped-call]
 
 
 def entries(variable: str) -> list[str]:
-    """Return the entries of a variable, separated by commas, without the spaces around them and without empty ones."""
+    """Return the entries of a comma-separated variable, stripped, without empty ones."""
     return [entry.strip() for entry in os.environ.get(variable, "").split(",") if entry.strip()]
 
 
-# Where the data lives
+# Databases
 
 DATA_DIR = Path(env.str("BANK_DATA_DIR", default="") or BASE_DIR / "var").resolve()
-with suppress(OSError):  # each command that needs it says what is wrong; a bank on PostgreSQL may do without
+with suppress(OSError):  # commands that need the folder report the error; a bank on PostgreSQL may not need it
     make_folder(DATA_DIR)
 
 WEB_THREADS = env.int("WEB_THREADS", default=min(8, 2 * (os.cpu_count() or 1) + 1))
-"""Requests that one web process works on at once; the rest wait their turn.
-
-Measured on two processors: 4 serve as many account pages a second as 8.
-"""
+"""The number of requests that one web process works on at once. Further requests wait for a thread."""
 SQLITE_OPTIONS = {"transaction_mode": "IMMEDIATE", "timeout": 20}
 
 
 def database(url: str, synchronous: str = "NORMAL", patience: float = 3) -> dict[str, Any]:
-    """Return the settings of the database that a URL names; a connection is waited for `patience` seconds."""
+    """Return the settings of the database of a URL. `patience` is the longest wait for a connection, in seconds."""
     config: dict[str, Any] = env.db_url_config(url)  # type: ignore[no-untyped-call]
     if config["ENGINE"] == "django.db.backends.sqlite3":
         pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA recursive_triggers=ON;"
         options = {**SQLITE_OPTIONS, "init_command": pragmas}
         return {**config, "ENGINE": "eventstore.sqlite", "CONN_MAX_AGE": None, "OPTIONS": options}
-    # A pool that has tried for so long gives up until the next request, instead of pausing longer and longer.
+    # After this time the pool gives up until the next request, instead of waiting longer each time.
     pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": patience, "reconnect_timeout": 2}
     return {
         **config,
         "CONN_MAX_AGE": 0,
-        "CONN_HEALTH_CHECKS": True,  # so that a server that was restarted is no error
-        "DISABLE_SERVER_SIDE_CURSORS": True,  # none are used, and a pooler in transaction mode has none
+        "CONN_HEALTH_CHECKS": True,  # so that a restart of the server causes no error
+        "DISABLE_SERVER_SIDE_CURSORS": True,  # a pooler in transaction mode does not support them
         "OPTIONS": {**config.get("OPTIONS", {}), "connect_timeout": 3, "pool": pool},
     }
 
 
 def _place(config: dict[str, Any]) -> tuple[object, ...]:
-    """Return what tells one database from another."""
+    """Return what identifies a database."""
     return (*(config.get(key) for key in ("ENGINE", "HOST", "PORT", "NAME")), config["OPTIONS"].get("options"))
 
 
 DATABASES = {
-    # The write side. FULL: an acknowledged deposit survives a power cut.
+    # The write side. FULL: an acknowledged deposit survives a power failure.
     "default": database(env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR}/bank.sqlite3", "FULL"),
-    # The read side, which can be rebuilt and need not sync.
+    # The read side. It can be rebuilt, so it need not sync.
     "projections": database(
         env.str("PROJECTIONS_DATABASE_URL", default="") or f"sqlite:///{DATA_DIR}/projections.sqlite3"
     ),
@@ -76,8 +73,8 @@ if _place(DATABASES["default"]) == _place(DATABASES["projections"]):
         "DATABASE_URL and PROJECTIONS_DATABASE_URL name the same database. The read side needs one of its own, "
         "or a schema of its own: ?options=-c search_path=projections"
     )
-# Copies of the read side that its server keeps by itself; pages are read from them. No page waits long for one: the
-# primary has it all too.
+# Replicas of the read side, which its server maintains. Pages read them, with a short wait: the primary has the same
+# data.
 REPLICAS = {
     f"replica_{number}": {**database(url, patience=0.5), "TEST": {"MIRROR": "projections"}}
     for number, url in enumerate(entries("PROJECTIONS_REPLICA_URLS"), 1)
@@ -91,31 +88,31 @@ PROJECTION_MODE = env.str("PROJECTION_MODE", default="inline")
 if PROJECTION_MODE not in ("inline", "worker"):
     raise ImproperlyConfigured(f"PROJECTION_MODE is 'inline' or 'worker', not {PROJECTION_MODE!r}.")
 PROJECTION_WAIT = env.float("PROJECTION_WAIT", default=1.0)
-"""Seconds that a page waits for the figures to show what its reader was told of, at most."""
+"""The longest time that a page waits for the events that its reader knows of, in seconds."""
 
 EVENTSTORE_STATE_OF = "bank.application.repository.state_of"
-"""How the event inspector shows what a stream's events add up to."""
+"""The function by which the event inspector rebuilds the state of a stream."""
 EVENTSTORE_CATEGORIES = ["bank_account"]
-"""The kinds of streams in which the event inspector looks for a number."""
+"""The categories of streams in which the event inspector looks for a number."""
 
 # Keys
 
 ALLOW_SHORT_OLD_KEYS = env.bool("ALLOW_SHORT_OLD_KEYS", default=False)
-"""Whether keys of under 16 bytes still count behind the first one, in a bank that has used them."""
+"""Whether keys of under 16 bytes still verify, behind the first one, in a bank that has used them."""
 SECRET_KEY = read_key("SECRET_KEY", DATA_DIR / "secret_key")
 PIN_KEYS = read_keys("PIN_KEYS", DATA_DIR / "pin_key", short_old_keys=ALLOW_SHORT_OLD_KEYS)
-"""Keys of the PIN verifiers and command fingerprints: the first one signs, all verify."""
+"""The keys of PIN verifiers and command fingerprints: the first one signs, all verify."""
 SEAL_KEYS = read_keys("SEAL_KEYS", DATA_DIR / "seal_key", short_old_keys=ALLOW_SHORT_OLD_KEYS)
-"""Keys of the seals on the record, alike."""
+"""The keys of the record's seals: the first one seals, all verify."""
 SPACED_PIN_KEYS, SPACED_SEAL_KEYS = spaced_keys("PIN_KEYS"), spaced_keys("SEAL_KEYS")
-"""The same keys as they were read before spaces stopped counting; they verify and never sign."""
+"""The same keys with the spaces around them, which an earlier version counted. They verify and never sign."""
 
 BANK_CLOCK_LIMIT = env.float("BANK_CLOCK_LIMIT", default=60)
-"""Seconds by which this process's clock may differ from the database's, or from the last event, for commands."""
+"""The largest accepted difference between this process's clock and the shared clock for a command, in seconds."""
 if BANK_CLOCK_LIMIT <= 0:
     raise ImproperlyConfigured(f"BANK_CLOCK_LIMIT is a number of seconds above 0, not {BANK_CLOCK_LIMIT}.")
 PIN_ATTEMPTS = env.int("PIN_ATTEMPTS", default=3)
-"""How many wrong PINs in a row lock withdrawals from an account."""
+"""The number of wrong PINs in a row that locks withdrawals from an account."""
 if PIN_ATTEMPTS < 1:
     raise ImproperlyConfigured(f"PIN_ATTEMPTS is a whole number from 1 on, not {PIN_ATTEMPTS}.")
 
@@ -182,7 +179,7 @@ LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "desk"
 LOGOUT_REDIRECT_URL = "login"
 
-# Who gets in, and for how long: see bank/access
+# Access: see bank/access
 
 AUTHENTICATION_BACKENDS = ["bank.access.backends.PasswordBackend"]
 PASSWORD_HASHERS = [
@@ -190,7 +187,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
-"""The first one hashes; hashes of the others are still known, and replaced at the next log-in."""
+"""The first one hashes. The others still verify, and a hash of theirs is replaced at the next log-in."""
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
@@ -198,7 +195,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "bank.access.passwords.NoWordsOfTheTrade"},
 ]
 BANK_CLIENT_ADDRESS_HEADER = env.str("BANK_CLIENT_ADDRESS_HEADER", default="")
-"""The header in which the proxy in front says the client's address; none is believed unless it is named here."""
+"""The header in which the reverse proxy sends the client's address. Without a name, no header is trusted."""
 BANK_IDLE_MINUTES = env.int("BANK_IDLE_MINUTES", default=15)
 BANK_SHIFT_HOURS = env.int("BANK_SHIFT_HOURS", default=10)
 BANK_FRESH_PASSWORD_MINUTES = env.int("BANK_FRESH_PASSWORD_MINUTES", default=5)
@@ -208,9 +205,9 @@ SESSION_ENGINE = "bank.access.session_store"
 SESSION_COOKIE_AGE = BANK_SHIFT_HOURS * 3600
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
 BANK_TOTP_ROLES = entries("BANK_TOTP_ROLES")
-"""The groups, and "superuser", that have to have a second factor."""
+"""The groups, and "superuser", that require a second factor."""
 OTP_TOTP_ISSUER = "Bank teller"
-OTP_TOTP_SYNC = False  # the server's clock alone decides
+OTP_TOTP_SYNC = False  # the server's clock alone counts
 
 # Static files
 
@@ -221,19 +218,19 @@ STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
-WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # nobody asks for the others, and each start would compress them anew
+WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # the originals are not requested, and each start would compress them again
 
 # Language, money and time
 
 BANK_CURRENCY = env.str("BANK_CURRENCY", default="USD")
-"""ISO 4217 code of the one currency that the bank keeps."""
+"""The ISO 4217 code of the bank's one currency."""
 BANK_LOCALE = env.str("BANK_LOCALE", default="en_US")
-"""CLDR locale in which amounts and times are shown and read."""
+"""The CLDR locale in which amounts and times are displayed and read."""
 LANGUAGE_CODE = "en"
 USE_I18N = False
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
-"""Where the bank is: in this zone a day begins at midnight, on screens and in the daily totals."""
+"""The time zone of the bank. Its days begin at midnight here, on screens and in the daily totals."""
 
 # Security
 
@@ -253,15 +250,15 @@ if BANK_PUBLIC_URL:
     SESSION_COOKIE_SECURE = True
     CSRF_COOKIE_SECURE = True
 BANK_COOKIE_PREFIX = "__Host-" if BANK_PUBLIC_URL else ""
-"""With it no other host of the domain can set our cookies; browsers want https for it."""
+"""With this prefix, no other host of the domain can set the bank's cookies. Browsers require HTTPS for it."""
 SESSION_COOKIE_NAME = f"{BANK_COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{BANK_COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_HTTPONLY = True
-CSRF_COOKIE_AGE = None  # until the browser is closed, like the session's
+CSRF_COOKIE_AGE = None  # until the browser closes, like the session's
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-"""The largest body in bytes, of any kind; the largest form, a role's permissions in the admin, has some 4,000."""
+"""The largest request body in bytes. The largest form, a role's permissions in the admin, has about 4,000."""
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 300
 DATA_UPLOAD_MAX_NUMBER_FILES = 0
 SECURE_CSP = {
@@ -287,9 +284,9 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "loggers": {
-        "django.template": {"level": "INFO"},  # at DEBUG it writes down all that a page was given
-        "waitress": {"level": "WARNING"},  # clients that go away are no news
-        "waitress.queue": {"level": "ERROR"},  # nor is a request that waits for a thread
+        "django.template": {"level": "INFO"},  # at DEBUG it logs every page's context
+        "waitress": {"level": "WARNING"},  # clients that disconnect are normal
+        "waitress.queue": {"level": "ERROR"},  # so are requests that wait for a thread
     },
     "root": {"handlers": ["console"], "level": "INFO"},
 }

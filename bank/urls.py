@@ -1,4 +1,4 @@
-"""Where everything is found."""
+"""The URLs."""
 
 from django.contrib import admin
 from django.contrib.auth.views import LogoutView

@@ -1,4 +1,4 @@
-"""The WSGI application, and what a web process does before it serves."""
+"""The WSGI application, and the background thread of a web process."""
 
 import os
 
@@ -14,7 +14,7 @@ if settings.FORCE_SCRIPT_NAME:
 
 
 def project_in_background() -> None:
-    """Let a thread of this process project what no request does, where no worker projects."""
+    """Start the thread that keeps projections caught up, unless workers do."""
     if settings.PROJECTION_MODE == "inline":
         from projections.workers import background
 

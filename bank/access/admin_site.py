@@ -17,7 +17,7 @@ class BankAdminSite(admin.AdminSite):
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Redirect to the log-in page. A user who is logged in already, and is sent here, may not use the admin."""
+        """Redirect to the log-in page. A logged-in user only gets here without permission for the admin."""
         if request.user.is_authenticated and not self.has_permission(request):
             raise PermissionDenied
         return redirect_to_login(request.GET.get("next") or reverse("admin:index"))

@@ -30,8 +30,8 @@ _USER = f"""
 class PasswordBackend(ModelBackend):
     """Django's own, throttled. A call without a request comes from our own code, has no address and is not throttled.
 
-    `get_user` reads a user and all permissions in one plain statement. Django's three queries through the ORM double
-    what a page costs (docs/performance.md).
+    `get_user` reads a user and all permissions in one plain statement, which is faster than Django's three queries
+    (docs/performance.md).
     """
 
     def authenticate(

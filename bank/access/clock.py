@@ -1,11 +1,11 @@
-"""The clock by which access decides: the one that all web servers share, so that none ends what another began."""
+"""The clock of access control. All web servers share it, so that they agree on every time limit."""
 
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
 shared: list[Callable[[], float]] = []
-"""What returns the shared Unix time. `bank.apps` fills it in, because access knows nothing of the event store."""
+"""The function that returns the shared Unix time. `bank.apps` sets it, because access does not know the event store."""
 
 
 def seconds() -> float:
@@ -14,5 +14,5 @@ def seconds() -> float:
 
 
 def now() -> datetime:
-    """Return the present moment in UTC."""
+    """Return the current time in UTC."""
     return datetime.fromtimestamp(seconds(), UTC)

@@ -1,4 +1,4 @@
-"""Password hashing, and a validator against words of the trade."""
+"""The password hasher, and a password validator against words of banking."""
 
 import re
 
@@ -9,15 +9,14 @@ from django.core.exceptions import ValidationError
 WORDS = ("account", "admin", "auditor", "bank", "cash", "deposit", "login", "money", "password", "supervisor", "teller")
 """Words that an attacker of a bank tries first."""
 REST = 6
-"""The smallest number of letters that a password has beside them."""
+"""The smallest number of letters that a password has besides these words."""
 
 
 class OneLaneArgon2(Argon2PasswordHasher):
     """Argon2id with 46 MiB, one pass and one lane: the first setting of OWASP's password storage cheat sheet.
 
-    The hash runs in a thread of the web process, without the GIL. With Django's own settings (100 MiB, two passes,
-    eight lanes) each log-in takes all processors. On two processors, with four browsers that log in without pause, the
-    99th percentile of a page is 587 ms with Django's settings and 100 ms with these.
+    A hash runs in a thread of the web process. With Django's own settings each log-in takes all processors, and pages
+    wait (docs/performance.md).
     """
 
     memory_cost = 46 * 1024
@@ -26,7 +25,7 @@ class OneLaneArgon2(Argon2PasswordHasher):
 
 
 class NoWordsOfTheTrade:
-    """Refuses a password that consists of little more than the words above, digits and signs."""
+    """Validator against passwords that consist of little more than these words, digits and signs."""
 
     def validate(self, password: str, user: User | None = None) -> None:
         """Raise ValidationError if too few other letters are left."""

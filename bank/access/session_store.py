@@ -12,10 +12,10 @@ _SESSION = "SELECT session_data FROM django_session WHERE session_key = %s AND e
 
 
 class SessionStore(db.SessionStore):
-    """Django's own, but for reading, which every request of a user does.
+    """Django's own session store with a faster read, because every request of a user reads the session.
 
-    Through the ORM, reading costs an account page by HTTP a sixth of its time (docs/performance.md). A cache beside the
-    table (`cached_db`) is no way: it would let a deleted session live on in the other web processes.
+    The ORM makes the read slower (docs/performance.md). A cache beside the table (`cached_db`) would let a deleted
+    session live on in other web processes.
     """
 
     def get_expiry_date(self, **kwargs: Any) -> datetime:

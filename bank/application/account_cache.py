@@ -1,6 +1,6 @@
-"""The account cache: the accounts that this process has saved last, in memory.
+"""The account cache: the accounts that this process saved last, in memory.
 
-It may be stale. `store.append` writes an event only after the very event on which it was decided.
+It may be stale. `store.append` refuses an event that was decided on any other than the latest event.
 """
 
 from threading import Lock
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
     from .repository import Loaded
 
 SIZE = 10_000
-"""The number of accounts that a process keeps, some 10 MB."""
+"""The largest number of cached accounts, about 10 MB."""
 
 _accounts: dict[int, "Loaded"] = {}
 _writing = Lock()
 
 
 def get(account_id: int) -> "Loaded | None":
-    """Return an account as it was saved last, if it is in the cache."""
+    """Return an account as this process last saved it, or None."""
     return _accounts.get(account_id)
 
 
 def put(account_id: int, loaded: "Loaded") -> None:
-    """Put an account into the cache, in the place of the one that was saved longest ago where the cache is full."""
+    """Put an account into the cache. A full cache drops the account that was saved longest ago."""
     with _writing:
         _accounts.pop(account_id, None)
         _accounts[account_id] = loaded

@@ -1,4 +1,4 @@
-"""No command is carried out by a process whose clock is off: it would date events wrongly."""
+"""The check of this process's clock before each command, because a wrong clock would date events wrongly."""
 
 from django.conf import settings
 
@@ -9,7 +9,7 @@ from ..operations.key_files import InstallationFault
 
 
 class ClockIsOff(InstallationFault):
-    """The clock of this process differs by more than `BANK_CLOCK_LIMIT` from the one that all processes share."""
+    """The clock of this process differs by more than `BANK_CLOCK_LIMIT` from the shared one."""
 
     explanation = "the clock of this server is wrong."
 

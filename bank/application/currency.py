@@ -1,7 +1,7 @@
-"""The bank's currency: what a recorded amount counts.
+"""The currency of recorded amounts.
 
-Amounts are integers of minor units, so another currency, or another number of its decimals, would change the meaning of
-everything that is recorded. The currency is recorded with the first account, and no process works with another one.
+Amounts are integers of minor units, so another currency, or another number of decimals, would change the meaning of the
+whole record. The currency is recorded with the first account. A process with another one refuses to work.
 """
 
 import json
@@ -48,7 +48,7 @@ class WrongCurrency(InstallationFault):
 
 
 _confirmed: tuple[object, Currency] | None = None
-"""The database whose currency this process has found to be that of the settings. A recorded one never changes."""
+"""The database whose currency this process has compared, and the currency. A recorded currency never changes."""
 
 
 def configured() -> Currency:
@@ -69,7 +69,7 @@ def check() -> None:
 
 
 def settle() -> None:
-    """Compare the recorded currency with the settings. Record it where an earlier version has opened the accounts.
+    """Compare the recorded currency with the settings. Record it if an earlier version opened the first account.
 
     Raises:
         WrongCurrency
@@ -105,7 +105,7 @@ def record(cursor: CursorWrapper | None = None) -> None:
         each.execute(_SELECT, [ID])
         if not (row := each.fetchone()):
             each.execute(_INSERT, [ID, *wanted, seals.seal(wanted.seal_text)])
-            each.execute(_SELECT, [ID])  # on PostgreSQL another process may have been first
+            each.execute(_SELECT, [ID])  # on PostgreSQL, another process may have been first
             row = each.fetchone()
         _compare(Currency(*row))
 

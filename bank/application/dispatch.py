@@ -1,8 +1,8 @@
-"""Dispatch of commands: `handle` carries a command out once, and tries again where another writer was first.
+"""Dispatch of commands: `handle` carries out a command once, and retries if another writer was first.
 
-Each command id counts once. A command first decides without a lock, on the account as this process knows it. Where
-another writer was first, it takes the stream lock and decides again. Withdrawals take the lock from the start, so that
-no PIN is compared before the last refusal counts.
+Each command id counts once. The first try decides without a lock, on the account as this process knows it. If another
+writer was first, the next try takes the stream lock. Withdrawals always take it, so that no PIN is compared before the
+last wrong one counts.
 """
 
 import logging
@@ -32,32 +32,32 @@ from .streams import stream_of
 logger = logging.getLogger(__name__)
 
 MAX_TRIES = 100
-"""The number of times that a command decides. With three, a quarter of the commands failed under load."""
+"""The largest number of tries of a command. A low limit loses commands under load (docs/performance.md)."""
 MAX_PAUSE = 0.05
-"""The longest random pause between two tries, in seconds, where the database asks for another try."""
+"""The longest random pause between two tries in seconds, after the database asked for a retry."""
 PATIENCE = 5.0
-"""Seconds for which a command is tried again while the database does not answer."""
+"""The time in seconds for which a command is retried while the database does not answer."""
 
 
 class Busy(Exception):
-    """The command could not be carried out now; nothing has changed, and it may be sent again."""
+    """The account or the database is busy. Nothing has changed, and the command may be sent again."""
 
 
 class UnreadableAccount(Exception):
-    """This version of the program cannot read an event of the account; nothing has changed."""
+    """This version of the program cannot read an event of the account. Nothing has changed."""
 
 
 class OutcomeUnknown(Exception):
-    """The database went away and did not come back in time: the command was carried out or was not.
+    """The database was lost and did not return in time. The command was carried out or it was not.
 
-    To send it again under the same command id is safe, and tells.
+    Sending it again under the same command id is safe, and returns its outcome.
     """
 
 
 class Ack(NamedTuple):
-    """The acknowledgement of an accepted command. A refused withdrawal is accepted too: its event says so.
+    """The acknowledgement of an accepted command. A refused withdrawal is accepted too: its event is the refusal.
 
-    `token` tells the read side which log position it has to reach to show the events.
+    `token` is the read-your-writes token: the log position that the read side must reach to show the events.
     """
 
     account_id: int
@@ -70,21 +70,21 @@ class Ack(NamedTuple):
 
 
 def handle(command: Command, *, command_id: UUID | None = None, actor: str = "") -> Ack:
-    """Carry out a command, once.
+    """Carry out a command once.
 
-    A command id seen before changes nothing and has the first outcome again.
+    A known command id changes nothing, and has its first outcome again.
 
     Args:
-        command_id: the id of the command; a new one when it is not given.
-        actor: the user name of whoever gave it.
+        command_id: the id of the command; by default a new one.
+        actor: the name of the user who sent it.
 
     Raises:
-        CommandRejected: the kind says why; nothing has changed.
-        Busy: the account or the database is busy; nothing has changed.
-        UnreadableAccount: a newer version of the program has to carry it out; nothing has changed.
-        InstallationFault: a key is missing, the settings name another currency or the clock is off; nothing has
-            changed, and no PIN attempt was counted.
-        OutcomeUnknown: the database went away; sent again under the same id, the command still counts once.
+        CommandRejected: the command is invalid; see the subclass. Nothing has changed.
+        Busy: the account or the database is busy. Nothing has changed.
+        UnreadableAccount: only a newer version of the program can read the account. Nothing has changed.
+        InstallationFault: a key is missing, the currency is another one, or the clock is off. Nothing has changed, and
+            no PIN attempt was counted.
+        OutcomeUnknown: the database was lost. The command may be sent again under the same id.
     """
     fingerprint = pins.fingerprint(command)
     envelope = Envelope(command_id or uuid4(), command.stored_name, actor, clock.now(), fingerprint)
@@ -100,7 +100,7 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
                 raise Busy("The database is busy.") from error
             if not errors.is_lost(error):
                 raise
-            # It may have been carried out: the command id tells when the database is back.
+            # The transaction may have committed. The command id shows it once the database is back.
             logger.warning("The database was lost in mid-command: %s", error)
             connections[store.WRITE_SIDE].close()
             if time.monotonic() > give_up_at:
@@ -116,7 +116,7 @@ def _decide_until_saved(command: Command, envelope: Envelope) -> Ack:
             return _ack(_carry_out(command, envelope, locks=locks, stand_back=attempt > 0), command, envelope)
         except CommandRejected as rejection:
             if not locks and account_cache.forget(command.account_id):
-                continue  # it was decided on the cached account: decide again on what is recorded
+                continue  # it decided on the cached account, so decide on the recorded one
             return _reject(command, envelope, rejection)
         except store.CommandIdTaken:
             return _first_outcome(command, envelope)
@@ -133,7 +133,7 @@ def _decide_until_saved(command: Command, envelope: Envelope) -> Ack:
 
 
 def _carry_out(command: Command, envelope: Envelope, *, locks: bool, stand_back: bool) -> Saved:
-    """Let the command's handler carry it out, with the stream lock or without."""
+    """Pass a command to its handler, with or without the stream lock."""
     handler = HANDLERS[type(command)]
     if not locks:
         return handler(command, envelope, None)
@@ -142,7 +142,7 @@ def _carry_out(command: Command, envelope: Envelope, *, locks: bool, stand_back:
 
 
 def _reject(command: Command, envelope: Envelope, rejection: CommandRejected) -> Ack:
-    """Put the rejection on record and raise it, unless this command had an outcome before."""
+    """Record a rejection and raise it, unless this command already has an outcome."""
     stream = "" if isinstance(rejection, InvalidAccountId) else stream_of(command.account_id)
     try:
         store.record_rejection(stream, envelope, reason=rejection.code, message=str(rejection))
@@ -155,7 +155,7 @@ def _first_outcome(command: Command, envelope: Envelope) -> Ack:
     """Return the first acknowledgement of a repeated command, or raise its first rejection again.
 
     Raises:
-        CommandIdReused: another command came under this id before.
+        CommandIdReused: the id belongs to a command with other content.
     """
     outcome = store.find_outcome(envelope.id)
     assert outcome is not None, "command records are never deleted"
@@ -168,7 +168,7 @@ def _first_outcome(command: Command, envelope: Envelope) -> Ack:
     recorded = list(store.read_stream(outcome.stream, first=first, last=outcome.version))
     try:
         events = [decode(each.type, each.schema_version, each.data) for each in recorded]
-    except UnknownEvent:  # a newer version carried it out; its receipt tells as much as this one can
+    except UnknownEvent:  # a newer version carried it out; its receipt shows what this one can read
         events = []
     catch_up_wanted.send(sender=handle)
     return _ack(Saved(events, recorded[-1]), command, envelope, repeated=True)

@@ -41,14 +41,14 @@ def create_bank_account(command: CreateBankAccount, envelope: Envelope, lock: Lo
 
 
 def deposit_money(command: DepositMoneyIntoBankAccount, envelope: Envelope, lock: Lock) -> Saved:
-    """Take money in."""
+    """Deposit money."""
     loaded = repository.load(command.account_id, lock)
     event = loaded.account.deposit(command.amount)
     return repository.save(loaded, [event], envelope, lock)
 
 
 def withdraw_money(command: WithdrawMoneyFromBankAccount, envelope: Envelope, lock: Lock) -> Saved:
-    """Pay money out, or record why not. A repeated command does not compare its PIN again."""
+    """Withdraw money, or record a refusal. A repeated command does not compare its PIN again."""
     check_pin(command.pin)
     if store.find_outcome(envelope.id) is not None:
         raise store.CommandIdTaken(str(envelope.id))
@@ -65,7 +65,7 @@ def withdraw_money(command: WithdrawMoneyFromBankAccount, envelope: Envelope, lo
 
 
 def unlock_pin(command: UnlockPin, envelope: Envelope, lock: Lock) -> Saved:
-    """Lift the lock of an account's withdrawals."""
+    """Unlock withdrawals from an account."""
     loaded = repository.load(command.account_id, lock)
     event = loaded.account.unlock_pin()
     return repository.save(loaded, [event], envelope, lock)

@@ -1,8 +1,7 @@
-"""PINs: kept as keyed hashes, compared in constant time, never stored, never logged.
+"""PIN verifiers: keyed hashes, compared in constant time. PINs themselves are never stored and never logged.
 
-Four digits are 10,000 guesses, so a slow hash would protect nothing. What protects a PIN is that the key
-(`PIN_KEYS`) lives outside the database, and that the account locks after a few wrong ones. Nothing but this module
-writes verifiers.
+A PIN has 10,000 possible values, so a slow hash would protect nothing. The key (`PIN_KEYS`), which lives outside the
+database, and the lock after a few wrong PINs protect it. Only this module writes verifiers.
 """
 
 import hashlib
@@ -28,7 +27,7 @@ from ..operations.key_files import InstallationFault
 
 
 class Verifier(NamedTuple):
-    """What is kept of a PIN. `seal` covers the rest and the command that set it."""
+    """The verifier of a PIN. `seal` covers the other fields and the command that set the PIN."""
 
     key_id: str
     salt: bytes
@@ -36,13 +35,13 @@ class Verifier(NamedTuple):
     seal: bytes
 
     def text(self, account_id: int, command_id: UUID) -> str:
-        """Return what its seal goes over."""
+        """Return the text that the seal covers."""
         fields = [self.key_id, self.salt.hex(), self.digest.hex()]
         return json.dumps(["PIN verifier", account_id, command_id.hex, *fields])
 
 
 def _keys() -> Mapping[str, bytes]:
-    """Return the keys by their ids, the one that signs first."""
+    """Return the keys by their ids. The first one signs."""
     return _ring(*settings.PIN_KEYS, *settings.SPACED_PIN_KEYS)
 
 
@@ -73,13 +72,13 @@ _INSERT = (
 
 
 def store_verifier(account_id: int, verifier: Verifier) -> None:
-    """Write a new account's verifier, within the caller's transaction."""
+    """Insert a new account's verifier, within the caller's transaction."""
     with connections["default"].cursor() as cursor:
         cursor.execute(_INSERT, [account_id, *verifier])
 
 
 def replace_verifier(account_id: int, verifier: Verifier) -> None:
-    """Put a verifier in the place of an account's old one, within the caller's transaction."""
+    """Replace an account's verifier, within the caller's transaction."""
     with connections["default"].cursor() as cursor:
         cursor.execute(
             f"""{_INSERT} ON CONFLICT (account_id) DO UPDATE
@@ -95,8 +94,7 @@ def matches(account_id: int, pin: int) -> bool:
     """Return whether this is the account's PIN.
 
     Raises:
-        InstallationFault: the key of the verifier is not among `PIN_KEYS`, or there is no verifier, so that no PIN is
-            right or wrong.
+        InstallationFault: the key of the verifier is not in `PIN_KEYS`, or the account has no verifier.
     """
     rows = backend_of().rows(_SELECT, [account_id])
     if not rows:
@@ -110,7 +108,7 @@ def matches(account_id: int, pin: int) -> bool:
 
 
 def key_ids_in_use() -> set[str]:
-    """Return the ids of the keys that verifiers were made with: one look at an index for each, not for each account."""
+    """Return the ids of the keys of all verifiers, with one index look-up for each key."""
     found, last = set[str](), ""
     verifiers = PinVerifier.objects.using("default").order_by("key_id").values_list("key_id", flat=True)
     while (next_id := verifiers.filter(key_id__gt=last).first()) is not None:
@@ -124,7 +122,7 @@ def key_ids() -> set[str]:
 
 
 def verifiers(using: str) -> Iterator[Sequence[Any]]:
-    """Yield account id, key id, salt, digest and seal of each verifier, as the database holds them."""
+    """Yield account id, key id, salt, digest and seal of each verifier, unchecked."""
     return rows_of(using, f"SELECT account_id, key_id, salt, digest, seal FROM {PinVerifier._meta.db_table}")
 
 
@@ -132,16 +130,16 @@ _SHOWN = {command: [field.name for field in fields(command) if field.repr] for c
 
 
 def fingerprint(command: Command) -> bytes:
-    """Return a keyed hash of a command's content, that tells one from another.
+    """Return a keyed hash of a command's content, to compare repeated commands.
 
-    The PIN is not in it. A receipt's address is the id of its command: who sends that again with PIN after PIN must not
-    learn from the answer which one it came with.
+    It does not cover the PIN. The address of a receipt reveals the command id, and the answers to tries with that id
+    must not reveal the PIN.
     """
     return _fingerprint(_first_key()[1], command)
 
 
 def is_fingerprint(fingerprint: bytes, command: Command) -> bool:
-    """Tell whether the fingerprint is of a command with this content, whichever of `PIN_KEYS` made it."""
+    """Return whether a fingerprint belongs to a command with this content, under any of `PIN_KEYS`."""
     return any(hmac.compare_digest(_fingerprint(key, command), fingerprint) for key in _keys().values())
 
 
@@ -155,10 +153,10 @@ def _fingerprint(key: bytes, command: Command) -> bytes:
 
 @cache
 def _begun(key: bytes) -> hmac.HMAC:
-    """Return the beginning of all fingerprints under a key; to copy it takes less time than to begin anew."""
+    """Return the HMAC of the common beginning of all fingerprints under a key. Copying it is faster than a new one."""
     return hmac.new(key, b"command:", "sha256")
 
 
 def _text_of(value: object) -> str:
-    """Return what a field of a command says, nonsense included: Python prints no integer of any length but in hex."""
+    """Return a field of a command as text, of any type. Large integers are in hex: Python limits decimal ones."""
     return hex(value) if type(value) is int else repr(value)

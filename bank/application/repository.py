@@ -1,4 +1,4 @@
-"""Loads and saves accounts through the event store: an account is what its events add up to."""
+"""The repository: loads accounts from their events, and saves their new events."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -20,7 +20,7 @@ from .streams import CATEGORY, stream_of
 
 
 class Saved(NamedTuple):
-    """The events that a command caused, and the last of them as recorded."""
+    """The events of a command, and the last of them as recorded."""
 
     events: Sequence[BankEvent]
     last: RecordedEvent
@@ -36,10 +36,9 @@ class Loaded(NamedTuple):
 
 
 def load(account_id: int, lock: StreamLock | None = None) -> Loaded:
-    """Return an account, played back from its snapshot and the events after it; a new one has version 0.
+    """Return an account, replayed from its snapshot and the events after it. A new one has version 0.
 
-    Without a lock, an account that this process has saved before comes from the account cache. `store.append` refuses
-    what was decided on an account that is not the latest.
+    Without a lock, the account cache is used first. `store.append` refuses a decision on an outdated account.
     """
     stream, cached = stream_of(account_id), account_cache.get(account_id)
     if cached and lock is None:
@@ -47,7 +46,7 @@ def load(account_id: int, lock: StreamLock | None = None) -> Loaded:
     new = Loaded(BankAccount(account_id), 0, GENESIS)
     snapshot, events = store.read_latest(stream, cached.version if cached else 0)
     if first := next(events, None):
-        # The event at that version proves that the cached account, or the snapshot, is of this very stream.
+        # The event at that version proves that the cached account, or the snapshot, belongs to this stream.
         if cached and first.hash == cached.hash:
             return _play(cached, events)
         state = snapshot and snapshots.opened(stream, snapshot, first.hash)
@@ -86,15 +85,15 @@ def save(
     circumstances: Mapping[str, Any] = {},
     also: Callable[[], None] | None = None,
 ) -> Saved:
-    """Append the events that a command caused to the stream of a loaded account.
+    """Append the events of a command to the stream of a loaded account.
 
     Args:
-        circumstances: what else the decision depended on, for the events' metadata.
-        also: writes into the same transaction.
+        circumstances: other inputs of the decision, for the events' metadata.
+        also: writes other rows in the same transaction.
 
     Raises:
         store.WrongExpectedVersion: another writer was first.
-        store.CommandIdTaken: the command is on record already.
+        store.CommandIdTaken: the command is recorded already.
     """
     account = reduce(BankAccount.apply, events, loaded.account)
     is_snapshot_due = snapshots.is_due(loaded.version, loaded.version + len(events))
@@ -120,7 +119,7 @@ def _new_event(event: BankEvent, circumstances: Mapping[str, Any]) -> NewEvent:
 
 
 def state_of(stream: str, version: int) -> dict[str, Any]:
-    """Return what an account looked like at a version, for whoever inspects its events."""
+    """Return the state of an account at a version, for the event inspector."""
     account_id = int(stream.removeprefix(f"{CATEGORY}-"))
     played = _play(Loaded(BankAccount(account_id), 0, GENESIS), store.read_stream(stream, last=version))
     return asdict(played.account)

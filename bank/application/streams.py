@@ -1,4 +1,4 @@
-"""How the streams of accounts are named."""
+"""The names of accounts' streams."""
 
 CATEGORY = "bank_account"
 

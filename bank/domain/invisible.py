@@ -47,9 +47,11 @@ def _is_blank(text: str, at: int) -> bool:
 def _is_of_use(text: str, at: int) -> bool:
     """Return whether an invisible character changes the shape of its neighbours.
 
-    A joiner or non-joiner does so beside a virama and between Arabic letters (RFC 5892, A.1 and A.2; Bengali has it
-    before the virama too). A joiner does so between emoji. A variation selector follows an ideograph, a letter or an
-    emoji.
+    This is true for
+    - a joiner or non-joiner beside a virama and between Arabic letters (RFC 5892, A.1 and A.2), and before a virama,
+      as in Bengali;
+    - a joiner between emoji;
+    - a variation selector after an ideograph, a letter or an emoji.
     """
     character, before, after = text[at], text[max(at - 1, 0) : at] or " ", text[at + 1 : at + 2] or " "
     if _SELECTS.match(character):

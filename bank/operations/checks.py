@@ -88,7 +88,7 @@ def _is_there() -> bool:
 
 @checks.register(checks.Tags.database)
 def check_read_side(databases: Sequence[str] | None = None, **kwargs: Any) -> list[checks.CheckMessage]:
-    """Warn of projections that another version or another setting has built."""
+    """Warn of projections that another version of the program, or another setting, has built."""
     if "projections" not in (databases or ()) or connections["projections"].in_atomic_block:
         return []
     try:

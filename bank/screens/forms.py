@@ -157,8 +157,8 @@ class AccountForm(TaskForm):
 def blank(form_class: type[AccountForm]) -> AccountForm:
     """Return the unbound form, which is the same for every account.
 
-    One instance serves all requests, so its fields are rendered once. To render the two forms of an account page anew
-    would double what the page costs (docs/performance.md). Only templates may use the instance: they change nothing.
+    One instance serves all requests, so its fields are rendered once (docs/performance.md). Only templates may use it:
+    they change nothing.
     """
     return form_class(account_id=0)
 

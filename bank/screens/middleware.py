@@ -1,4 +1,4 @@
-"""Middleware of every request: it limits waits, refuses NULs, answers health checks and adapts answers for browsers."""
+"""Middleware for every request: it limits waits, refuses NULs, answers health checks and adapts other answers."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -17,11 +17,11 @@ from ..operations.health import healthz, readyz
 from .unavailable import not_installed
 
 LOCK_SECONDS = 2.5
-"""The longest time that a web request waits for locks of SQLite."""
+"""The longest wait of a web request for locks of SQLite, in seconds."""
 
 
 class PatienceMiddleware:
-    """Limits the time that a request waits for locks, the saving of its session included."""
+    """Limit the waits of a request for locks, including the saving of its session."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -32,10 +32,10 @@ class PatienceMiddleware:
 
 
 class NoNulMiddleware:
-    """Refuses a request with a NUL where none is expected: PostgreSQL stores none, and C ends a text at it.
+    """Refuse a NUL in path, headers, cookies or the admin's forms. PostgreSQL cannot store it, and C ends a text at it.
 
-    That is in its path, headers and cookies. The bank's forms and searches deal with one where it was typed; the admin
-    also reads what no form has checked, such as filters and the keys of the rows that are selected.
+    The bank's own forms and searches report a NUL at the field. The admin also reads unvalidated input, such as filters
+    and the keys of selected rows.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -53,13 +53,13 @@ class NoNulMiddleware:
 
 
 def refuse_nul(texts: Iterable[object]) -> None:
-    """Raise BadRequest where one of the texts holds a NUL; what is no text is left alone."""
+    """Raise BadRequest if one of the texts contains a NUL. Other types are ignored."""
     if any(isinstance(text, str) and "\0" in text for text in texts):
         raise BadRequest("The request holds a NUL")
 
 
 class HealthMiddleware:
-    """Answers the health checks before anything looks into the session, which lives in a database."""
+    """Answer health checks before any middleware loads the session from a database."""
 
     CHECKS = {"/healthz": healthz, "/readyz": readyz}
 
@@ -71,7 +71,7 @@ class HealthMiddleware:
 
 
 class CurrencyMiddleware:
-    """Shows no amount while the settings name another currency than the record."""
+    """Refuse all pages while the currency of the settings differs from the recorded one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -86,7 +86,7 @@ class CurrencyMiddleware:
 
 
 class WrongMethodMiddleware:
-    """Gives the answer to a method that an address does not take a page. Django's own answer is empty."""
+    """Answer a method that a page does not support. Django's own answer is empty."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -100,10 +100,10 @@ class WrongMethodMiddleware:
 
 
 class HtmxLoginMiddleware:
-    """Lets a redirect, to the log-in page above all, move the whole page. htmx would swap it into a part.
+    """Apply a redirect to the whole page, above all to the log-in page. htmx would swap it into a part.
 
-    To a request that restores a page of the history htmx ignores `HX-Redirect`. The browser follows its redirect, and
-    htmx shows the page where it leads.
+    For a request that restores a page of the history, htmx ignores `HX-Redirect`. There, the browser follows the
+    redirect, and htmx displays its target.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:

@@ -1,7 +1,7 @@
-"""Amounts as people write them, and back. Everywhere else an amount is an integer of minor units.
+"""Conversion between displayed amounts and integers of minor units. All other code uses the integers.
 
-babel knows how the locale writes numbers. Its `parse_decimal`, strict or not, also reads "1e3", "1_000" and digits of
-mixed scripts, so texts are read here. Formatting is by hand, because a page shows a hundred amounts.
+babel provides the number format of the locale. Its `parse_decimal`, strict or not, also reads "1e3", "1_000" and mixed
+scripts, so this module parses itself. It also formats itself, because a page shows a hundred amounts.
 """
 
 import re
@@ -29,41 +29,41 @@ _INVISIBLE = re.compile(
     "\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
 )
 _BLANKS = dict.fromkeys(map(ord, "\u115f\u1160\u2800\u3164\uffa0"), " ")
-"""Characters that look like a space and that Unicode does not call one."""
+"""Characters that look like spaces but are no spaces in Unicode."""
 _TURNS_AROUND = "\u202e"
 _APOSTROPHES = "'\u2019"
 _SEPARATORS = rf" .,{_APOSTROPHES}\u060c\u066b\u066c"
 """The signs that separate digits in any locale."""
 _LONGEST = 40
-"""Characters of an amount with separators. The largest has 17 digits before the decimal sign."""
+"""The largest number of characters of an amount with separators. The largest has 17 digits before the decimal sign."""
 _RIGHT_TO_LEFT = {"R", "AL", "AN", "RLE", "RLO", "RLI"}
 _ARABIC = {"\u0660": "arab", "\u06f0": "arabext"}
-"""The zero of CLDR's numbering systems whose separators are their own in every locale."""
+"""The zeros of CLDR's numbering systems that have separators of their own in every locale."""
 
 
 _COUNTS = (0, 1, 2, 3, 4, 5, 11, 100, 1_000_000, Decimal("0.5"), Decimal("0.01"))
-"""Numbers that have each plural form of any language."""
+"""Numbers that cover every plural form of any language."""
 
 
 class NotAnAmount(ValueError):
-    """A text that is no amount of money; the message says to a person why."""
+    """A text that is no amount of money. The message gives the reason to the user."""
 
 
 class _Symbols(NamedTuple):
-    """The signs and digits in which a locale writes amounts of a currency."""
+    """The number format of a locale and a currency."""
 
     digits: int
     point: str
     group: str
     sizes: list[tuple[int, int]]
-    """The number of digits in the last group, and in each other group. Pages show the first; all are understood."""
+    """The number of digits in the last group, and in each other group. Pages use the first; all are read."""
     currency: str
-    """A regular expression of the currency's code, symbol and names."""
+    """A regular expression for the currency's code, symbol and names."""
 
 
 @cache
 def _symbols(zero: str = "0") -> _Symbols:
-    """Return how the bank's locale writes amounts in the digits that begin with this zero."""
+    """Return the number format of the bank's locale for the digits that begin with this zero."""
     locale, currency = Locale.parse(settings.BANK_LOCALE), settings.BANK_CURRENCY
     point, group = get_decimal_symbol(locale), get_group_symbol(locale)
     if zero != "0":
@@ -84,7 +84,7 @@ def _symbols(zero: str = "0") -> _Symbols:
 
 
 def format_money(minor_units: int) -> str:
-    """Return an amount as the bank's locale writes it, without the currency: 123456 is "1,234.56"."""
+    """Return an amount in the format of the bank's locale, without the currency: 123456 is "1,234.56"."""
     digits, point, group, (sizes, *_), _ = _symbols()
     sign = "\u2212" if minor_units < 0 else ""  # U+2212 is the minus sign
     whole, cents = divmod(abs(minor_units), 10**digits)
@@ -93,7 +93,7 @@ def format_money(minor_units: int) -> str:
 
 
 def _grouped(whole: str, group: str, sizes: tuple[int, int]) -> str:
-    """Return digits with a separator between groups of them."""
+    """Insert a separator between the groups of digits."""
     size, others = sizes
     rest, text = whole[:-size], whole[-size:]
     while rest:
@@ -102,17 +102,17 @@ def _grouped(whole: str, group: str, sizes: tuple[int, int]) -> str:
 
 
 def parse_money(text: str) -> int:
-    """Return the minor units of an amount as a person writes it: "1,250.5", "1250", "$ 20".
+    """Return the minor units of a typed amount: "1,250.5", "1250", "$ 20".
 
-    A group separator is believed only where the locale writes one; a space groups in every locale. A text that can be
-    read as two amounts is refused.
+    A group separator is accepted only where the locale puts one; a space groups in every locale. An ambiguous text is
+    refused.
 
     Raises:
-        NotAnAmount: with what is wrong in the message.
+        NotAnAmount: the message gives the reason.
     """
     bare, zero = _in_latin_digits(_plain(text))
     symbols = _symbols(zero)
-    bare = bare.translate({0x66B: symbols.point, 0x66C: symbols.group})  # they mean nothing else, anywhere
+    bare = bare.translate({0x66B: symbols.point, 0x66C: symbols.group})  # these two signs are unambiguous
     rest = re.sub(rf"\A(?:{symbols.currency}) *", "", bare, flags=re.IGNORECASE)
     before = bare.removesuffix(rest)
     number = re.sub(rf"(?:{symbols.currency})\Z", "", rest, flags=re.IGNORECASE).rstrip()
@@ -130,25 +130,25 @@ def parse_money(text: str) -> int:
 
 
 def latin_digits(text: str) -> str:
-    """Return a text with its digits as 0 to 9 and without invisible marks, unless those turn the digits around."""
+    """Return a text with its digits as 0 to 9, without invisible marks unless they reverse digits."""
     if _TURNS_AROUND in text:
         return text
     return "".join(str(unicodedata.decimal(c, c)) for c in _plain(text))
 
 
 def _narrow(text: str) -> str:
-    """Return a text with its full-width characters in their ordinary width; what else NFKC changes stays."""
+    """Return a text with full-width characters in their normal width. It applies no other part of NFKC."""
     return "".join(unicodedata.normalize("NFKC", c) if unicodedata.east_asian_width(c) == "F" else c for c in text)
 
 
 def _plain(text: str) -> str:
-    """Return a text without invisible marks, and without the differences of width and between spaces."""
+    """Return a text without invisible marks, with characters in their normal width and plain spaces."""
     visible = _INVISIBLE.sub("", _narrow(text.translate(_BLANKS)))
     return "".join(" " if unicodedata.category(c) == "Zs" else c for c in visible).strip()
 
 
 def _in_latin_digits(text: str) -> tuple[str, str]:
-    """Return a text in Latin digits, and the zero of those that it has."""
+    """Return a text in Latin digits, and the zero of its own digits."""
     zeros = {chr(ord(c) - unicodedata.decimal(c)): c for c in text if c.isdecimal()}
     if len(zeros) > 1:  # https://www.unicode.org/reports/tr39/#Mixed_Number_Detection
         raise NotAnAmount(f"The digits {' and '.join(map(_named, zeros.values()))} are of two scripts. {_example()}")
@@ -156,7 +156,7 @@ def _in_latin_digits(text: str) -> tuple[str, str]:
 
 
 def _read(number: str, symbols: _Symbols) -> Decimal | None:
-    """Return the one number that the locale writes like this, leading zeros aside, or None."""
+    """Return the number that the locale writes like this, leading zeros allowed, or None."""
     groups = _APOSTROPHES if symbols.group in _APOSTROPHES else re.escape(symbols.group)
     match = re.fullmatch(rf"([0-9]+(?:[ {groups}][0-9]+)*)?(?:{re.escape(symbols.point)}([0-9]*))?", number)
     if not match or not (match[1] or match[2]):
@@ -172,10 +172,10 @@ def _read(number: str, symbols: _Symbols) -> Decimal | None:
 
 
 def _as_shown(number: str, text: str) -> Iterator[str]:
-    """Yield the orders besides its own in which a screen may show a number that was typed or pasted in a text.
+    """Yield the other orders in which a screen may display a number that was typed or pasted in a text.
 
-    An override turns everything around. Whatever else runs from right to left only turns groups around that a space
-    or an apostrophe separates: "." and "," belong to the number (https://www.unicode.org/reports/tr9/, W4 and N1).
+    An override reverses everything. Other right-to-left text reverses only groups separated by a space or an
+    apostrophe: "." and "," belong to the number (https://www.unicode.org/reports/tr9/, W4 and N1).
     """
     directions = {unicodedata.bidirectional(c) for c in text}
     if "RLO" in directions:
@@ -185,7 +185,11 @@ def _as_shown(number: str, text: str) -> Iterator[str]:
 
 
 def _minor_units(amount: Decimal, symbols: _Symbols) -> int:
-    """Return the minor units of an amount that one command may move."""
+    """Return an amount in minor units.
+
+    Raises:
+        NotAnAmount: one command cannot move it.
+    """
     if -int(amount.as_tuple().exponent) > symbols.digits:
         most = f"at most {symbols.digits}" if symbols.digits else "no"
         raise NotAnAmount(f"An amount has {most} digits after the \u201c{symbols.point}\u201d.")
@@ -200,7 +204,7 @@ def _minor_units(amount: Decimal, symbols: _Symbols) -> int:
 
 
 def _not_understood(number: str, symbols: _Symbols) -> str:
-    """Say which sign of a number is not understood, and how the amounts are written that may be meant."""
+    """Return the refusal of a number: the first bad sign, and the amounts that may be meant."""
     if not number:
         return _example()
     foreign = re.search(rf"[^\W\d_]+|[^0-9{_SEPARATORS}]", number)
@@ -214,7 +218,7 @@ def _not_understood(number: str, symbols: _Symbols) -> str:
 
 
 def _meant(number: str, symbols: _Symbols) -> list[str]:
-    """Return, as the locale writes them, the amounts that a number may be elsewhere; none where one cannot be moved."""
+    """Return the possible readings of a number in the format of the locale, or none if one of them cannot be moved."""
     if len(number) > _LONGEST or number.count(symbols.point) > 1:
         return []
     *head, tail = re.split("[^0-9]", number)
@@ -229,7 +233,7 @@ def _meant(number: str, symbols: _Symbols) -> list[str]:
 
 
 def _named(sign: str) -> str:
-    """Return a sign so that a reader can see it."""
+    """Return a sign in a visible form."""
     if sign == " ":
         return "the space"
     return f"\u201c{sign[:20]}\u201d" if sign.isprintable() else f"the sign U+{ord(sign[0]):04X}"

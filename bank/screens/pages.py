@@ -1,4 +1,4 @@
-"""The pages, which read projections, and the helpers of all screens. Views use forms, `handle` and the queries only."""
+"""The pages, which read projections, and helpers of all screens. Views use forms, `handle` and the queries only."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -64,7 +64,7 @@ def desk(request: Request) -> HttpResponse:
 
 @page
 def accounts(request: Request) -> HttpResponse:
-    """Show the accounts, or those found by number or by part of the holder's name."""
+    """Show the accounts, or those that match a number or part of a holder's name."""
     fresh = how_fresh(request)
     text = request.GET.get("q", "")[:100]
     if (number := queries.searched_number(text)) and not request.htmx:
@@ -128,7 +128,7 @@ def days(request: Request) -> HttpResponse:
 
 
 def attempts_left(refusal: queries.Entry) -> int | None:
-    """Return how many more wrong PINs lock the account, or None if something else has happened to it since."""
+    """Return the number of wrong PINs left before the account locks, or None if the account has a newer entry."""
     account = account_or_404(refusal.account_id)
     if account.pin_locked or account.version != refusal.version:
         return None
@@ -163,18 +163,18 @@ def show(
 
 
 def how_fresh(request: HttpRequest) -> freshness.Freshness:
-    """Return how fresh the figures are that this request reads. To be called before any figure is read."""
-    patient = POLL not in request.headers  # a poll asks again
+    """Return the freshness of the figures of this request. Call it before any figure is read."""
+    patient = POLL not in request.headers  # a poll is repeated anyway
     return freshness.look(cookie(request, SEEN), reader=request.user.get_username(), patient=patient)
 
 
 def parked_accounts(fresh: freshness.Freshness) -> queries.Parked | None:
-    """Return how many accounts the figures of the bank lack, or None. Nothing is read where nothing is parked."""
+    """Return the number of parked accounts, or None. It runs no query unless something is parked."""
     return queries.parked_accounts() if fresh.parked else None
 
 
 def parked_account(fresh: freshness.Freshness, account_id: int) -> queries.Parked | None:
-    """Return since when an account's figures are not current because its stream is parked, or None."""
+    """Return since when an account is parked, or None."""
     return queries.parked_stream(stream_of(account_id)) if fresh.parked else None
 
 

@@ -115,7 +115,7 @@ def task(request: Request, form: TaskForm, heading: str, account_id: int | None 
             return not_installed(request, error)
     context: dict[str, Any] = {"form": form, "heading": heading, "action": request.path, **offers}
     if account_id is not None:
-        if status != 503:  # it reads the busy database
+        if status != 503:  # it queries the busy database
             context["parked"] = parked_account(how_fresh(request), account_id)
         find = account_or_none if request.method == "POST" else account_or_404
         context["account"] = find(account_id)

@@ -1,7 +1,7 @@
-"""The pages of a request that failed: no answer from a database, a fault of the program, a bad request.
+"""The pages of a request that failed: a database did not answer, the program failed, or the request was bad.
 
-They are rendered without the request, so without session, user and messages, which are in the database. They say
-whether what was sent may have been recorded.
+They are rendered without the request, because session, user and messages are in the database. They say whether the sent
+form may have been recorded.
 """
 
 import logging
@@ -21,11 +21,11 @@ from ..operations.key_files import InstallationFault
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 5
-"""Seconds after which a program that was turned away may ask again."""
+"""The value of `Retry-After` in seconds."""
 BARE = (
     "<!doctype html><title>Something went wrong</title><h1>Something went wrong</h1><p>Look before you try again.</p>"
 )
-"""The page where not even the template of the page can be rendered."""
+"""The page if no template can be rendered."""
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -41,7 +41,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Answer a bad request. Django also takes a session for one that was deleted or cannot be stored."""
+    """Answer a bad request. For Django, that includes a session that was deleted or cannot be stored."""
     if cause := outage_behind(exception):
         return no_answer(request, cause)
     reasons = {DisallowedHost: "host", SessionInterrupted: "session"}
@@ -50,9 +50,9 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def no_answer(request: HttpRequest, cause: BaseException) -> HttpResponse:
-    """Say that the records do not answer, and, if something was sent, that it may have been recorded or not.
+    """Answer that the records are unavailable, and that a sent form may have been recorded or not.
 
-    It is logged here, once, in one line: a traceback for each request of an outage would hide everything else.
+    It logs one line. A traceback for each request of an outage would hide everything else.
     """
     reason = str(cause).partition("\n")[0]
     logger.error("No database for %s %s: %s: %s", request.method, request.path, type(cause).__name__, reason)
@@ -62,7 +62,7 @@ def no_answer(request: HttpRequest, cause: BaseException) -> HttpResponse:
 
 
 def not_installed(request: HttpRequest, fault: InstallationFault) -> HttpResponse:
-    """Say that the bank cannot carry this out as it is installed, and that nothing has happened."""
+    """Answer that the installation cannot carry the task out, and that nothing has changed."""
     logger.error("Installation fault at %s %s: %s", request.method, request.path, fault)
     response = unavailable({"fault": fault.explanation})
     response._has_been_logged = True  # type: ignore[attr-defined]
@@ -70,21 +70,21 @@ def not_installed(request: HttpRequest, fault: InstallationFault) -> HttpRespons
 
 
 def unavailable(context: dict[str, Any]) -> HttpResponse:
-    """Render the page. It has no request, hence neither user nor messages."""
+    """Render the page without the request, and so without user and messages."""
     page = render_to_string("503.html", context)
     return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER)})
 
 
 def what_was_sent(request: HttpRequest) -> dict[str, Any]:
-    """Return the context that leads from a form that was sent to its receipt."""
+    """Return the context for a link from a sent form to its receipt."""
     return {"sent": request.method == "POST", "command_id": command_id_of(request)}
 
 
 def command_id_of(request: HttpRequest) -> UUID | None:
-    """Return the id of the command that a task's form sent, if it can be read: what else was typed stays unread."""
+    """Return the command id of a sent form, if it can be read. No other field is read."""
     if request.method != "POST":
         return None
     try:
         return UUID(request.POST["command_id"])
-    except Exception:  # a body that cannot be read, a field that is missing or is no id
+    except Exception:  # an unreadable body, a missing field or an invalid id
         return None

@@ -22,8 +22,5 @@ def rows_of(entries: Iterable[Entry], with_account: bool) -> SafeString:
 
 @lru_cache(maxsize=4096)
 def _row(entry: Entry, with_account: bool, prefix: str) -> SafeString:
-    """Render a row once: an entry never changes, and a page shows 25 of them.
-
-    Rendering them on every page would double what an account page costs.
-    """
+    """Render a row once: an entry never changes, and many pages show it (docs/performance.md)."""
     return render_to_string("bank/entries.html#row", {"entry": entry, "with_account": with_account})

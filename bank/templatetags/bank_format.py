@@ -1,4 +1,4 @@
-"""How templates show money and time."""
+"""Template filters for money and time."""
 
 from datetime import date, datetime
 from functools import lru_cache
@@ -16,32 +16,32 @@ register = template.Library()
 
 @register.filter
 def digits(number: int) -> SafeString:
-    """Show a whole number as it is. Without this Django asks each time how the language writes one."""
+    """Format an integer without separators. Django's own formatting looks up the language each time."""
     return SafeString(int(number))
 
 
 @register.filter
 def money(minor_units: int) -> str:
-    """Show minor units as "1,234.56"."""
+    """Format minor units as "1,234.56"."""
     return format_money(minor_units)
 
 
 @register.filter
 def when(moment: datetime) -> str:
-    """Show a moment in the bank's time zone and locale, to the minute."""
+    """Format a time in the bank's time zone and locale, to the minute."""
     return _when(int(moment.timestamp()) // 60)
 
 
 @register.filter
 def exactly(moment: datetime) -> str:
-    """Show a moment in the bank's time zone and locale, to the second."""
+    """Format a time in the bank's time zone and locale, to the second."""
     return format_datetime(timezone.localtime(moment), "d MMM y, HH:mm:ss z", locale=settings.BANK_LOCALE)
 
 
 @register.filter
 @lru_cache(maxsize=512)
 def on(day: date) -> str:
-    """Show a day in the bank's locale."""
+    """Format a day in the bank's locale."""
     return format_date(day, "d MMM y", locale=settings.BANK_LOCALE)
 
 
@@ -53,5 +53,5 @@ def _when(minute: int) -> str:
 
 @register.simple_tag
 def currency() -> str:
-    """The bank's currency, for labels."""
+    """Return the bank's currency, for labels."""
     return settings.BANK_CURRENCY

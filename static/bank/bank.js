@@ -1,9 +1,9 @@
-// A page that comes back out of the browser's memory carries a form that was sent already: get it afresh.
+// A page that the browser restores from memory contains a form with a used command id, so reload it.
 window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
 });
 
-// Without an answer nothing is swapped, so say so.
+// Without an answer htmx swaps nothing, so show a notice.
 document.addEventListener("htmx:sendError", () => {
   document.getElementById("offline").hidden = false;
 });
@@ -12,8 +12,8 @@ document.addEventListener("htmx:afterOnLoad", () => {
   if (offline) offline.hidden = true;
 });
 
-// A page that is left on the screen must not stay to be read: when the session is over, go to the log-in.
-// Asking does not keep the session alive.
+// When the session ends, leave the page for the log-in page, so that nobody can read it.
+// The request does not count as use of the session.
 function leaveWhenOver(seconds) {
   setTimeout(async () => {
     const logIn = document.body.dataset.login;
