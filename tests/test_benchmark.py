@@ -1,4 +1,4 @@
-"""The benchmark compares like with like: its histories are the bank's own, and what the others write adds up too."""
+"""The benchmark compares equal work: its histories are the bank's own, and the contenders' figures are right."""
 
 import json
 
@@ -56,7 +56,7 @@ def test_the_driver_alone_leaves_a_valid_bank() -> None:
     assert replay.check() == []
 
 
-def test_the_naive_bank_shows_what_the_bank_shows() -> None:
+def test_the_naive_bank_shows_the_same_as_the_bank() -> None:
     naive.handle(CreateBankAccount(1, "Josh", 1234), actor="teller")
     naive.handle(DepositMoneyIntoBankAccount(1, 50), actor="teller")
     ack = naive.handle(DepositMoneyIntoBankAccount(1, 70), actor="teller")
@@ -78,7 +78,7 @@ def test_a_ratio_is_of_figures_of_one_round() -> None:
 
 
 @pytest.mark.parametrize(("at_least", "word"), [(True, "| met |"), (False, "**not met**")])
-def test_a_table_says_what_is_met(at_least: bool, word: str) -> None:
+def test_a_table_shows_which_goals_are_met(at_least: bool, word: str) -> None:
     assert word in table_of_goals([Claim("1", "a against b", Ratio(2.0, 1.0, 3.0), 1.5, at_least)])
 
 
@@ -93,5 +93,5 @@ def test_a_ratio_that_lost_a_third_is_a_regression(share: float, at_least: bool,
     assert bool(regressions(found)) == worse
 
 
-def test_what_has_no_reference_is_no_regression() -> None:
+def test_a_figure_without_a_reference_is_no_regression() -> None:
     assert regressions([Claim("0", "something new", Ratio(1.0, 1.0, 1.0), 2.0, True)]) == []

@@ -1,4 +1,4 @@
-"""Which address a request comes from, and that clients behind a proxy are counted apart."""
+"""The client's address of a request, and separate counts for clients behind a proxy."""
 
 from typing import Any
 

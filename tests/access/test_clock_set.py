@@ -1,4 +1,4 @@
-"""The server's clock is set, back and forward: nobody waits longer than the limit, and nothing lasts for longer."""
+"""A clock that is set back or forward: nobody waits longer than the limit, and nothing stays valid for longer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Some tasks want a password that was given just now, and go on when it is."""
+"""Tasks that require a fresh password, and continue after it is given."""
 
 import logging
 from importlib import import_module
@@ -35,7 +35,7 @@ def delicate_request(client: Client, method: str = "GET") -> HttpRequest:
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_a_delicate_task_asks_for_the_password_when_it_is_not_fresh(
+def test_a_sensitive_task_asks_for_a_password_that_is_not_fresh(
     teller: Client, stopped_clock: StoppedClock, method: str
 ) -> None:
     stopped_clock.forward(5 * MINUTE - 1)
@@ -61,7 +61,7 @@ def test_the_right_password_leads_back_to_the_task_and_is_fresh_again(
     assert PASSWORD not in caplog.text
 
 
-def test_a_wrong_password_is_not_taken_for_the_right_one(teller: Client, stopped_clock: StoppedClock) -> None:
+def test_a_wrong_password_is_refused(teller: Client, stopped_clock: StoppedClock) -> None:
     stopped_clock.forward(5 * MINUTE)
     make_user("tom", "Tellers").set_password("the password of tom")
     for password in ("wrong", "", "the password of tom"):

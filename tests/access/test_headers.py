@@ -1,4 +1,4 @@
-"""What the browser is told: what it may keep, run and send on, its cookies, and what is too large to be read."""
+"""Security headers, cookies, and limits of a request's body."""
 
 import re
 from collections.abc import Iterator
@@ -52,7 +52,7 @@ def check_policies(response: Any) -> None:
         ("/healthz", 200),
     ],
 )
-def test_every_answer_to_who_is_logged_in_has_all_policies(bank: object, url: str, status: int) -> None:
+def test_every_answer_to_a_logged_in_user_has_all_policies(bank: object, url: str, status: int) -> None:
     client = client_of("root", is_staff=True, is_superuser=True)
     response = client.get(url)
     assert response.status_code == status
@@ -141,18 +141,18 @@ def pieces(size: int) -> Iterator[bytes]:
     yield from (b"x" * 1024 for _ in range(size // 1024))
 
 
-def test_a_long_body_of_a_said_length_is_refused_by_the_real_server(web: Web) -> None:
+def test_a_long_body_with_a_content_length_is_refused_by_the_real_server(web: Web) -> None:
     status, page = send(web, b"x" * (LIMIT + 1), {"Content-Type": "application/x-www-form-urlencoded"})
     assert (status, "Too large" in page) == (413, True)
 
 
-def test_a_long_body_of_no_said_length_is_refused_by_the_real_server(web: Web) -> None:
+def test_a_long_chunked_body_is_refused_by_the_real_server(web: Web) -> None:
     chunked = {"Content-Type": "application/x-www-form-urlencoded", "Transfer-Encoding": "chunked"}
     status, page = send(web, pieces(LIMIT + 1024), chunked)
     assert (status, "Too large" in page) == (413, True)
 
 
-def test_a_short_body_of_no_said_length_is_read_like_any_other(web: Web) -> None:
+def test_a_short_chunked_body_is_accepted(web: Web) -> None:
     _, page, cookies = web.request("GET", "/login/")
     token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
     assert token

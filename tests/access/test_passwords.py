@@ -1,4 +1,4 @@
-"""How passwords are kept: Argon2 with the real settings, and old hashes are replaced at the next log-in."""
+"""Password hashes: Argon2 with the real settings, and replacement of old hashes at the next log-in."""
 
 import subprocess
 import sys

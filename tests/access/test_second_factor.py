@@ -1,4 +1,4 @@
-"""The second factor: who is asked, that nothing opens without it, and that no code counts twice."""
+"""The second factor: who needs one, and that no code counts twice."""
 
 import logging
 from functools import partial
@@ -102,7 +102,7 @@ def test_the_code_has_to_come_within_minutes_of_the_password(susan: TOTPDevice, 
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"password": "!"}])
-def test_a_user_who_is_changed_between_password_and_code_begins_again(
+def test_a_user_who_changed_between_password_and_code_starts_again(
     susan: TOTPDevice, stopped_clock: StoppedClock, change: dict[str, Any]
 ) -> None:
     client = Client()
@@ -113,7 +113,7 @@ def test_a_user_who_is_changed_between_password_and_code_begins_again(
     assert not is_in(client)
 
 
-def test_nobody_comes_to_the_second_half_without_the_first(susan: TOTPDevice) -> None:
+def test_the_second_step_needs_the_first(susan: TOTPDevice) -> None:
     for url in ("/login/code/", "/login/second-factor/"):
         for method in (Client().get, Client().post):
             assert method(url)["Location"].startswith("/login/?ended=late")
@@ -126,7 +126,7 @@ def test_the_code_of_another_user_is_not_good(susan: TOTPDevice, stopped_clock: 
     assert client.post("/login/code/", {"code": code_of(other, stopped_clock)}).status_code == 422
 
 
-def test_the_password_does_not_replace_a_second_factor_that_there_is(susan: TOTPDevice) -> None:
+def test_a_password_alone_does_not_replace_the_second_factor(susan: TOTPDevice) -> None:
     client = Client()
     log_in(client)
     for method in (client.get, client.post):
@@ -160,14 +160,14 @@ def test_a_role_without_one_sets_it_up_at_the_log_in(
 
 
 @pytest.mark.parametrize("group", ["Tellers", "Auditors"])
-def test_a_role_that_needs_none_gets_in_without(group: str) -> None:
+def test_a_role_without_a_required_second_factor_logs_in_without(group: str) -> None:
     make_user("tina", group)
     client = Client()
     assert log_in(client, "tina")["Location"] == "/"
     assert is_in(client)
 
 
-def test_a_superuser_needs_one_only_where_it_is_said(settings: Any) -> None:
+def test_a_superuser_needs_one_only_if_the_setting_names_superusers(settings: Any) -> None:
     make_user("root", is_staff=True, is_superuser=True)
     assert log_in(Client(), "root")["Location"] == "/login/second-factor/"
     settings.BANK_TOTP_ROLES = []

@@ -1,4 +1,4 @@
-"""A second factor that is only half set up: its secret belongs to one session and is stored nowhere."""
+"""An unconfirmed second factor: its secret belongs to one session, and is not stored."""
 
 import json
 from base64 import b32encode, b64encode
@@ -162,7 +162,7 @@ def test_a_log_in_that_took_too_long_ends_a_draft(stopped_clock: StoppedClock) -
     assert scanned(client.get(FIRST)).key != old.key
 
 
-def test_a_session_that_somebody_else_has_begun_brings_no_draft_along() -> None:
+def test_a_planted_session_has_no_draft() -> None:
     make_user("sam", "Supervisors")
     intruder, sam = half_way_in(), Client()
     seen = scanned(intruder.get(FIRST))

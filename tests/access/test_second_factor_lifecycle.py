@@ -1,4 +1,4 @@
-"""A second factor is set up, replaced, and taken away when the phone is lost."""
+"""Set-up, replacement and removal of a second factor."""
 
 import logging
 from io import StringIO
@@ -86,7 +86,7 @@ def test_a_command_takes_a_second_factor_away_and_ends_the_sessions(
     assert log_in(Client())["Location"] == "/login/second-factor/"
 
 
-def test_the_command_knows_who_is_not_there(bank: object) -> None:
+def test_the_command_reports_an_unknown_user(bank: object) -> None:
     with pytest.raises(CommandError, match="no user 'nobody'"):
         call_command("reset_second_factor", "nobody")
 

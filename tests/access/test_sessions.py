@@ -1,4 +1,4 @@
-"""How long a session lasts, and what begins and ends it."""
+"""The lifetime of sessions: their beginning, use and end."""
 
 import logging
 from pathlib import Path
@@ -65,13 +65,13 @@ def test_both_ends_are_settings(teller: Client, stopped_clock: StoppedClock, set
 
 
 @pytest.mark.parametrize("name", ["BANK_IDLE_MINUTES", "BANK_SHIFT_HOURS", "BANK_FRESH_PASSWORD_MINUTES"])
-def test_a_time_in_which_nobody_could_work_is_refused_at_the_start(tmp_path: Path, name: str) -> None:
+def test_an_unusable_session_time_is_refused_at_the_start(tmp_path: Path, name: str) -> None:
     refused = run(tmp_path, "check", **{name: "0"})
     assert refused.returncode != 0
     assert "are 1 or more" in refused.stdout
 
 
-def test_a_page_that_asks_by_itself_keeps_no_session_alive(teller: Client, stopped_clock: StoppedClock) -> None:
+def test_a_poll_keeps_no_session_alive(teller: Client, stopped_clock: StoppedClock) -> None:
     for _ in range(14):
         stopped_clock.forward(MINUTE)
         assert teller.get("/", headers=POLL).status_code == 200
@@ -82,7 +82,7 @@ def test_a_page_that_asks_by_itself_keeps_no_session_alive(teller: Client, stopp
     )
 
 
-def test_a_page_that_asks_by_itself_says_so(teller: Client, settings: Any) -> None:
+def test_a_poll_carries_the_header(teller: Client, settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
     fields = {"command_id": str(uuid4()), "account_id": "1", "account_holder": "Ada", "pin": "0001"}
     assert teller.post("/accounts/open/", fields).status_code == 303
@@ -113,7 +113,7 @@ def test_an_error_page_after_the_end_greets_nobody(teller: Client, stopped_clock
     assert "tina" not in text_of(response)
 
 
-def test_a_session_that_does_not_say_when_it_began_is_over(bank: object) -> None:
+def test_a_session_without_a_start_time_is_over(bank: object) -> None:
     client = client_of("tina", "Tellers")
     session = client.session
     del session[sessions.STARTED]
@@ -201,7 +201,7 @@ def test_a_user_ends_all_other_sessions_and_nobody_elses(bank: object) -> None:
     assert tom.get("/").status_code == 200
 
 
-def test_what_is_refused_is_logged(teller: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_each_refusal_is_logged(teller: Client, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO, "bank.security"):
         assert teller.get("/admin/login/").status_code == 403
     assert "Refused GET '/admin/login/': user tina, from 127.0.0.1" in caplog.messages

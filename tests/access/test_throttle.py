@@ -1,4 +1,4 @@
-"""How often a password may be tried, and that no stranger locks a teller out."""
+"""Throttling of password tries, without letting a stranger lock a teller out."""
 
 import logging
 
@@ -243,7 +243,7 @@ def test_the_admin_has_no_log_in_of_its_own() -> None:
     assert response["Location"] == "/login/?next=/admin/auth/"
 
 
-def test_whatever_asks_for_a_password_with_a_request_is_throttled() -> None:
+def test_every_password_check_of_a_request_is_throttled() -> None:
     request = HttpRequest()
     request.META["REMOTE_ADDR"] = STRANGER
     for _ in range(throttle.FREE_TRIES):

@@ -1,4 +1,4 @@
-"""Who may do what: every address of the resolver, as every role, by GET and by POST, against the table in the docs."""
+"""Permissions: every URL, as every role, by GET and by POST, compared with the table in the docs."""
 
 import re
 from collections.abc import Callable
@@ -117,7 +117,7 @@ def test_every_address_has_a_row_and_every_row_an_address() -> None:
 
 @pytest.mark.parametrize("name", ROLES)
 @pytest.mark.parametrize("method", ["GET", "POST"])
-def test_each_address_answers_those_whom_the_table_names(
+def test_each_address_answers_only_the_roles_in_the_table(
     business: None, stopped_clock: StoppedClock, name: str, method: str
 ) -> None:
     role = ROLES[name]

@@ -1,4 +1,4 @@
-"""What a process keeps of the accounts that it has saved: never more than a guess that the store checks."""
+"""The account cache: the store checks every decision that was made on a cached account."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,7 +55,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     return seen
 
 
-def test_what_was_just_saved_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_saved_account_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     open_account(balance=10)
     seen = reads(monkeypatch)
     for _ in range(5):
@@ -67,7 +67,7 @@ def test_what_was_just_saved_is_not_read_again(monkeypatch: pytest.MonkeyPatch) 
     assert queries.check_balance(1) == 70
 
 
-def test_who_has_lost_a_race_reads_only_what_came_since(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_who_lost_a_race_reads_only_the_newer_events(monkeypatch: pytest.MonkeyPatch) -> None:
     open_account(balance=10)
     with another_process():
         deposit(1, 10)
@@ -77,7 +77,7 @@ def test_who_has_lost_a_race_reads_only_what_came_since(monkeypatch: pytest.Monk
     assert queries.check_balance(1) == 30
 
 
-def test_who_has_lost_a_race_by_far_goes_on_from_the_snapshot() -> None:
+def test_a_writer_who_is_far_behind_continues_from_the_snapshot() -> None:
     open_account(balance=10)
     with another_process():
         for _ in range(2 * snapshots.EVERY):
@@ -119,7 +119,7 @@ def test_a_pin_lock_of_another_process_is_loaded_before_a_pin_is_compared(monkey
     assert withdraw(1, 1).events == (WithdrawalBlocked(1, 1),)
 
 
-def test_nothing_is_rejected_by_what_only_this_process_remembers() -> None:
+def test_no_command_is_rejected_because_of_the_account_cache_alone() -> None:
     open_account(balance=10)
     with another_process():
         for _ in range(3):

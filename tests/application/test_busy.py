@@ -1,4 +1,4 @@
-"""Commands that meet locks that are not let go of, and writers who are always quicker: busy, and nothing done."""
+"""Commands that meet held locks or faster writers: they are busy, and change nothing."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -78,7 +78,7 @@ def test_any_command_at_a_locked_database_is_busy_and_can_be_sent_again(command:
     assert count("eventstore_commandrecord") == 3
 
 
-def test_the_page_of_a_task_at_a_locked_database_says_that_nothing_has_happened(teller: Client, locked: Any) -> None:
+def test_the_page_of_a_task_at_a_locked_database_reports_that_nothing_has_happened(teller: Client, locked: Any) -> None:
     form = {"command_id": str(uuid4()), "amount": "5"}
     for headers in ({}, {"HX-Request": "true"}):
         for task, fields in (("deposit", {}), ("withdraw", {"pin": f"{PIN:04}"})):
@@ -109,7 +109,7 @@ def test_on_a_connection_to_the_server_itself_the_limits_are_set_once_and_append
 
 
 @pytest.mark.only_on("postgresql", reason="SQLite prepares within the process")
-def test_appends_go_on_when_the_server_has_let_go_of_what_was_prepared() -> None:
+def test_appends_work_after_the_server_dropped_prepared_statements() -> None:
     open_account()
     for amount in (5, 6, 7):
         deposit(1, amount)
@@ -154,7 +154,7 @@ def test_a_writer_that_loses_every_race_is_refused_as_busy(monkeypatch: pytest.M
     assert count("eventstore_event") == count("eventstore_commandrecord") == 2
 
 
-def test_a_writer_who_loses_a_race_decides_again_on_what_is_there_then(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_writer_who_loses_a_race_decides_again_on_the_latest_state(monkeypatch: pytest.MonkeyPatch) -> None:
     open_account(balance=50)
     withdraw(1, 5, PIN + 1)
     withdraw(1, 5, PIN + 1)

@@ -1,4 +1,4 @@
-"""Clocks that differ: a stream's time never goes back, and a process whose clock is off carries out nothing."""
+"""Different clocks: a stream's time never goes back, and a process whose clock is off carries out no command."""
 
 import time
 from datetime import UTC, datetime, timedelta
@@ -94,7 +94,7 @@ def test_a_process_whose_clock_is_fast_carries_out_nothing(off: OffClock) -> Non
     assert Client().get("/readyz").status_code == 503
 
 
-def test_the_page_of_a_task_says_that_the_clock_is_wrong(off: OffClock) -> None:
+def test_the_page_of_a_task_reports_that_the_clock_is_wrong(off: OffClock) -> None:
     open_account(1)
     teller = client_of("tina", "Tellers")
     off.seconds = -4 * 3600
@@ -116,14 +116,14 @@ def test_a_clock_within_the_limit_is_no_fault(off: OffClock, settings: Settings)
     assert times == sorted(times)
 
 
-def test_an_old_log_says_nothing_of_the_clock() -> None:
+def test_an_old_last_event_is_no_fault_of_the_clock() -> None:
     with clock.set_to(NOON):
         open_account(1)
     deposit(1, 5)
     assert Client().get("/readyz").status_code == 200
 
 
-def test_the_database_is_not_asked_for_each_command(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_database_clock_is_not_queried_for_each_command(monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[int] = []
 
     def measure() -> float:

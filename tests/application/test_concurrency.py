@@ -1,4 +1,4 @@
-"""Sixteen processes at a real server, on one account, on fifty, on ten thousand: no money is lost, made or owed."""
+"""Sixteen processes at a real server, on 1, 50 and 10,000 accounts: no money is lost, made or owed."""
 
 import random
 import subprocess

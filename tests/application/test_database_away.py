@@ -1,4 +1,4 @@
-"""A PostgreSQL server that is away altogether, under a bank that stays up: what answers, and what it says."""
+"""An outage of the whole PostgreSQL server while the bank runs: its answers, and its recovery."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,7 +22,7 @@ def bank(tmp_path: Path) -> Iterator[Bank]:
         yield bank
 
 
-def test_everything_says_so_and_nothing_has_to_be_started_again(bank: Bank) -> None:
+def test_every_page_reports_the_outage_and_recovers_without_a_restart(bank: Bank) -> None:
     assert bank.cluster is not None
     teller, admin, stranger = (logged_in(bank.web, name, LOGIN[1]) for name in ("teller", "admin", "admin"))
     carry_through(teller, LOGIN, opening(1))
@@ -58,7 +58,7 @@ def test_everything_says_so_and_nothing_has_to_be_started_again(bank: Bank) -> N
         browser.close()
 
 
-def test_a_log_in_page_that_needs_no_database_is_there(bank: Bank) -> None:
+def test_the_log_in_page_needs_no_database(bank: Bank) -> None:
     assert bank.cluster is not None
     bank.cluster.stop()
     assert Teller(bank.web.port).get("/login/").status == 200

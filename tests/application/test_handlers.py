@@ -1,4 +1,4 @@
-"""`handle`: each command counts once, whatever becomes of it."""
+"""`handle`: each command counts once, whatever its outcome."""
 
 import logging
 from pathlib import Path
@@ -41,7 +41,7 @@ def _josh(bank: Path) -> None:
     handle(DepositMoneyIntoBankAccount(1, 50))
 
 
-def test_an_acknowledgement_says_what_was_recorded() -> None:
+def test_an_acknowledgement_holds_the_recorded_events() -> None:
     command_id = uuid4()
     ack = handle(DepositMoneyIntoBankAccount(1, 5), command_id=command_id, actor="tina")
     assert ack[:-1] == (1, 3, 3, (MoneyDepositedIntoBankAccount(1, 5),), False, command_id)
@@ -193,7 +193,7 @@ class TestSnapshots:
         query(snapshots.UPSERT, *snapshots.values("bank_account-1", snapshots.EVERY, {}, b"\0" * 32))
         assert list(Snapshot.objects.values()) == [newest]
 
-    def test_a_snapshot_of_another_history_is_not_believed(self) -> None:
+    def test_a_snapshot_of_another_history_is_not_used(self) -> None:
         before = repository.load(1)
         Snapshot.objects.update(hash=b"\0" * 32, state={"account_id": 1, "account_holder": "Eve", "balance": 10**9})
         assert repository.load(1) == before

@@ -121,7 +121,7 @@ def test_accounts_lock_one_by_one() -> None:
     assert withdraw(2, 5, PIN).events == (MoneyWithdrawnFromBankAccount(2, 5),)
 
 
-def test_the_setting_says_how_many_wrong_pins_lock(settings: Any) -> None:
+def test_the_setting_defines_how_many_wrong_pins_lock(settings: Any) -> None:
     settings.PIN_ATTEMPTS = 1
     assert withdraw(1, 5, WRONG).events == (InvalidPin(1, 5), PinLocked(1, 1))
 
@@ -198,7 +198,9 @@ def test_a_pin_is_compared_only_while_nobody_else_can_write_at_the_account(monke
     assert alone == [True, True]
 
 
-def test_fifty_who_guess_at_once_get_three_comparisons(comparisons: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fifty_simultaneous_guesses_get_three_comparisons(
+    comparisons: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", 120_000)
 
     def guess(wrong: int) -> Callable[[], list[Ack]]:
@@ -225,7 +227,7 @@ def test_fifty_who_guess_at_once_get_three_comparisons(comparisons: list[int], m
     assert replay.check() == []
 
 
-def test_whoever_guesses_beside_the_customer_never_gets_three_wrong_in_a_row_unlocked(
+def test_a_guesser_beside_the_customer_never_gets_three_wrong_pins_in_a_row_without_a_lock(
     comparisons: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", 120_000)
@@ -258,7 +260,7 @@ def test_a_snapshot_between_the_two_events_of_a_lock_has_both() -> None:
     assert repository.load(1) == loaded
 
 
-def test_a_snapshot_from_before_there_was_a_lock_is_not_used() -> None:
+def test_a_snapshot_without_the_lock_is_not_used() -> None:
     lock()
     before = repository.load(1)
     old = {"account_id": 1, "account_holder": "Josh", "balance": 50, "state_version": STATE_VERSION}

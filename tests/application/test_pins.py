@@ -1,4 +1,4 @@
-"""PIN verifiers: what they depend on, and that they tell nobody a PIN."""
+"""PIN verifiers: their inputs, and that they reveal no PIN."""
 
 from typing import Any
 from uuid import UUID
@@ -46,7 +46,7 @@ def test_each_verifier_has_a_salt_of_its_own() -> None:
     assert {len(verifier.salt) for verifier in verifiers} == {16}
 
 
-def test_whoever_has_the_database_and_not_the_key_cannot_find_the_pin(settings: Any) -> None:
+def test_the_database_without_the_key_does_not_reveal_a_pin(settings: Any) -> None:
     open_account(1)
     [key] = settings.PIN_KEYS
     settings.PIN_KEYS = [key + " and more"]

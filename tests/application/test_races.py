@@ -1,4 +1,4 @@
-"""Real threads at one account, on real files."""
+"""Races of real threads at one account, on real files."""
 
 import random
 import threading

@@ -1,4 +1,4 @@
-"""Nonsense, strangers and stale caches: what must not get a wrong answer out of the write side."""
+"""Invalid commands, direct changes of the database and stale caches: no wrong decision results."""
 
 import json
 import logging
@@ -107,7 +107,7 @@ def test_a_row_cannot_be_replaced_by_its_rowid(urls: Urls, table: str, key: str,
 
 
 @pytest.mark.parametrize("model", [Event, CommandRecord])
-def test_the_database_refuses_what_goes_round_the_models_own_manager(model: Any) -> None:
+def test_the_database_refuses_changes_that_bypass_the_model(model: Any) -> None:
     open_account(balance=5)
     table = model._meta.db_table
     before = rows(table)
@@ -152,7 +152,7 @@ def test_a_snapshot_that_was_tampered_with_does_no_harm(state: str) -> None:
     assert withdraw(1, 25).events == (MoneyWithdrawnFromBankAccount(1, 25),)
 
 
-def test_a_snapshot_of_a_version_that_is_not_there_is_not_believed() -> None:
+def test_a_snapshot_of_a_missing_version_is_not_used() -> None:
     open_account(balance=50)
     state = {"account_id": 1, "account_holder": "Josh", "balance": 10**6}
     query(snapshots.UPSERT, *snapshots.values("bank_account-1", 99, state, b"\0" * 32))
@@ -165,7 +165,7 @@ def test_a_snapshot_of_a_version_that_is_not_there_is_not_believed() -> None:
 
 
 @pytest.mark.parametrize("expected", [3, 50])
-def test_a_writer_who_brings_a_hash_cannot_leave_a_gap_in_a_stream(expected: int) -> None:
+def test_a_writer_with_a_given_hash_cannot_leave_a_gap_in_a_stream(expected: int) -> None:
     open_account(balance=50)
     event = NewEvent("money_deposited_into_bank_account", {"accountId": 1, "amount": 5})
     command = Envelope(uuid4(), "deposit_money_into_bank_account", "", clock.now(), b"")

@@ -1,4 +1,4 @@
-"""The whole bank against a model of a few lines, over whatever Hypothesis thinks of."""
+"""The whole bank compared with a small model, over Hypothesis's sequences of commands."""
 
 import tempfile
 from contextlib import ExitStack
@@ -199,7 +199,7 @@ class Bank(RuleBasedStateMachine):
 
 
 @pytest.mark.usefixtures("bank")
-def test_the_bank_does_what_the_model_does(vendor: str, templates: dict[str, Urls]) -> None:
+def test_the_bank_matches_the_model(vendor: str, templates: dict[str, Urls]) -> None:
     Bank.vendor, Bank.template = vendor, templates[vendor]
     run_state_machine_as_test(
         Bank,

@@ -1,4 +1,4 @@
-"""One run of the benchmark: what it has to work with, and what it has found."""
+"""One run of the benchmark: its inputs and its results."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack

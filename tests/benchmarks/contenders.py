@@ -1,4 +1,4 @@
-"""The contenders: programs that are started with databases of their own, and one or several clients of each."""
+"""The contenders: programs with databases of their own, and one or several clients of each."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Banks with a history, written straight into the log: valid, chained, with command records and snapshots.
+"""Banks with a history, written directly into the log: valid, chained, with command records and snapshots.
 
 It is what the bank itself would have written, only faster; `replay_projections --check` and the chains hold. The read
 side is not written here: it catches up, or is replayed.

@@ -1,4 +1,4 @@
-"""Where contenders keep their data: fresh databases, migrated once and copied, and what npm installs."""
+"""The data of contenders: fresh databases, migrated once and copied, and npm packages."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""Tables, figures and charts of a run, and what became worse than it was."""
+"""Tables, figures and charts of a run, and its regressions."""
 
 import json
 from collections.abc import Sequence

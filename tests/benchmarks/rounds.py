@@ -1,4 +1,4 @@
-"""Figures that are taken side by side, and the ratios of them, which are all that is ever said.
+"""Figures measured side by side, and their ratios. Only ratios are reported.
 
 A machine is never as fast as it was a minute ago. So contenders take turns in rounds, each round gives one ratio, and
 what is told is the median of the rounds with the least and the most.

@@ -1,4 +1,4 @@
-"""Tells what an account does: `given` a history, `when` a task is tried, `then` this happened. No database."""
+"""Stories of an account: `given` a history, `when` a task is tried, `then` these events follow. No database."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Every rule of an account, told as stories."""
+"""The rules of an account, as stories."""
 
 from dataclasses import FrozenInstanceError
 from typing import Any
@@ -59,7 +59,7 @@ def test_the_first_and_the_last_account_number_can_be_opened(account_id: int) ->
 
 @pytest.mark.parametrize("account_id", [0, -1, MAX_ACCOUNT_ID + 1, HUGE, *NOT_WHOLE_NUMBERS])
 @pytest.mark.parametrize("task", [create(), deposit(1), withdraw(1, pin_matches=None), unlock_pin(), change_pin()])
-def test_what_is_no_account_number_is_rejected(account_id: Any, task: Task) -> None:
+def test_an_invalid_account_number_is_rejected(account_id: Any, task: Task) -> None:
     given(account_id=account_id).when(task).then_rejected(InvalidAccountId, field="account_id", saying="from 1 to")
 
 
@@ -70,7 +70,7 @@ def test_pins_from_0000_to_9999_are_taken(pin: int) -> None:
 
 
 @pytest.mark.parametrize("pin", [-1, 10_000, HUGE, *NOT_WHOLE_NUMBERS])
-def test_what_is_no_pin_is_rejected_and_not_repeated(pin: Any) -> None:
+def test_a_malformed_pin_is_rejected_and_not_repeated(pin: Any) -> None:
     for tried in (given().when(create("Josh", pin)), given(OPENED).when(change_pin(pin))):
         tried.then_rejected(MalformedPin, field="pin", saying="four digits")
         assert str(tried.outcome) == "A PIN has exactly four digits."
@@ -91,7 +91,7 @@ def test_the_least_and_the_most_can_be_paid_in(amount: int) -> None:
 
 @pytest.mark.parametrize("amount", [0, -1, -MAX_AMOUNT, *NOT_WHOLE_NUMBERS])
 @pytest.mark.parametrize("task", [deposit, withdraw])
-def test_what_is_no_amount_is_rejected(task: Any, amount: Any) -> None:
+def test_an_invalid_amount_is_rejected(task: Any, amount: Any) -> None:
     given(OPENED).when(task(amount)).then_rejected(InvalidAmount, field="amount", saying="more than zero")
 
 
@@ -154,7 +154,7 @@ def test_nonsense_is_rejected_before_the_pin_is_looked_at() -> None:
     given(OPENED).when(withdraw(0, pin_matches=None)).then_rejected(InvalidAmount, field="amount")
 
 
-def test_what_was_paid_out_is_gone_and_refusals_are_not() -> None:
+def test_a_withdrawal_reduces_the_balance_and_a_refusal_does_not() -> None:
     given(
         OPENED,
         MoneyDepositedIntoBankAccount(1, 50),

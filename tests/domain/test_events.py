@@ -1,4 +1,4 @@
-"""How facts are written down: names and payloads are the challenge's to the letter."""
+"""Stored types and payloads of events: they are the challenge's to the letter."""
 
 import json
 from collections.abc import Mapping
@@ -52,7 +52,7 @@ def test_events_are_stored_in_the_challenges_words(event: BankEvent, name: str, 
     assert decode(name, current_version(name), payload) == event
 
 
-def test_there_are_these_events_and_no_others() -> None:
+def test_the_event_types_are_exactly_these() -> None:
     assert list(EVENT_TYPES) == [name for _, name, _ in AS_STORED]
 
 
@@ -121,7 +121,7 @@ def test_a_lock_of_version_1_did_not_record_the_number_of_wrong_pins() -> None:
         ("pin_locked", 1, {}),
     ],
 )
-def test_what_cannot_be_read_is_unknown(name: str, schema_version: int, data: dict[str, Any]) -> None:
+def test_an_unreadable_event_is_unknown(name: str, schema_version: int, data: dict[str, Any]) -> None:
     with pytest.raises(UnknownEvent, match=name):
         decode(name, schema_version, data)
 

@@ -1,4 +1,4 @@
-"""The names of account holders: which are accepted, and in which form."""
+"""Holders' names: the accepted ones, and their normal form."""
 
 import unicodedata
 from typing import Any

@@ -1,4 +1,4 @@
-"""When too many wrong PINs lock withdrawals, and what opens them again, told as stories."""
+"""The PIN lock: when wrong PINs lock withdrawals, and how they are unlocked, as stories."""
 
 import pytest
 from hypothesis import given as for_any
@@ -91,7 +91,7 @@ def test_a_locked_account_takes_deposits_and_stays_locked() -> None:
 # The lock is lifted
 
 
-def test_a_supervisor_lifts_the_lock_and_all_attempts_are_there_again() -> None:
+def test_a_supervisor_unlocks_the_account_and_resets_the_attempts() -> None:
     account = given(*LOCKED, WithdrawalBlocked(1, 20)).when(unlock_pin()).then(PinUnlocked(1))
     assert (account.wrong_pins, account.pin_locked, account.balance) == (0, False, 50)
     unlocked = (*LOCKED, PinUnlocked(1))
@@ -101,7 +101,7 @@ def test_a_supervisor_lifts_the_lock_and_all_attempts_are_there_again() -> None:
 
 
 @pytest.mark.parametrize("history", [RICH, (*RICH, WRONG, WRONG), (*LOCKED, PinUnlocked(1))])
-def test_where_there_is_no_lock_there_is_none_to_lift(history: tuple[BankEvent, ...]) -> None:
+def test_an_unlocked_account_cannot_be_unlocked(history: tuple[BankEvent, ...]) -> None:
     given(*history).when(unlock_pin()).then_rejected(PinNotLocked, field="account_id", saying="not locked")
 
 
@@ -110,7 +110,7 @@ def test_a_new_pin_sets_the_count_back() -> None:
     assert (account.wrong_pins, account.balance) == (0, 50)
 
 
-def test_a_new_pin_lifts_the_lock_and_says_so() -> None:
+def test_a_new_pin_unlocks_the_account_and_records_it() -> None:
     account = given(*LOCKED).when(change_pin()).then(PinChanged(1), PinUnlocked(1))
     assert (account.wrong_pins, account.pin_locked, account.balance) == (0, False, 50)
 
@@ -118,14 +118,14 @@ def test_a_new_pin_lifts_the_lock_and_says_so() -> None:
 # History stands, whatever the number of attempts is today
 
 
-def test_what_was_not_locked_yesterday_is_not_locked_by_a_smaller_number_today() -> None:
+def test_a_smaller_number_of_attempts_locks_no_unlocked_account() -> None:
     history = (*RICH, WRONG, WRONG, WRONG, WRONG)
     assert not given(*history).account.pin_locked
     given(*history).when(withdraw(20, pin_attempts=3)).then(MoneyWithdrawnFromBankAccount(1, 20))
     given(*history).when(withdraw(20, pin_matches=False, pin_attempts=3)).then(WRONG, PinLocked(1, 5))
 
 
-def test_what_was_locked_yesterday_is_not_unlocked_by_a_greater_number_today() -> None:
+def test_a_greater_number_of_attempts_unlocks_no_locked_account() -> None:
     given(*LOCKED).when(withdraw(20, pin_matches=None, pin_attempts=10)).then(WithdrawalBlocked(1, 20))
 
 

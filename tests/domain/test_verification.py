@@ -1,4 +1,4 @@
-"""Verification finds what was decided otherwise than the rules decide, and nothing else."""
+"""Verification finds each decision against the rules, and nothing else."""
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -91,7 +91,7 @@ def found(account: BankAccount, *events: BankEvent, command: str, attempts: int 
         ((), CHANGE, [PinChanged(1)], 0, "the account was not open yet"),
     ],
 )
-def test_what_the_rules_would_not_have_done_is_named(
+def test_a_decision_against_the_rules_is_named(
     history: Sequence[BankEvent], command: str, events: Sequence[BankEvent], at: int, what: str
 ) -> None:
     finding = found(given(*history, account_id=1).account, *events, command=command)
@@ -112,14 +112,14 @@ def test_a_number_that_no_account_can_have_is_named(account_id: int) -> None:
 
 
 @pytest.mark.parametrize("holder", ["", " Josh", "Josh\t", "J" * 101, "Jo\nsh", "Ju\u0308rgen", 7, None])
-def test_a_holder_whom_no_version_took_is_named(holder: Any) -> None:
+def test_a_holder_that_no_version_accepted_is_a_finding(holder: Any) -> None:
     finding = found(BankAccount(1), BankAccountCreated(1, holder), command=CREATE)
     assert finding
     assert "is no holder's name" in finding[1]
 
 
 @pytest.mark.parametrize("holder", ["J", "J" * 100, "Jürgen", "\u202eJosh", "\u200b", "\ue000", "<b>", "🏦"])
-def test_a_holder_whom_the_first_version_took_is_no_finding(holder: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_holder_that_the_first_version_accepted_is_no_finding(holder: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bank.domain.account.normal_holder", lambda name: name)  # whatever is asked for today
     assert found(BankAccount(1), BankAccountCreated(1, holder), command=CREATE) is None
 
@@ -142,7 +142,7 @@ def test_a_lock_falls_at_the_number_that_was_set_then_and_at_no_other(wrong: int
 
 
 @pytest.mark.parametrize("wrong", range(6))
-def test_where_nobody_wrote_the_number_down_any_number_may_have_been_set(wrong: int) -> None:
+def test_without_a_recorded_number_of_attempts_any_number_is_accepted(wrong: int) -> None:
     account = given(*RICH, *[WRONG] * wrong).account
     assert found(account, WRONG, PinLocked(1, wrong + 1), command=WITHDRAW, attempts=None) is None
     assert found(account, WRONG, command=WITHDRAW, attempts=None) is None
@@ -196,7 +196,7 @@ def histories(draw: st.DrawFn) -> list[Did]:
 
 @settings(deadline=None)
 @for_any(histories(), st.booleans())
-def test_what_the_aggregate_decided_is_never_a_finding(history: list[Did], wrote_down: bool) -> None:
+def test_a_decision_of_the_aggregate_is_never_a_finding(history: list[Did], wrote_down: bool) -> None:
     account = BankAccount(1)
     for command, events, attempts in history:
         assert found(account, *events, command=command, attempts=attempts if wrote_down else None) is None
@@ -224,7 +224,7 @@ EVENTS = st.one_of(
     st.sampled_from([CREATE, DEPOSIT, WITHDRAW, UNLOCK, CHANGE]),
     st.integers(1, 4),
 )
-def test_what_the_aggregate_could_not_decide_is_always_a_finding(
+def test_an_impossible_decision_is_always_a_finding(
     history: list[Did], forged: list[BankEvent], command: str, attempts: int
 ) -> None:
     account = given(*[event for did in history for event in did.events], account_id=1).account

@@ -1,4 +1,4 @@
-"""The inspector: who may look, what is found, and that nothing can be changed."""
+"""The inspector: permissions, search, and that nothing can be changed."""
 
 import re
 from uuid import UUID
@@ -76,7 +76,7 @@ def test_staff_without_the_permission_sees_nothing(client: Client) -> None:
 # The list of events
 
 
-def test_the_list_tells_what_happened(admin_client: Client) -> None:
+def test_the_list_shows_type_and_payload_of_each_event(admin_client: Client) -> None:
     page = admin_client.get(EVENTS).content.decode()
     assert positions(admin_client) == [5, 4, 3, 2, 1]
     for text in ("bank_account-7", "money_deposited_into_bank_account", "accountId 7, amount 1,250", "tina"):
@@ -119,7 +119,7 @@ def test_the_day_is_the_banks(admin_client: Client, settings: Settings) -> None:
     assert positions(admin_client, "?day=2026-03-02") == [2, 1]
 
 
-def test_the_filters_offer_what_there_is(admin_client: Client) -> None:
+def test_the_filters_offer_the_recorded_values(admin_client: Client) -> None:
     types, _, actors = admin_client.get(EVENTS).context["cl"].filter_specs
     found = [value for value, _ in types.lookup_choices]
     assert found == ["bank_account_created", "invalid_pin", "money_deposited_into_bank_account"]
@@ -189,7 +189,7 @@ def test_a_state_that_cannot_be_rebuilt_leaves_the_page(admin_client: Client, se
     assert "cannot be rebuilt" in admin_client.get(f"{EVENTS}2/change/").content.decode()
 
 
-def test_what_was_typed_is_shown_as_text(admin_client: Client) -> None:
+def test_typed_markup_is_shown_as_text(admin_client: Client) -> None:
     handle(CreateBankAccount(9, "<script>alert(1)</script>", 1234))
     for url in (EVENTS, f"{EVENTS}6/change/"):
         assert "<script>alert" not in admin_client.get(url).content.decode()

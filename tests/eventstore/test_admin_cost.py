@@ -1,4 +1,4 @@
-"""The inspector: that no page has style or script of its own, and that none reads a whole table."""
+"""The inspector: no page has inline style or script, and no query reads a whole table."""
 
 import re
 
@@ -55,7 +55,7 @@ def test_no_page_reads_a_whole_table(admin_client: Client, url: str, monkeypatch
         ("SELECT * FROM eventstore_event WHERE type = 'x' ORDER BY position", False),
     ],
 )
-def test_what_reads_a_whole_table_is_noticed(sql: str, does: bool) -> None:
+def test_a_query_that_reads_a_whole_table_is_detected(sql: str, does: bool) -> None:
     assert reads_all(sql) is does
 
 

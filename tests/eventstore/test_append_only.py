@@ -1,4 +1,4 @@
-"""What is recorded is never changed or deleted, whichever way somebody tries."""
+"""The record is append-only, whatever the means of a change."""
 
 from collections.abc import Callable
 from pathlib import Path

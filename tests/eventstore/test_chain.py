@@ -1,4 +1,4 @@
-"""The event store: the hashes by which each event is chained to the one before it in its stream."""
+"""The hash chain of each stream."""
 
 from typing import Any
 

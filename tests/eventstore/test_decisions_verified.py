@@ -1,4 +1,4 @@
-"""Verification decides each command again, so that a decision that the rules forbid is found where all seals fit."""
+"""Verification repeats each decision, and so finds forbidden ones even where all seals fit."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -196,7 +196,7 @@ def _write(database: Any, row: vandal.Row) -> None:
     database.execute(f"UPDATE eventstore_event SET {columns} WHERE position = {mark}", values)
 
 
-def test_a_lock_that_was_hidden_for_a_moment_is_found_by_what_was_paid_out(urls: Urls) -> None:
+def test_a_temporarily_hidden_lock_is_found_by_the_withdrawal_it_allowed(urls: Urls) -> None:
     open_and_lock()
     blocked = {"type": "withdrawal_blocked", "schema_version": 1, "data": {"accountId": 2, "amount_requested": 5}}
     with rewritten(urls, "bank_account-2", 6, **blocked):
@@ -206,7 +206,7 @@ def test_a_lock_that_was_hidden_for_a_moment_is_found_by_what_was_paid_out(urls:
     assert "the rules record withdrawal_blocked" in said
 
 
-def test_a_wrong_pin_that_was_hidden_for_a_moment_is_found_by_the_lock_that_is_missing(urls: Urls) -> None:
+def test_a_temporarily_hidden_wrong_pin_is_found_by_the_missing_lock(urls: Urls) -> None:
     open_account(balance=50)
     withdraw(1, 5, WRONG)
     withdraw(1, 5, WRONG)
@@ -217,7 +217,7 @@ def test_a_wrong_pin_that_was_hidden_for_a_moment_is_found_by_the_lock_that_is_m
     assert "exit 1" in said
 
 
-def test_a_balance_that_was_raised_for_a_moment_is_found_by_what_was_paid_out(urls: Urls) -> None:
+def test_a_temporarily_raised_balance_is_found_by_the_withdrawal_it_allowed(urls: Urls) -> None:
     open_account(balance=50)
     with rewritten(urls, "bank_account-1", 2, data={"accountId": 1, "amount": 5000}):
         assert withdraw(1, 900).events == (MoneyWithdrawnFromBankAccount(1, 900),)

@@ -1,4 +1,4 @@
-"""A snapshot that the bank's keys did not seal is not believed, not used and no finding."""
+"""A snapshot without a seal of the bank's keys is not used, and is no finding."""
 
 import json
 from collections.abc import Callable
@@ -106,7 +106,7 @@ def test_a_forged_snapshot_unlocks_nothing(
     assert repository.load(3).account == BankAccount(**repository.state_of(STREAM, 2**62))
 
 
-def test_what_this_process_remembers_is_no_way_round_the_seal(urls: Urls, locked: repository.Loaded) -> None:
+def test_the_account_cache_does_not_bypass_the_seal(urls: Urls, locked: repository.Loaded) -> None:
     unlocked(urls, locked, b"")
     for version in range(2, locked.version):
         remembered = repository.state_of(STREAM, version)
@@ -117,7 +117,7 @@ def test_what_this_process_remembers_is_no_way_round_the_seal(urls: Urls, locked
         unlocked(urls, locked, b"")
 
 
-def test_a_snapshot_with_the_seal_of_the_bank_is_believed(urls: Urls, locked: repository.Loaded) -> None:
+def test_a_snapshot_with_the_seal_of_the_bank_is_used(urls: Urls, locked: repository.Loaded) -> None:
     """So that it is the seal that the tests above are about; whoever has the keys is found out by verification."""
     state = state_of(locked, wrong_pins=0, pin_locked=False)
     unlocked(urls, locked, snapshots.values(STREAM, locked.version, state, locked.hash)[-1])
@@ -157,9 +157,7 @@ def sealed(stream: str, version: int) -> list[Any]:
     ],
     ids=str,
 )
-def test_a_snapshot_that_was_changed_or_moved_is_not_believed(
-    urls: Urls, locked: repository.Loaded, change: dict[str, Any]
-) -> None:
+def test_a_changed_or_moved_snapshot_is_not_used(urls: Urls, locked: repository.Loaded, change: dict[str, Any]) -> None:
     open_account(9, balance=5)
     names = ("stream", "version", "state", "hash", "seal")
     stream, version, state, digest, seal = sealed(STREAM, snapshots.EVERY)
@@ -187,7 +185,7 @@ def test_an_older_snapshot_hides_no_later_event(urls: Urls, locked: repository.L
     assert audit().findings == []
 
 
-def test_a_sealed_snapshot_of_an_event_that_is_gone_is_a_finding(urls: Urls, locked: repository.Loaded) -> None:
+def test_a_sealed_snapshot_of_a_deleted_event_is_a_finding(urls: Urls, locked: repository.Loaded) -> None:
     def cut_off(tables: vandal.Tables) -> None:
         tables[vandal.EVENT] = [row for row in tables[vandal.EVENT] if row["version"] < snapshots.EVERY]
         ids = {row["command_id"] for row in tables[vandal.EVENT]}
@@ -243,7 +241,7 @@ def test_a_snapshot_that_is_no_snapshot_does_no_harm(
 # Beside the version of the program before
 
 
-def test_what_the_version_before_writes_is_not_believed_and_fails_nothing(locked: repository.Loaded) -> None:
+def test_a_snapshot_of_the_previous_version_is_ignored_without_an_error(locked: repository.Loaded) -> None:
     values = sealed(STREAM, locked.version)
     query(OLD_UPSERT, *values[:-1])
     assert query("SELECT version FROM eventstore_snapshot") == [(locked.version,)], "the seal of the one before stays"

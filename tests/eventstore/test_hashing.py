@@ -1,4 +1,4 @@
-"""What is hashed and sealed is a JSON list of all that a row says. Nothing recorded would fit another text."""
+"""Hashed and sealed texts are JSON lists of a whole row. Any change of their form would break the record."""
 
 import hashlib
 import json

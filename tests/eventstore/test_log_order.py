@@ -1,4 +1,4 @@
-"""The order of the log on PostgreSQL: no event is skipped, and no writer waits for another one at another account.
+"""The order of the log on PostgreSQL: no event is skipped, and writers at different accounts do not wait.
 
 A lower position can commit after a higher one there. Each of the known ways in which that goes wrong elsewhere is
 provoked here with real connections.
@@ -128,7 +128,7 @@ def test_an_append_waits_for_no_writer_at_another_account() -> None:
     assert queries.get_total_deposits() == 10
 
 
-def test_the_read_side_waits_for_an_idle_writer_says_whom_it_waits_for_and_goes_on() -> None:
+def test_the_read_side_waits_for_an_idle_writer_names_it_and_continues() -> None:
     open_account(1)
     with foreign_transaction() as process:
         for _ in range(3):
@@ -188,7 +188,7 @@ def test_a_prepared_transaction_is_named_and_when_it_ends_the_figures_go_on_by_t
     assert "held_back" not in Client().get("/readyz").json()
 
 
-def test_a_page_finds_that_what_was_held_back_may_be_read() -> None:
+def test_a_page_applies_an_event_that_is_no_longer_held_back() -> None:
     open_account(1)
     auditor = client_of("audrey", "Auditors")
     with foreign_transaction():
@@ -197,7 +197,7 @@ def test_a_page_finds_that_what_was_held_back_may_be_read() -> None:
     assert "0.10" in text_of(auditor.get("/accounts/1/"))
 
 
-def test_what_is_committed_while_a_replay_runs_is_neither_lost_nor_doubled() -> None:
+def test_an_event_committed_during_a_replay_is_neither_lost_nor_doubled() -> None:
     open_account(1)
     paid_in, stop = [0], threading.Event()
 
@@ -294,7 +294,7 @@ def at_once_with_a_reader(
 # Another server
 
 
-def test_a_log_from_a_server_with_higher_transaction_ids_is_read_and_gone_on_with() -> None:
+def test_a_log_from_a_server_with_higher_transaction_ids_is_read_and_continued() -> None:
     open_account(1)
     query(
         """INSERT INTO eventstore_event (stream, version, type, schema_version, data, metadata, command_id,

@@ -1,4 +1,4 @@
-"""A verification in several processes sees what one in a single one sees, or says that it did not come to its end."""
+"""Verification in several processes: it finds the same as in one, or reports that it did not finish."""
 
 import os
 import signal
@@ -97,9 +97,7 @@ def test_any_number_of_processes_finds_the_same(urls: Urls, tmp_path: Path) -> N
     assert seen_by(2, since=head) == seen_by(3, since=head) == alone
 
 
-def test_a_bank_with_much_to_verify_is_verified_by_the_processors_that_there_are(
-    started: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_bank_is_verified_on_all_processors(started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     do_business()
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
     audit()
@@ -170,7 +168,7 @@ def test_a_process_that_dies_leaves_nothing_verified_signed_or_backed_up(vendor:
         assert list(tmp_path.glob("*backup*")) == []
 
 
-def test_a_process_that_cannot_be_started_is_said(started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_that_cannot_be_started_is_reported(started: list[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     start = subprocess.Popen
 
     def popen(*arguments: Any, **options: Any) -> Any:

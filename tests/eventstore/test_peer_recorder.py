@@ -1,4 +1,4 @@
-"""The event store under another project's tests: the recorder cases that the library `eventsourcing` ships.
+"""The event store under the recorder tests that the library `eventsourcing` ships.
 
 An adapter lets them speak to `eventstore.store`. Left out are its subscriptions (here the signal and the worker do
 that) and its tracking recorders (here the checkpoints do).

@@ -1,4 +1,4 @@
-"""The servers that other tests stand on: what is committed outlives a crash, and a standby follows."""
+"""The PostgreSQL servers of other tests: commits survive a crash, and a standby follows."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""An error of the database counts as a refusal of the store only if it is exactly that one."""
+"""A database error counts as a refusal of the store only if its exact text or constraint is known."""
 
 from uuid import uuid4
 

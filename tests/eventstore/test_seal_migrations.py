@@ -1,4 +1,4 @@
-"""A record from before there were seals is sealed by the migrations, and is append-only afterwards as it was before."""
+"""The migrations seal a record without seals. It is append-only afterwards."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ BEFORE = {"bank": "0003_log_in_tries", "eventstore": "0004_no_gap"}
 
 
 @pytest.mark.usefixtures("bank")
-def test_what_was_recorded_before_is_sealed(
+def test_the_migration_seals_an_old_record(
     vendor: str, urls: Urls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bank.application.handlers.CURRENCY", "of_today")  # no account named the currency then

@@ -1,4 +1,4 @@
-"""Heads: what `manage.py export_head` signs, and what `manage.py verify_events --head` proves with it."""
+"""Signed heads: `manage.py export_head` and `manage.py verify_events --head`."""
 
 import json
 import threading
@@ -16,7 +16,7 @@ from tests.support.values import at_once, deposit, do_business, open_account, qu
 pytestmark = pytest.mark.usefixtures("bank")
 
 
-def test_a_head_says_how_far_it_speaks_and_fits_on_a_page(tmp_path: Path) -> None:
+def test_a_head_names_its_log_position_and_fits_on_a_page(tmp_path: Path) -> None:
     do_business()
     head = export(tmp_path / "head")
     assert (head.events, head.streams, head.rejected) == (54, 4, 3)
@@ -24,9 +24,7 @@ def test_a_head_says_how_far_it_speaks_and_fits_on_a_page(tmp_path: Path) -> Non
     assert len((tmp_path / "head").read_text()) < 1000
 
 
-def test_what_was_cut_off_or_rewritten_after_a_head_is_found_even_where_the_keys_were_stolen(
-    urls: Urls, tmp_path: Path
-) -> None:
+def test_a_log_truncated_or_rewritten_after_a_head_is_found_even_with_stolen_keys(urls: Urls, tmp_path: Path) -> None:
     do_business()
     export(tmp_path / "head")
 
@@ -49,7 +47,7 @@ def test_the_head_of_a_backup_is_found_to_be_ahead(urls: Urls, tmp_path: Path) -
     assert "of its 54 events there are 53 now" in verify("--no-read-side", "--head", f"{tmp_path}/head")
 
 
-def test_a_file_that_is_no_head_is_said_to_be_none(tmp_path: Path) -> None:
+def test_a_file_that_is_no_head_is_refused(tmp_path: Path) -> None:
     do_business()
     export(tmp_path / "head")
     good = (tmp_path / "head").read_text()
@@ -91,7 +89,7 @@ def test_the_head_of_another_bank_is_refused(tmp_path: Path, settings: Any) -> N
         verify("--head", str(tmp_path / "head"))
 
 
-def test_keys_rotate_and_are_missed_when_they_are_gone(tmp_path: Path, settings: Any) -> None:
+def test_keys_rotate_and_missing_ones_are_reported(tmp_path: Path, settings: Any) -> None:
     open_account(balance=5)
     export(tmp_path / "head")
     settings.SEAL_KEYS = ["a new key", *settings.SEAL_KEYS]
@@ -104,7 +102,7 @@ def test_keys_rotate_and_are_missed_when_they_are_gone(tmp_path: Path, settings:
 
 
 @pytest.mark.only_on("postgresql", reason="on SQLite nobody can write meanwhile")
-def test_a_head_does_not_speak_of_what_may_still_be_joined_by_earlier_events(tmp_path: Path) -> None:
+def test_a_head_covers_no_event_that_an_earlier_one_may_still_precede(tmp_path: Path) -> None:
     for account_id in (1, 2):
         open_account(account_id, balance=100)
     under_way, go_on = threading.Event(), threading.Event()

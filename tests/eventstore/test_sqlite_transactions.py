@@ -1,4 +1,4 @@
-"""Transactions on SQLite that are begun and ended by hand, and how long a statement waits for a lock."""
+"""Transactions on SQLite, and the wait of a statement for a lock."""
 
 import threading
 import time
@@ -62,9 +62,7 @@ def write(*numbers: int, then: type[BaseException] | None = None) -> None:
 # What is committed, and when
 
 
-def test_what_is_written_is_there_for_others_at_the_end_and_not_before(
-    connection: BaseDatabaseWrapper, urls: Urls
-) -> None:
+def test_a_write_is_visible_to_others_only_after_the_commit(connection: BaseDatabaseWrapper, urls: Urls) -> None:
     with stranger(urls["DATABASE_URL"]) as other, backend_of().transaction() as cursor:
         cursor.execute(INSERT, [1])
         assert other.execute("SELECT COUNT(*) FROM thing").fetchone() == (0,)
@@ -73,7 +71,7 @@ def test_what_is_written_is_there_for_others_at_the_end_and_not_before(
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
-def test_what_fails_is_rolled_back(connection: BaseDatabaseWrapper, error: type[BaseException]) -> None:
+def test_a_failed_transaction_is_rolled_back(connection: BaseDatabaseWrapper, error: type[BaseException]) -> None:
     with pytest.raises(error):
         write(1, then=error)
     assert numbers() == []
@@ -87,7 +85,7 @@ def test_errors_of_the_driver_come_as_djangos_and_roll_back(connection: BaseData
     assert_idle(connection)
 
 
-def test_a_commit_that_fails_is_rolled_back_and_said(
+def test_a_failed_commit_is_rolled_back_and_raises(
     connection: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: Any) -> None:
@@ -100,7 +98,7 @@ def test_a_commit_that_fails_is_rolled_back_and_said(
     assert_idle(connection)
 
 
-def test_what_is_to_be_done_on_commit_is_done_after_it_and_never_after_a_rollback(
+def test_on_commit_functions_run_after_the_commit_and_never_after_a_rollback(
     connection: BaseDatabaseWrapper,
 ) -> None:
     done: list[tuple[str, bool]] = []
@@ -169,7 +167,7 @@ def holder(connection: BaseDatabaseWrapper) -> Iterator[BaseDatabaseWrapper]:
         other.set_autocommit(True)
 
 
-def test_a_lock_is_waited_for_and_had_as_soon_as_it_is_let_go(
+def test_a_waiting_statement_gets_the_lock_as_soon_as_it_is_free(
     connection: BaseDatabaseWrapper, holder: BaseDatabaseWrapper
 ) -> None:
     let_go = threading.Event()
@@ -190,7 +188,7 @@ def _write(may: threading.Event) -> None:
     connections.close_all()
 
 
-def test_a_lock_that_is_not_let_go_is_given_up_in_time(
+def test_a_wait_for_a_lock_ends_in_time(
     connection: BaseDatabaseWrapper, holder: BaseDatabaseWrapper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(connection, "patience", 0.05)
@@ -201,7 +199,7 @@ def test_a_lock_that_is_not_let_go_is_given_up_in_time(
     assert not connection.in_atomic_block
 
 
-def test_nobody_waits_to_write_on_what_is_no_longer_the_latest(connection: BaseDatabaseWrapper, urls: Urls) -> None:
+def test_a_write_on_an_outdated_snapshot_fails_without_waiting(connection: BaseDatabaseWrapper, urls: Urls) -> None:
     """A transaction that has read and then writes can never have the lock once somebody else has written."""
     query(INSERT, 0)
     with stranger(urls["DATABASE_URL"]) as other, connection.cursor() as cursor:

@@ -1,4 +1,4 @@
-"""The event store: append to a stream, read a stream, read all, and what is refused."""
+"""The event store: append to a stream, read a stream, read all, and refusals."""
 
 from datetime import timedelta, timezone
 from typing import Any
@@ -20,7 +20,7 @@ from tests.support.values import broken_links, query, whole_log
 # Appending and reading
 
 
-def test_what_is_appended_is_what_is_read() -> None:
+def test_appended_events_are_read_unchanged() -> None:
     command = envelope(actor="tina")
     with clock.set_to(NOON):
         recorded = append("thing-1", 7, 8, command=command)
@@ -93,7 +93,7 @@ def test_an_empty_log_has_answers() -> None:
     assert store.find_outcome(uuid4()) is None
 
 
-def test_the_log_says_how_long_it_is_and_what_comes_next() -> None:
+def test_the_log_returns_its_length_and_the_next_event() -> None:
     recorded = append("thing-1", 1, 2, 3)
     assert store.last_position() == store.count_events() == 3
     assert store.first_after(1) == recorded[1]
@@ -112,7 +112,7 @@ def test_an_append_after_an_older_version_is_refused(expected: int, knows_hash: 
     assert_unchanged(events=3, commands=1)
 
 
-def test_a_writer_who_knows_the_version_but_means_another_event_there_is_refused() -> None:
+def test_a_writer_who_expects_another_event_at_the_version_is_refused() -> None:
     append("thing-1", 1, 2, 3)
     with pytest.raises(store.WrongExpectedVersion):
         append("thing-1", 4, after=3, previous_hash=b"x" * 32)
@@ -120,7 +120,7 @@ def test_a_writer_who_knows_the_version_but_means_another_event_there_is_refused
 
 
 @pytest.mark.parametrize("expected", [4, 5, 100])
-def test_a_writer_who_expects_a_version_that_is_not_there_yet_is_refused(expected: int) -> None:
+def test_a_writer_who_expects_a_future_version_is_refused(expected: int) -> None:
     append("thing-1", 1, 2, 3)
     with pytest.raises(store.WrongExpectedVersion, match=f"no version {expected}"):
         append("thing-1", 4, after=expected)
@@ -150,7 +150,7 @@ def test_a_rejected_commands_id_is_taken_as_well() -> None:
     assert_unchanged(events=0, commands=1)
 
 
-def test_the_record_of_a_command_says_where_its_events_are() -> None:
+def test_a_command_record_names_the_stream_and_versions_of_its_events() -> None:
     command = envelope()
     append("thing-1", 1)
     append("thing-1", 2, 3, after=1, command=command)

@@ -1,4 +1,4 @@
-"""The event store: what is written together, announced when it is committed, and done at a turn."""
+"""The event store's transactions: joint writes, signals after the commit, and the stream lock."""
 
 from contextlib import suppress
 from typing import Any
@@ -49,7 +49,7 @@ def test_the_signal_comes_after_the_commit_and_hands_the_events_over(urls: Urls)
 
 
 @pytest.mark.parametrize("error", [RuntimeError, IntegrityError, KeyboardInterrupt])
-def test_nothing_is_written_or_said_when_something_fails_on_the_way(
+def test_a_failed_append_writes_nothing_and_sends_no_signal(
     error: type[BaseException], announced: list[list[RecordedEvent]]
 ) -> None:
     def fail() -> None:

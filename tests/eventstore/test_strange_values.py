@@ -1,4 +1,4 @@
-"""Verification of rows that no program of the bank can have written: each is named, and none ends in a traceback."""
+"""Verification of rows that the bank cannot have written: each is a finding, and none causes a traceback."""
 
 import json
 from collections.abc import Iterator
@@ -230,7 +230,7 @@ def test_each_strange_value_in_each_column_is_named_or_ends_the_verification(
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_what_is_too_deep_for_another_process_is_no_traceback_of_it(
+def test_a_value_nested_too_deeply_for_a_pipe_causes_no_traceback(
     urls: Urls, vendor: str, capfd: pytest.CaptureFixture[str], processes: int
 ) -> None:
     deep = f'{{"accountId": 1, "accountHolder": {"[" * 3000}{"]" * 3000}}}'

@@ -1,4 +1,4 @@
-"""Turns at a stream on PostgreSQL: what goes in one message, and what is left of one that fails at any place."""
+"""Stream locks on PostgreSQL: the messages to the server, and errors at any statement."""
 
 import threading
 import time
@@ -132,7 +132,7 @@ def test_a_refused_append_leaves_nothing_behind() -> None:
 
 @pytest.mark.usefixtures("_messages")
 @pytest.mark.parametrize("reads", [True, False])
-def test_what_is_raised_before_the_append_leaves_nothing_behind(reads: bool) -> None:
+def test_an_error_before_the_append_leaves_nothing_behind(reads: bool) -> None:
     append("thing-1")
     if reads:
         with pytest.raises(InterruptedError):
@@ -183,7 +183,7 @@ def test_a_connection_lost_while_waiting_for_the_stream_lock_raises_an_error_of_
 
 
 @pytest.mark.usefixtures("_messages")
-def test_turns_go_on_when_the_server_has_let_go_of_what_was_prepared() -> None:
+def test_stream_locks_work_after_the_server_dropped_prepared_statements() -> None:
     append("thing-1")
     for version in (1, 2, 3):
         take_turn(after=version)
@@ -230,7 +230,7 @@ def test_an_append_without_the_stream_lock_is_refused_while_another_writer_holds
     assert_unchanged(events=2, commands=2)
 
 
-def test_who_stands_back_leaves_the_stream_to_others_and_goes_on_from_what_they_wrote(
+def test_a_writer_that_stands_back_continues_after_the_events_of_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(postgresql, "HEAD_START", 1.0)
@@ -248,7 +248,7 @@ def test_who_stands_back_leaves_the_stream_to_others_and_goes_on_from_what_they_
     assert [event.data["number"] for event in store.read_stream("thing-1")] == [1, 2, 9]
 
 
-def test_who_has_lost_to_one_that_never_stops_writing_comes_next() -> None:
+def test_a_writer_who_lost_to_a_busy_writer_comes_next() -> None:
     open_account(1)
     stop, given = threading.Event(), list[int]()
 

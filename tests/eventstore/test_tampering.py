@@ -1,4 +1,4 @@
-"""Whoever changes the record straight in the database is found out, whatever he changes and however he covers it up."""
+"""Every direct change of the record in the database is found, however it is covered up."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""`manage.py verify_events` and `manage.py export_head`: is the record still what was recorded?"""
+"""`manage.py verify_events` and `manage.py export_head`."""
 
 import threading
 from collections.abc import Callable
@@ -136,7 +136,7 @@ def make_type_unknown(tables: vandal.Tables) -> None:
         (exchange_verifiers, False, "the PIN verifier is not the one that"),
     ],
 )
-def test_it_is_said_what_does_not_fit(
+def test_each_finding_names_its_fault(
     urls: Urls, tmp_path: Path, change: Callable[[vandal.Tables], object], cover: bool, said: str
 ) -> None:
     do_business()
@@ -197,7 +197,7 @@ def test_figures_that_do_not_fit_are_named(statement: str, said: str) -> None:
     assert "All of it fits together" in verify("--no-read-side")
 
 
-def test_a_read_side_that_is_not_there_is_said(urls: Urls) -> None:
+def test_a_missing_read_side_is_reported(urls: Urls) -> None:
     do_business()
     query("DROP TABLE projections_banktotals", using="projections")
     with pytest.raises(CommandError, match="replay_projections") as stopped:

@@ -1,4 +1,4 @@
-"""SQLite's checkpoints, which must never run beside a writer where SQLite has the WAL-reset race."""
+"""SQLite's checkpoints never run beside a writer if SQLite has the WAL-reset race."""
 
 import sqlite3
 import subprocess
@@ -178,7 +178,7 @@ def test_a_connection_is_not_used_again_after_an_error(connect: Connect, within:
     assert connection.connection is None
 
 
-def test_a_check_and_readyz_speak_up_where_nothing_keeps_the_race_away(
+def test_a_check_and_readyz_warn_of_a_database_exposed_to_the_race(
     client: Client, django_db_blocker: Any, file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     options = {"init_command": "PRAGMA journal_mode=WAL"}
@@ -207,7 +207,7 @@ def test_a_check_and_readyz_speak_up_where_nothing_keeps_the_race_away(
 
 
 @pytest.mark.parametrize(("alias", "synchronous"), [("default", 2), ("projections", 1)], ids=["FULL", "NORMAL"])
-def test_what_is_acknowledged_is_synced_and_the_read_side_need_not_be(
+def test_the_write_side_syncs_each_commit_and_the_read_side_does_not(
     file: Path, django_db_blocker: Any, alias: str, synchronous: int
 ) -> None:
     ours = {**DATABASES[alias], "NAME": str(file)}

@@ -1,4 +1,4 @@
-"""Changes each line of the list on purpose, one at a time, and tells which test notices it.
+"""Breaks each line of the list, one at a time, and reports the test that notices it.
 
 uv run python -m tests.mutations [--jobs N] [--only TEXT] [--list] [--write]
 """

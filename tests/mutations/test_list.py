@@ -1,4 +1,4 @@
-"""The list of mutations fits the code and the document: quick checks, so that it cannot rot between two full runs."""
+"""The list of mutations matches the code and the document: quick checks between two full runs."""
 
 import ast
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A mutation counts as noticed where a test fails because of it, and in no other case."""
+"""A mutation counts as noticed only if a test fails because of it."""
 
 import subprocess
 import sys
@@ -68,7 +68,7 @@ def test_a_mutation_that_no_test_fails_with_has_survived(tree: Path) -> None:
     ],
     ids=["no Python", "no import", "no name", "no fixture", "no such text", "the text twice"],
 )
-def test_what_breaks_something_else_than_a_test_is_not_noticed(
+def test_a_mutation_that_breaks_no_test_does_not_count_as_noticed(
     tree: Path, text: str, instead: str, problem: str
 ) -> None:
     noticed_by, said = attempt(tree, text, instead)[1:]
@@ -99,7 +99,7 @@ def test_tests_that_fail_or_are_skipped_without_a_change_judge_nothing(tree: Pat
         (["--jobs", "0"], 2, "--jobs is at least 1"),
     ],
 )
-def test_the_program_says_what_it_can_do(arguments: list[str], status: int, said: str) -> None:
+def test_the_program_prints_its_options(arguments: list[str], status: int, said: str) -> None:
     done = subprocess.run([sys.executable, "-m", "tests.mutations", *arguments], capture_output=True, text=True)
     assert done.returncode == status
     assert said in done.stdout + done.stderr

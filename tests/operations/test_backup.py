@@ -1,4 +1,4 @@
-"""`manage.py backup`: a copy of an open bank that is sound, or none at all."""
+"""`manage.py backup`: a sound copy of an open bank, or none at all."""
 
 import json
 import shlex
@@ -79,7 +79,7 @@ def test_a_backup_while_eight_write_is_sound_and_the_live_bank_extends_it(
 
 @on_sqlite
 @pytest.mark.usefixtures("bank")
-def test_a_backup_is_one_file_and_its_head_for_nobody_else_to_read(tmp_path: Path) -> None:
+def test_a_backup_is_one_private_file_and_its_head(tmp_path: Path) -> None:
     do_business()
     said = back_up(tmp_path / "a" / "copy")
     assert "has 54 events up to position 54, verified, and their head" in said
@@ -146,7 +146,7 @@ def test_of_two_backups_into_one_folder_one_is_made(tmp_path: Path) -> None:
 
 @on_sqlite
 @pytest.mark.usefixtures("bank")
-def test_a_full_disk_is_said_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_no_backup(tmp_path: Path) -> None:
     do_business()
     with mounted(tmp_path / "disk", 16) as disk:
         disk.fill()

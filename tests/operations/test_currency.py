@@ -184,7 +184,7 @@ def test_a_code_that_is_no_currency_is_refused(settings: Settings) -> None:
         BankConfig.create("bank").ready()
 
 
-def test_a_start_in_another_currency_is_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_a_start_in_another_currency_is_refused_with_the_remedy(tmp_path: Path) -> None:
     data = tmp_path / "data"
     migrate(data, "from tests.support.values import open_account; open_account(1)")
     done = run(data, "start", BANK_CURRENCY="JPY")

@@ -1,4 +1,4 @@
-"""What load balancers and operators are told."""
+"""The answers to load balancers and operators."""
 
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ def test_readyz_of_a_healthy_bank(client: Client, bank: Path) -> None:
     assert "no-store" in response["Cache-Control"]
 
 
-def test_readyz_says_how_far_the_read_side_is_behind(client: Client, bank: Path, settings: Any) -> None:
+def test_readyz_reports_how_far_the_read_side_is_behind(client: Client, bank: Path, settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
     handle(CreateBankAccount(1, "Josh", 1234))
     response = client.get("/readyz")
@@ -68,7 +68,7 @@ def test_a_bank_that_appends_and_projects_while_it_is_looked_at_is_ready(client:
     assert not [state for state in response.json()["projections"].values() if "ahead" in state]
 
 
-def test_readyz_says_that_the_log_is_an_older_copy(client: Client, bank: Path) -> None:
+def test_readyz_reports_that_the_log_is_an_older_copy(client: Client, bank: Path) -> None:
     open_account()
     query("UPDATE projections_checkpoint SET position = position + 1 WHERE name = 'totals'", using="projections")
     response = client.get("/readyz")
@@ -76,7 +76,7 @@ def test_readyz_says_that_the_log_is_an_older_copy(client: Client, bank: Path) -
     assert [name for name, state in response.json()["projections"].items() if "ahead" in state] == ["totals"]
 
 
-def test_readyz_reports_a_failed_projection_without_what_it_read(client: Client, bank: Path) -> None:
+def test_readyz_reports_a_failed_projection_without_its_events(client: Client, bank: Path) -> None:
     handle(CreateBankAccount(1, "Josh", 1234))
     with connections["projections"].cursor() as cursor:
         cursor.execute(
@@ -92,7 +92,7 @@ def test_readyz_reports_a_failed_projection_without_what_it_read(client: Client,
     assert "Josh" not in response.content.decode()
 
 
-def test_readyz_says_that_a_worker_has_a_projection_and_not_which(client: Client, bank: Path) -> None:
+def test_readyz_reports_that_a_worker_has_a_projection_but_not_which_worker(client: Client, bank: Path) -> None:
     lease = Lease(["accounts"])
     lease.held()
     response = client.get("/readyz")
@@ -101,7 +101,7 @@ def test_readyz_says_that_a_worker_has_a_projection_and_not_which(client: Client
     assert lease.worker not in response.content.decode()
 
 
-def test_readyz_says_that_migrations_are_missing(client: Client, bank: Path) -> None:
+def test_readyz_reports_missing_migrations(client: Client, bank: Path) -> None:
     with connections["projections"].cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'projections'")
     response = client.get("/readyz")
@@ -110,7 +110,7 @@ def test_readyz_says_that_migrations_are_missing(client: Client, bank: Path) -> 
 
 
 @pytest.mark.parametrize("alias", ["default", "projections"])
-def test_readyz_says_which_database_does_not_answer(client: Client, urls: Urls, alias: str) -> None:
+def test_readyz_names_the_database_that_does_not_answer(client: Client, urls: Urls, alias: str) -> None:
     with out_of_reach(urls, alias):
         response = client.get("/readyz")
     assert response.status_code == 503

@@ -1,4 +1,4 @@
-"""The keys that a first start makes: whole, private, the same for everybody, and on the disk before they are used."""
+"""The keys of a first start: complete, private, shared by all processes, and synced before their first use."""
 
 import os
 import stat
@@ -46,7 +46,7 @@ def test_a_key_and_its_name_are_on_the_disk_before_anybody_has_it(
     assert synced == [("", False), (draft, False), ("data", True)]
 
 
-def test_what_a_killed_start_left_behind_does_no_harm(tmp_path: Path) -> None:
+def test_the_files_of_a_killed_start_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "pin_key"
     path.with_name(f".pin_key.{os.getpid()}").write_text("half of a k")
     key = key_from_file(path)
@@ -54,7 +54,7 @@ def test_what_a_killed_start_left_behind_does_no_harm(tmp_path: Path) -> None:
     assert path.read_text() == f"{key}\n"
 
 
-def test_all_who_start_at_once_have_the_same_key(tmp_path: Path) -> None:
+def test_processes_that_start_at_once_have_the_same_key(tmp_path: Path) -> None:
     path = tmp_path / "data" / "pin_key"
     gate = tmp_path / "gate"
     script = (
@@ -122,7 +122,7 @@ def test_spaces_and_line_ends_around_keys_do_not_count(
         (f"{KEY}\n{OLD}", BROKEN),
     ],
 )
-def test_what_is_no_key_is_refused_and_not_shown(read: Callable[..., list[str]], text: str, why: str) -> None:
+def test_an_invalid_key_is_refused_and_not_shown(read: Callable[..., list[str]], text: str, why: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=why) as error:
         read(text)
     assert not any(key.strip() in str(error.value) for key in text.split(",") if len(key.strip()) > 5)
@@ -135,7 +135,7 @@ def test_keys_with_spaces_are_known_as_they_were_read_before(monkeypatch: pytest
     assert spaced_keys("PIN_KEYS") == []
 
 
-def test_an_old_key_may_be_short_where_the_operator_says_so(read: Callable[..., list[str]]) -> None:
+def test_an_old_key_may_be_short_if_the_setting_allows_it(read: Callable[..., list[str]]) -> None:
     assert read(f"{KEY}, short", short_old_keys=True) == [KEY, "short"]
     with pytest.raises(ImproperlyConfigured, match=SHORT):
         read(f"short, {KEY}", short_old_keys=True)

@@ -173,7 +173,7 @@ def test_an_operation_that_the_version_before_could_miss_is_found(operation: Ope
     ],
     ids=lambda operation: operation.describe(),
 )
-def test_an_operation_that_only_adds_is_none_of_them(operation: Operation) -> None:
+def test_an_operation_that_only_adds_is_allowed(operation: Operation) -> None:
     assert list(contractions(*with_operation(operation))) == []
 
 

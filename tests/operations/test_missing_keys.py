@@ -1,4 +1,4 @@
-"""A key that the bank needs and has not got: nobody's wrong guess, and named where an operator looks."""
+"""A missing key of the bank: it counts as no wrong PIN, and the operator's checks name it."""
 
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ def test_an_account_without_a_verifier_is_no_wrong_guess(new_account: int) -> No
     assert count("eventstore_commandrecord") == before
 
 
-def test_a_bank_none_of_whose_pins_can_be_checked_is_not_ready(old_account: int, client: Client, settings: Any) -> None:
+def test_a_bank_that_can_check_no_pin_is_not_ready(old_account: int, client: Client, settings: Any) -> None:
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["keys"] == {"PIN_KEYS": "No key fits: run manage.py check."}
@@ -143,7 +143,7 @@ def test_many_verifiers_cost_no_more_than_their_keys(
         assert "verifier_key_id" in str(cursor.fetchall())
 
 
-def test_what_is_not_there_yet_has_no_missing_keys(urls: Urls, bank: Path) -> None:
+def test_a_bank_that_is_not_made_yet_has_no_missing_keys(urls: Urls, bank: Path) -> None:
     assert messages() == []
     with out_of_reach(urls, "default"):
         assert messages() == []

@@ -1,4 +1,4 @@
-"""The files of the bank, which no other user of the machine may read, whatever the umask and the command."""
+"""The bank's files are private to their owner, whatever the umask and the command."""
 
 import os
 import stat
@@ -79,7 +79,7 @@ def opened(data: Path) -> None:
     data.chmod(0o755)
 
 
-def test_check_says_what_is_open_and_start_closes_it(tmp_path: Path) -> None:
+def test_check_lists_open_files_and_start_closes_them(tmp_path: Path) -> None:
     data = tmp_path / "data"
     migrate(data)
     opened(data)

@@ -145,7 +145,7 @@ def test_web_processes_do_not_outlive_their_parent(start: Start, urls: Urls) -> 
 
 
 @pytest.mark.only_on("sqlite", reason="no database has a part in it")
-def test_a_bank_whose_web_process_fails_says_so_and_ends(tmp_path: Path, urls: Urls) -> None:
+def test_a_bank_whose_web_process_fails_reports_it_and_ends(tmp_path: Path, urls: Urls) -> None:
     broken = tmp_path / "broken"
     broken.mkdir()
     (broken / "sitecustomize.py").write_text(

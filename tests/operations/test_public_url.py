@@ -41,7 +41,7 @@ def test_an_address_that_cannot_work_is_refused(url: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["start", "check"])
-def test_a_bank_with_such_an_address_does_not_open(tmp_path: Path, command: str) -> None:
+def test_a_bank_with_a_bad_address_does_not_start(tmp_path: Path, command: str) -> None:
     refused = run(tmp_path, command, BANK_PUBLIC_URL="https://bank.example/?branch=7")
     assert refused.returncode == 1
     assert "It is 'https://bank.example/?branch=7'." in refused.stdout

@@ -1,4 +1,4 @@
-"""Verification of the record's triggers, constraints and columns: what is dropped, altered or switched off is named."""
+"""Verification of the record's triggers, constraints and columns: each dropped or altered one is named."""
 
 from collections.abc import Sequence
 from io import StringIO
@@ -130,7 +130,7 @@ def change(urls: Urls, statements: Sequence[str]) -> tuple[str, str]:
         return str(error), checked.getvalue()
 
 
-def test_the_list_is_what_the_migrations_make(vendor: str) -> None:
+def test_the_list_matches_the_migrations(vendor: str) -> None:
     expected = RECORD[vendor]
     with backend_of().one_moment():
         made = {table: definitions_of("default", table, names) for table, names in expected.items()}
@@ -142,7 +142,7 @@ def test_the_list_is_what_the_migrations_make(vendor: str) -> None:
 
 @pytest.mark.only_on("sqlite", reason="the statements are SQLite's")
 @pytest.mark.parametrize(("statements", "said"), ON_SQLITE)
-def test_what_is_missing_or_altered_in_sqlite_is_named(urls: Urls, statements: list[str], said: str) -> None:
+def test_a_missing_or_altered_definition_in_sqlite_is_named(urls: Urls, statements: list[str], said: str) -> None:
     verified, checked = change(urls, statements)
     assert said in verified
     assert verified.endswith("exit 1")
@@ -151,7 +151,7 @@ def test_what_is_missing_or_altered_in_sqlite_is_named(urls: Urls, statements: l
 
 @pytest.mark.only_on("postgresql", reason="the statements are PostgreSQL's")
 @pytest.mark.parametrize(("statements", "said"), ON_POSTGRESQL)
-def test_what_is_missing_or_altered_in_postgresql_is_named(urls: Urls, statements: list[str], said: str) -> None:
+def test_a_missing_or_altered_definition_in_postgresql_is_named(urls: Urls, statements: list[str], said: str) -> None:
     verified, checked = change(urls, statements)
     assert said in verified
     assert verified.endswith("exit 1")

@@ -1,4 +1,4 @@
-"""Getting a bank back from a backup, by the very steps that are written down."""
+"""Restoring a bank from a backup by the documented steps."""
 
 import json
 import os
@@ -88,7 +88,7 @@ def test_a_bank_comes_back_by_the_steps_that_are_written_down(
     assert {**now, "made_at": 0, "signature": 0} == {**head, "made_at": 0, "signature": 0}
 
 
-def test_on_postgresql_what_is_printed_makes_a_backup_that_comes_back(
+def test_on_postgresql_the_printed_steps_make_a_backup_that_can_be_restored(
     cluster: postgres.Cluster, tmp_path: Path
 ) -> None:
     bank, figures, new_figures = (cluster.create_database(name) for name in ("bank", "figures", "new_figures"))

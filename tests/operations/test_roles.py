@@ -1,4 +1,4 @@
-"""Who may do what."""
+"""The permissions of roles."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ def test_tellers_look_at_accounts_and_serve_customers(bank: Path) -> None:
     assert permissions_of("Tellers") == {"bank.view_accounts", "bank.serve_customers"}
 
 
-def test_supervisors_do_what_tellers_do_and_supervise(bank: Path) -> None:
+def test_supervisors_do_the_tasks_of_tellers_and_supervise(bank: Path) -> None:
     roles.make_groups()
     assert permissions_of("Supervisors") == permissions_of("Tellers") | {"bank.supervise"}
 
@@ -51,7 +51,7 @@ def test_an_auditor_must_be_staff_to_see_the_admin(bank: Path) -> None:
     assert not auditor.has_perm("bank.serve_customers")
 
 
-def test_making_the_groups_again_changes_nothing_and_keeps_what_was_added(bank: Path) -> None:
+def test_making_the_groups_again_keeps_added_permissions(bank: Path) -> None:
     roles.make_groups()
     extra = Permission.objects.get(content_type__app_label="auth", codename="view_user")
     Group.objects.get(name="Supervisors").permissions.add(extra)

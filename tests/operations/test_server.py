@@ -1,4 +1,4 @@
-"""Clients that hold on to a web process, and headers that they forge: with a real server and real sockets."""
+"""Clients that hold on to a web process or forge headers, with a real server and real sockets."""
 
 import re
 import socket
@@ -183,7 +183,7 @@ FORGED = {
 
 
 @pytest.mark.parametrize("name", FORGED)
-def test_the_address_is_what_the_proxy_added_last(name: str, web: Web) -> None:
+def test_the_client_address_is_the_last_one_that_the_proxy_added(name: str, web: Web) -> None:
     headers, address = FORGED[name]
     before = len(web.output)
     with connect(web) as connection:

@@ -1,4 +1,4 @@
-"""`manage.py start`, by starting it: each test has a data folder, a port and a process of its own."""
+"""`manage.py start` as a process, with a data folder and a port for each test."""
 
 import re
 import socket
@@ -44,7 +44,7 @@ def rows(url: str, sql: str) -> list[Sequence[object]]:
         return found
 
 
-def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(
+def test_the_first_start_prints_the_passwords_and_a_second_one_changes_nothing(
     start: Start, tmp_path: Path, empty_urls: Urls
 ) -> None:
     data, url = tmp_path / "data", empty_urls["DATABASE_URL"]
@@ -69,7 +69,7 @@ def test_the_first_start_says_the_passwords_and_a_second_one_changes_nothing(
 
 
 @pytest.mark.only_on("sqlite", reason="what is said has nothing to do with the database")
-def test_passwords_of_the_environment_are_used_and_not_said(start: Start, urls: Urls) -> None:
+def test_passwords_of_the_environment_are_used_and_not_printed(start: Start, urls: Urls) -> None:
     server = start(**urls, BANK_TELLER_PASSWORD=PASSWORD, BANK_ADMIN_PASSWORD=PASSWORD)
     assert PASSWORD not in server.output
     assert "(from BANK_TELLER_PASSWORD)" in server.output
@@ -134,7 +134,7 @@ def test_the_demonstration_fills_an_empty_bank_once(start: Start, empty_urls: Ur
     assert {str(name): number for name, number in rows(url, count)} == events
 
 
-def test_a_taken_port_is_said_before_anything_changes(tmp_path: Path) -> None:
+def test_a_taken_port_is_reported_before_anything_changes(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -145,7 +145,7 @@ def test_a_taken_port_is_said_before_anything_changes(tmp_path: Path) -> None:
     assert not list(tmp_path.glob("data/*.sqlite3"))
 
 
-def test_a_data_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
+def test_a_read_only_data_folder_is_reported(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     run = refused(
         command(free_port()),

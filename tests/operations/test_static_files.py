@@ -1,4 +1,4 @@
-"""Static files are collected when there is something to collect, and left alone when not."""
+"""Static files are collected only if their sources have changed."""
 
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,7 @@ def collected(style: Path) -> set[str]:
     return {file.read_text() for file in (style.parent.parent / "static").glob("bank.*.css")}
 
 
-def test_what_is_collected_already_is_left_alone(style: Path) -> None:
+def test_collected_files_are_not_collected_again(style: Path) -> None:
     static_files.collect()
     [file] = (style.parent.parent / "static").glob("bank.*.css")
     file.write_text("nobody has made it anew")

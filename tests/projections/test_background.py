@@ -81,7 +81,7 @@ def test_a_projection_that_is_a_little_behind_is_caught_up_by_the_next_request(l
     assert positions() == dict.fromkeys(PROJECTORS, log + 4)
 
 
-def test_the_background_thread_resumes_what_was_parked_and_survives_an_error(
+def test_the_background_thread_resumes_parked_streams_and_survives_an_error(
     monkeypatch: pytest.MonkeyPatch, log: int
 ) -> None:
     freeze(1)

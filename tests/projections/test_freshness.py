@@ -1,4 +1,4 @@
-"""How fresh the figures are, and how long a page waits for them."""
+"""Freshness of the figures, and the wait of a page for them."""
 
 import time
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("bank")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
-def test_a_read_side_that_is_behind_says_by_how_much_and_since_when(settings: Any) -> None:
+def test_a_read_side_that_is_behind_reports_by_how_much_and_since_when(settings: Any) -> None:
     with clock.set_to(NOON):  # time never goes back within a stream
         open_account()
         settings.PROJECTION_MODE = "worker"

@@ -1,4 +1,4 @@
-"""Leases: one worker has a projection at a time, whatever becomes of it and of the clock."""
+"""Leases: only one worker holds a projection at a time, despite crashes and changed clocks."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -38,7 +38,7 @@ def set_clock(hours: float) -> None:
 
 
 @pytest.mark.parametrize("hours", [LEASE / timedelta(hours=1), 2, -2, -24 * 365])
-def test_a_lease_of_a_worker_that_is_gone_ends_by_itself_even_if_the_clock_is_set(hours: float) -> None:
+def test_a_lease_of_a_dead_worker_expires_even_if_the_clock_is_set(hours: float) -> None:
     gone = Lease(["accounts"])
     assert gone.held() == ["accounts"]
     assert workers() == {gone.worker}

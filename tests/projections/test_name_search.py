@@ -1,4 +1,4 @@
-"""Search for accounts by number and by parts of names, however the names and the search are written."""
+"""Search for accounts by number and by parts of names, in any spelling."""
 
 from typing import Any
 
@@ -132,7 +132,7 @@ def test_an_account_is_found_while_its_name_is_still_to_be_taken_apart(
     assert found("ada") == [1, 2]
 
 
-def test_an_upgrade_takes_the_names_apart_of_the_accounts_that_are_there(holders: dict[int, str]) -> None:
+def test_an_upgrade_indexes_the_names_of_existing_accounts(holders: dict[int, str]) -> None:
     def parts() -> list[tuple[bytes, int]]:
         rows = query("SELECT key, account_id FROM projections_namepart ORDER BY key", using=side)
         return [(bytes(key), account_id) for key, account_id in rows]
@@ -148,7 +148,7 @@ def test_an_upgrade_takes_the_names_apart_of_the_accounts_that_are_there(holders
     assert (parts(), checkpoints()) == before
 
 
-def test_the_keys_of_a_part_stand_together_and_say_whose_they_are() -> None:
+def test_the_keys_of_a_part_are_adjacent_and_name_their_account() -> None:
     keys = sorted(key for number, holder in HOLDERS.items() for key in name_keys(holder, number))
     begin, end = keys_from("hopper")
     assert [int.from_bytes(key[-8:]) for key in keys if begin <= key < end] == [2, 3]

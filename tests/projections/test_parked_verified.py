@@ -1,4 +1,4 @@
-"""Verification of a bank in which a newer version has recorded events: what it does not know is no forgery."""
+"""Verification of a bank with events of a newer version: unknown events are no forgery."""
 
 from io import StringIO
 
@@ -46,7 +46,7 @@ def test_an_unknown_event_is_not_checked_and_no_finding(processes: int) -> None:
 
 
 @pytest.mark.usefixtures("frozen")
-def test_verify_events_says_what_it_could_not_check_and_exits_with_2() -> None:
+def test_verify_events_lists_unchecked_streams_and_exits_with_2() -> None:
     code, out, err = verified()
     assert code == 2
     assert "bank_account-5 version 3" in out
@@ -60,14 +60,14 @@ def test_verify_events_says_what_it_could_not_check_and_exits_with_2() -> None:
 
 
 @pytest.mark.usefixtures("frozen")
-def test_what_a_newer_version_has_resumed_is_not_taken_for_a_forgery() -> None:
+def test_a_stream_resumed_by_a_newer_version_is_no_forgery() -> None:
     with newer_version("account_frozen", "account_closed"):
         resume.resume()
     assert audit(processes=1).findings == []
 
 
 @pytest.mark.usefixtures("frozen")
-def test_a_forgery_elsewhere_and_there_is_found_all_the_same() -> None:
+def test_a_forgery_beside_unknown_events_is_still_found() -> None:
     query("UPDATE projections_accountsummary SET balance = 99 WHERE account_id = 5", using="projections")
     query("UPDATE projections_accountsummary SET balance = 99 WHERE account_id = 6", using="projections")
     lift_protection()
@@ -84,7 +84,7 @@ def test_a_payload_that_no_version_has_written_is_a_finding() -> None:
     assert "it cannot be read: money_deposited_into_bank_account" in finding.what
 
 
-def test_figures_are_compared_without_what_a_projectors_error_has_parked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_figures_are_compared_without_the_streams_that_an_error_has_parked(monkeypatch: pytest.MonkeyPatch) -> None:
     from projections.projectors.totals import Totals
 
     healthy = Totals.apply

@@ -1,4 +1,4 @@
-"""What the read side tells of the PIN's lock: exact, whichever way the events reach it."""
+"""The PIN lock on the read side: exact, whichever way the events arrive."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -57,7 +57,7 @@ def live_through_everything() -> list[tuple[int, bool]]:
     return states
 
 
-def test_an_account_tells_its_wrong_pins_in_a_row_and_whether_it_is_locked() -> None:
+def test_an_account_shows_its_wrong_pins_in_a_row_and_its_lock() -> None:
     assert live_through_everything() == [
         (1, False),
         (1, False),
@@ -87,7 +87,7 @@ def test_it_is_the_same_in_batches_of_any_size(size: int, monkeypatch: pytest.Mo
     assert replay.check() == []
 
 
-def test_the_statement_tells_who_locked_and_unlocked_and_when() -> None:
+def test_the_statement_shows_the_user_and_time_of_locks_and_unlocks() -> None:
     lock()
     withdraw(1, 7, PIN, actor="tina")
     handle(UnlockPin(1), actor="sue")
@@ -118,7 +118,7 @@ def test_the_day_counts_each_refused_withdrawal_once_and_nothing_else() -> None:
     assert queries.bank_figures() == (1, 50, 50, 0)
 
 
-def test_a_receipt_tells_all_that_a_command_did() -> None:
+def test_a_receipt_shows_all_events_of_its_command() -> None:
     def told(command_id: UUID) -> tuple[str, tuple[str, ...]]:
         entry = queries.receipt(command_id)
         assert entry is not None
@@ -131,7 +131,7 @@ def test_a_receipt_tells_all_that_a_command_did() -> None:
     assert told(withdraw(1, 5, PIN).command_id) == ("invalid_pin", ())
 
 
-def test_a_read_side_from_before_there_was_a_lock_fills_its_new_columns_from_the_log() -> None:
+def test_an_old_read_side_fills_the_columns_of_the_lock_from_the_log() -> None:
     withdraw(1, 5, WRONG)
     withdraw(1, 5, WRONG)
     call_command("migrate", "projections", "0001", database="projections", verbosity=0)

@@ -1,4 +1,4 @@
-"""`engine.catch_up`: every event reaches every table exactly once, whatever happens on the way."""
+"""`engine.catch_up`: every event reaches every table exactly once, also after failures."""
 
 import time
 from collections.abc import Callable
@@ -257,7 +257,7 @@ def test_a_failing_projection_with_several_streams_before_it_parks_none(broken: 
     assert not ParkedStream.objects.exists()
 
 
-def test_after_the_fix_the_next_wake_up_goes_on_and_the_failure_is_off_the_checkpoint(
+def test_after_the_fix_the_next_wake_up_continues_and_clears_the_failure(
     broken: Callable[[], None],
 ) -> None:
     a_days_work()

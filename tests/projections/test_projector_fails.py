@@ -1,4 +1,4 @@
-"""A projector that raises at one event, for each of the projections: who notices, who does not, and what mends it."""
+"""A projector that raises at one event, for each projection: its reports, the others, and the recovery."""
 
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +54,7 @@ def positions() -> dict[str, int]:
     return dict(Checkpoint.objects.values_list("name", "position"))
 
 
-def test_the_others_go_on_and_what_it_had_written_of_the_event_is_undone(
+def test_the_others_continue_and_its_writes_of_the_event_are_rolled_back(
     broken: tuple[str, Callable[[], None]],
 ) -> None:
     name, _ = broken
@@ -66,7 +66,7 @@ def test_the_others_go_on_and_what_it_had_written_of_the_event_is_undone(
         assert live_rows(table) == fold(seen).rows(table), table
 
 
-def test_readyz_and_the_admin_say_which_event_and_why(broken: tuple[str, Callable[[], None]]) -> None:
+def test_readyz_and_the_admin_name_the_event_and_the_error(broken: tuple[str, Callable[[], None]]) -> None:
     name, mend = broken
     business()
 

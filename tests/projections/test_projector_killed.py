@@ -1,4 +1,4 @@
-"""The projector killed after every single statement that it sends, one after the other: the figures never drift."""
+"""A projector killed after each of its statements: the figures stay exact."""
 
 import os
 import signal
@@ -105,7 +105,7 @@ def test_killed_after_any_statement_of_its_the_projector_leaves_no_drift(
     assert len(at) > 9, "it died at many places"
 
 
-def test_a_replay_killed_at_any_statement_leaves_the_figures_right_for_whoever_looks(log: list[RecordedEvent]) -> None:
+def test_a_replay_killed_at_any_statement_leaves_the_figures_right(log: list[RecordedEvent]) -> None:
     wanted = {name: fold(log).rows(name) for name in TABLES}
     for _ in deaths("replay_in_batches", log, log[-1].position):
         assert {name: live_rows(name) for name in TABLES} == wanted

@@ -1,4 +1,4 @@
-"""An event that cannot be applied parks its stream, for the projections that it concerns, and nothing else."""
+"""An event that cannot be applied parks its stream, for the affected projections only."""
 
 from io import StringIO
 from typing import Any
@@ -173,7 +173,7 @@ def test_an_account_is_resumed_up_to_the_checkpoint(settings: Any) -> None:
         assert_is_whole()
 
 
-def test_two_that_resume_beside_one_that_projects_count_each_event_once(settings: Any) -> None:
+def test_two_resumers_beside_a_projector_count_each_event_once(settings: Any) -> None:
     open_account(1, balance=100)
     freeze()
     open_account(2, "Luke Ng", balance=7)
@@ -190,7 +190,7 @@ def test_two_that_resume_beside_one_that_projects_count_each_event_once(settings
         assert_is_whole()
 
 
-def test_who_resumes_may_be_killed_after_any_statement(settings: Any) -> None:
+def test_a_resume_may_be_killed_after_any_statement(settings: Any) -> None:
     def begin() -> None:
         for name, projector in PROJECTORS.items():
             query(f"DELETE FROM {projector.model._meta.db_table}", using="projections")
@@ -295,7 +295,7 @@ def test_a_table_that_is_missing_parks_no_account(name: str, settings: Any) -> N
 # Replay
 
 
-def test_a_replay_parks_what_cannot_be_decoded_in_the_new_tables_too() -> None:
+def test_a_replay_parks_undecodable_events_in_the_new_tables_too() -> None:
     open_account(1, balance=100)
     freeze()
     credit(1, 10)
@@ -311,7 +311,7 @@ def test_a_replay_parks_what_cannot_be_decoded_in_the_new_tables_too() -> None:
         assert_is_whole()
 
 
-def test_a_check_says_that_it_cannot_compare_what_another_version_has_resumed() -> None:
+def test_a_check_reports_that_it_cannot_compare_streams_resumed_by_another_version() -> None:
     open_account(1, balance=100)
     freeze()
     with newer_version("account_frozen"):
@@ -320,7 +320,7 @@ def test_a_check_says_that_it_cannot_compare_what_another_version_has_resumed() 
         replay.check()
 
 
-def test_a_projection_that_is_thrown_away_forgets_what_it_had_parked() -> None:
+def test_a_deleted_projection_loses_its_parked_streams() -> None:
     open_account(1)
     freeze()
     query("DELETE FROM projections_checkpoint WHERE name = 'totals'", using="projections")
@@ -334,7 +334,7 @@ def test_a_projection_that_is_thrown_away_forgets_what_it_had_parked() -> None:
 # Who resumes
 
 
-def test_the_command_resumes_what_can_be_and_lists_what_cannot() -> None:
+def test_the_command_resumes_parked_streams_and_lists_the_rest() -> None:
     def said(*arguments: str) -> tuple[str, str]:
         out, err = StringIO(), StringIO()
         call_command("replay_projections", *arguments, stdout=out, stderr=err)

@@ -1,4 +1,4 @@
-"""What pages ask of the read side."""
+"""The queries of the pages."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -55,7 +55,7 @@ def test_the_account_list_is_ordered_by_number() -> None:
     assert queries.get_account_list()[0].account_holder == "Zoë"
 
 
-def test_an_account_says_when_it_was_opened_and_when_anything_happened_last() -> None:
+def test_an_account_shows_when_it_was_opened_and_its_last_event() -> None:
     with clock.set_to(NOON):
         open_account(1, "Josh", balance=100)
     with clock.set_to(NOON + timedelta(hours=1)):
@@ -122,7 +122,7 @@ def test_the_latest_activity_is_of_the_whole_bank_and_names_the_holders() -> Non
     ("amount", "pin", "kind", "balance"),
     [(30, PIN, "withdrawal", 70), (30, PIN + 1, "invalid_pin", None), (500, PIN, "account_overdrawn", 100)],
 )
-def test_a_receipt_shows_what_a_command_did(amount: int, pin: int, kind: str, balance: int | None) -> None:
+def test_a_receipt_shows_the_event_of_its_command(amount: int, pin: int, kind: str, balance: int | None) -> None:
     command_id = uuid4()
     with clock.set_to(NOON):
         open_account(1, "Josh", balance=100)

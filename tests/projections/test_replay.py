@@ -103,7 +103,7 @@ def test_a_check_compares_each_projection_up_to_its_checkpoint(monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("busy_bank")
-def test_a_replay_mends_what_was_spoilt() -> None:
+def test_a_replay_repairs_damaged_tables() -> None:
     before = dump()
     spoil("UPDATE projections_accountsummary SET balance = 1")
     spoil("DELETE FROM projections_statementline")
@@ -196,7 +196,7 @@ def test_an_interrupted_replay_leaves_the_figures_as_they_were(monkeypatch: pyte
 
 
 @pytest.mark.usefixtures("busy_bank")
-def test_a_second_replay_says_that_one_is_running() -> None:
+def test_a_second_replay_reports_that_one_is_running() -> None:
     with backend_of("projections").process_lock("replay", wait=False) as is_held:
         assert is_held
         with pytest.raises(CommandError, match="running already"):
@@ -207,7 +207,7 @@ def test_a_second_replay_says_that_one_is_running() -> None:
 
 
 @pytest.mark.usefixtures("bank")
-def test_an_unknown_name_is_refused_with_those_there_are() -> None:
+def test_an_unknown_name_is_refused_with_the_known_names() -> None:
     with pytest.raises(CommandError, match="no projection nonsense; there are accounts, statements"):
         run("nonsense")
 
@@ -228,7 +228,7 @@ def test_an_empty_log_makes_empty_tables() -> None:
     ],
 )
 @pytest.mark.usefixtures("busy_bank")
-def test_a_check_says_what_differs_and_changes_nothing(
+def test_a_check_lists_the_differences_and_changes_nothing(
     statement: str, said: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil(statement)

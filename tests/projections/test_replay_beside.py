@@ -1,4 +1,4 @@
-"""A replay beside pages, commands and a verification: whoever reads or writes meanwhile gets on, and all is right."""
+"""A replay beside pages, commands and a verification: all of them continue, with the right figures."""
 
 import threading
 import time
@@ -66,7 +66,7 @@ def wait_until_it_waits_for(table: str) -> None:
 
 @pytest.mark.only_on("postgresql", reason="on SQLite nobody who reads waits")
 @pytest.mark.parametrize("table", TABLES)
-def test_whoever_reads_one_table_and_then_another_meets_no_deadlock(
+def test_a_reader_of_two_tables_never_deadlocks_with_a_replay(
     table: str, urls: Urls, apart: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As a page does whose one query is of several tables: it locks them one after the other."""
@@ -108,7 +108,7 @@ TOTAL_PAID_IN = 10_190
 
 
 @pytest.mark.only_on("postgresql", reason="on SQLite nobody who reads waits")
-def test_a_replay_that_cannot_have_a_table_says_so_and_leaves_the_figures_right(
+def test_a_replay_that_cannot_lock_a_table_reports_it_and_leaves_the_figures_right(
     urls: Urls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     do_business()

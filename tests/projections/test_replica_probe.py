@@ -1,4 +1,4 @@
-"""How a replica that was lost is asked again: by one request at a time, while the others do without it."""
+"""Tries of a lost replica: one request at a time, while the others skip it."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""A table that another version or another setting has built is found, and a rebuild brings it up to date."""
+"""Stale tables, built by another version or with another setting, are found and rebuilt."""
 
 from io import StringIO
 

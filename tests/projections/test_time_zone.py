@@ -1,4 +1,4 @@
-"""The days of the daily totals are those of one time zone, also after the setting has changed."""
+"""The daily totals keep one time zone after a change of the setting."""
 
 from datetime import UTC, datetime
 from io import StringIO

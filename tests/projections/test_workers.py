@@ -1,4 +1,4 @@
-"""`manage.py run_projections` as processes of their own: one works, the others stand by, and none is missed."""
+"""`manage.py run_projections` as processes: one works, the others stand by, and no event is missed."""
 
 import os
 import select

@@ -1,4 +1,4 @@
-"""The pages of a refused or failed request: in the look of the bank, in plain words, with all headers, for htmx too."""
+"""The pages of a refused or failed request: styled, in plain words, with all headers, for htmx too."""
 
 from typing import Any
 from uuid import uuid4

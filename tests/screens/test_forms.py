@@ -1,4 +1,4 @@
-"""What a teller types into a form: digits of any script, refusals at the field, and forms that are sent twice."""
+"""Typed input of the forms: digits of any script, errors at the field, and forms that are sent twice."""
 
 from typing import Any
 from uuid import uuid4

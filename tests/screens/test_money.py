@@ -1,4 +1,4 @@
-"""Amounts as people write them."""
+"""Parsing and formatting of amounts."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -105,7 +105,7 @@ def test_a_text_that_is_no_amount_is_refused_clearly(text: str, said: str) -> No
 
 
 @given(st.integers(1, 10**12))
-def test_what_is_shown_can_be_typed_again(minor_units: int) -> None:
+def test_a_displayed_amount_can_be_typed(minor_units: int) -> None:
     assert parse_money(format_money(minor_units)) == minor_units
 
 

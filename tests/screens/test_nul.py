@@ -1,4 +1,4 @@
-"""Requests that hold a NUL: PostgreSQL stores none, and C ends a text at it. Each is refused before it is read."""
+"""Requests with a NUL: PostgreSQL cannot store it, and C ends a text at it. Each is refused before it is read."""
 
 from typing import Any
 from urllib.parse import quote

@@ -1,4 +1,4 @@
-"""What a page asks of the databases. A query more costs every teller, on every page."""
+"""The number of queries of each page."""
 
 from contextlib import ExitStack
 from uuid import uuid4
@@ -37,11 +37,11 @@ def asked(client: Client, path: str) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ["/", "/accounts/", "/accounts/?q=josh", "/accounts/1/", "/days/", "/accounts/open/"])
-def test_a_page_asks_six_questions_at_most(teller: Client, path: str) -> None:
+def test_a_page_needs_six_queries_at_most(teller: Client, path: str) -> None:
     assert len(asked(teller, path)) <= 6
 
 
-def test_a_receipt_asks_six_questions_at_most(teller: Client) -> None:
+def test_a_receipt_needs_six_queries_at_most(teller: Client) -> None:
     ack = deposit(1, 5, command_id=uuid4())
     assert len(asked(teller, f"/receipts/{ack.command_id}/")) <= 6
 
@@ -50,7 +50,7 @@ def test_a_receipt_asks_six_questions_at_most(teller: Client) -> None:
 
 
 @pytest.mark.parametrize("group", ["Tellers", "Supervisors", "Auditors", ""])
-def test_a_user_of_a_session_may_do_what_django_says(group: str) -> None:
+def test_a_user_of_a_session_has_djangos_permissions(group: str) -> None:
     user = make_user("somebody", group)
     found = PasswordBackend().get_user(user.pk)
     assert found == user
@@ -60,7 +60,7 @@ def test_a_user_of_a_session_may_do_what_django_says(group: str) -> None:
     assert found.date_joined == user.date_joined
 
 
-def test_permissions_of_ones_own_count_beside_those_of_every_group() -> None:
+def test_permissions_of_the_user_and_of_every_group_count() -> None:
     user = make_user("somebody", "Tellers")
     user.groups.add(Group.objects.get(name="Auditors"))
     user.user_permissions.add(Permission.objects.get(codename="supervise"))
@@ -79,7 +79,7 @@ def test_a_superuser_may_do_everything() -> None:
     assert "auth.delete_user" in found.get_all_permissions()
 
 
-def test_who_is_gone_or_not_active_is_nobody() -> None:
+def test_a_deleted_or_inactive_user_is_logged_out() -> None:
     user = make_user("gone", "Tellers")
     User.objects.filter(pk=user.pk).update(is_active=False)
     assert PasswordBackend().get_user(user.pk) is None
@@ -87,7 +87,7 @@ def test_who_is_gone_or_not_active_is_nobody() -> None:
 
 
 @pytest.mark.only_on("postgresql", reason="SQLite keeps nothing prepared that this could break")
-def test_who_is_logged_in_is_found_when_a_migration_has_altered_the_table_of_users() -> None:
+def test_a_session_finds_its_user_after_a_migration_altered_the_users_table() -> None:
     user = make_user("somebody", "Tellers")
     assert PasswordBackend().get_user(user.pk) == user
     with another_connection() as other, other.cursor() as cursor:

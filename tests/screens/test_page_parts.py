@@ -1,4 +1,4 @@
-"""The parts of a page that are rendered once and shown again, and the token of its forms."""
+"""The parts of a page that are rendered once, and the CSRF token of its forms."""
 
 import re
 from urllib.parse import urljoin
@@ -61,7 +61,7 @@ def test_a_cookie_that_is_no_secret_is_replaced(bank: object, cookie: str) -> No
 # The text of a session
 
 
-def test_a_session_that_somebody_else_has_written_is_nobodys(bank: object) -> None:
+def test_a_forged_session_belongs_to_no_user(bank: object) -> None:
     client = client_of("teller", "Tellers")
     assert client.get("/").status_code == 200
     session = Session.objects.get()

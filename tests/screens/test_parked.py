@@ -1,4 +1,4 @@
-"""An account with an event of a newer version: its pages and its tasks, and those of the others."""
+"""An account with an event of a newer version: its pages, its tasks, and the other accounts."""
 
 import re
 from typing import Any
@@ -34,7 +34,7 @@ def teller() -> Client:
     return client_of("tina", "Supervisors")
 
 
-def test_the_accounts_page_and_task_say_that_it_is_not_current_and_since_when(teller: Client) -> None:
+def test_the_accounts_page_and_task_show_since_when_it_is_not_current(teller: Client) -> None:
     for url in ("/accounts/1/", "/accounts/1/deposit/", "/accounts/1/withdraw/"):
         page = text_of(teller.get(url))
         assert re.search(f"{NOT_CURRENT} .*[0-9]", page), url
@@ -46,7 +46,7 @@ def test_the_accounts_page_and_task_say_that_it_is_not_current_and_since_when(te
 
 
 @pytest.mark.parametrize("url", ["/", "/accounts/", "/accounts/?q=ada", "/days/"])
-def test_pages_of_the_whole_bank_say_how_many_accounts_they_lack(teller: Client, url: str) -> None:
+def test_pages_of_the_whole_bank_show_how_many_accounts_they_lack(teller: Client, url: str) -> None:
     assert WITHOUT in text_of(teller.get(url))
     with newer_version("account_frozen"):
         resume.resume()
@@ -63,7 +63,7 @@ def test_pages_of_the_whole_bank_say_how_many_accounts_they_lack(teller: Client,
     ],
 )
 @pytest.mark.parametrize("is_cached", [True, False])
-def test_a_task_there_answers_503_in_plain_words_and_keeps_what_was_typed_but_no_pin(
+def test_a_task_at_a_parked_account_answers_503_and_keeps_the_input_but_no_pin(
     teller: Client, task: str, fields: dict[str, str], htmx: dict[str, str], *, is_cached: bool
 ) -> None:
     if not is_cached:
@@ -141,7 +141,7 @@ def test_a_command_that_a_newer_version_carried_out_is_acknowledged_when_it_is_s
     assert (again.version, again.repeated) == (2, True)
 
 
-def test_the_receipt_of_what_is_not_shown_yet_says_that_it_is_recorded() -> None:
+def test_the_receipt_of_a_command_that_is_not_projected_shows_that_it_is_recorded() -> None:
     open_account(1)
     freeze(1)
     command = Envelope(uuid4(), "deposit_money_into_bank_account", "", clock.now(), b"")

@@ -35,7 +35,7 @@ def lock() -> None:
         handle(WithdrawMoneyFromBankAccount(1, 500, 4242))
 
 
-def test_each_wrong_pin_tells_how_many_are_left_and_the_last_one_that_it_locked(teller: Client) -> None:
+def test_each_wrong_pin_shows_the_attempts_left_and_the_last_one_the_lock(teller: Client) -> None:
     assert "2 more wrong PINs in a row lock withdrawals" in text_of(withdraw(teller, "4242"))
     assert "One more wrong PIN locks withdrawals" in text_of(withdraw(teller, "4242"))
     last = withdraw(teller, "4242")
@@ -61,7 +61,7 @@ def test_the_number_of_attempts_left_is_not_shown_while_figures_are_behind(telle
 
 
 @pytest.mark.parametrize(("attempts", "said"), [(10, "9 more wrong PINs"), (2, "One more wrong PIN locks")])
-def test_the_setting_says_how_many_there_are(teller: Client, settings: Any, attempts: int, said: str) -> None:
+def test_the_setting_defines_the_number_of_attempts(teller: Client, settings: Any, attempts: int, said: str) -> None:
     settings.PIN_ATTEMPTS = attempts
     assert said in text_of(withdraw(teller, "4242"))
 
@@ -74,7 +74,7 @@ def test_after_the_number_was_made_smaller_one_is_left(teller: Client, settings:
     assert "One more wrong PIN locks" in text_of(teller.get(response["Location"]))
 
 
-def test_a_blocked_withdrawal_has_a_receipt_that_says_why(teller: Client) -> None:
+def test_a_blocked_withdrawal_has_a_receipt_with_the_reason(teller: Client) -> None:
     lock()
     page = text_of(withdraw(teller, "0042"))
     assert "Refused: withdrawals are locked" in page
@@ -86,7 +86,7 @@ def test_a_blocked_withdrawal_has_a_receipt_that_says_why(teller: Client) -> Non
 
 
 @pytest.mark.parametrize("url", ["/accounts/1/", "/accounts/1/withdraw/"])
-def test_a_locked_account_says_so_and_offers_supervisors_their_tasks(
+def test_a_locked_account_shows_its_lock_and_offers_supervisors_their_tasks(
     teller: Client, supervisor: Client, url: str
 ) -> None:
     for client in (teller, supervisor):
@@ -99,13 +99,13 @@ def test_a_locked_account_says_so_and_offers_supervisors_their_tasks(
     assert NEW_PIN in supervisor.get(url).content.decode()
 
 
-def test_a_locked_account_still_takes_deposits_and_does_not_speak_of_the_lock_there(teller: Client) -> None:
+def test_a_locked_account_accepts_deposits_without_mention_of_the_lock(teller: Client) -> None:
     lock()
     assert "locked" not in text_of(teller.get("/accounts/1/deposit/"))
     assert "New balance 105.00" in text_of(receipt_of(teller, "/accounts/1/deposit/", amount="5"))
 
 
-def test_a_form_of_a_locked_account_that_is_shown_again_still_says_so(teller: Client) -> None:
+def test_a_form_of_a_locked_account_that_is_shown_again_still_shows_the_lock(teller: Client) -> None:
     lock()
     response = send(teller, "/accounts/1/withdraw/", amount="five", pin="0042")
     assert response.status_code == 422
@@ -143,7 +143,7 @@ def test_a_supervisor_gives_a_new_pin(supervisor: Client) -> None:
     assert "New balance 95.00" in text_of(withdraw(supervisor, "0007"))
 
 
-def test_a_new_pin_for_a_locked_account_says_that_it_unlocked_it(supervisor: Client) -> None:
+def test_a_new_pin_for_a_locked_account_shows_the_unlock(supervisor: Client) -> None:
     lock()
     receipt = text_of(receipt_of(supervisor, NEW_PIN, pin="0007", pin_again="0007"))
     assert "New PIN" in receipt
@@ -151,7 +151,7 @@ def test_a_new_pin_for_a_locked_account_says_that_it_unlocked_it(supervisor: Cli
     assert "New balance 95.00" in text_of(withdraw(supervisor, "0007"))
 
 
-def test_the_statement_and_the_desk_tell_who_unlocked_and_who_gave_a_new_pin(supervisor: Client) -> None:
+def test_the_statement_and_the_desk_show_who_unlocked_and_who_changed_the_pin(supervisor: Client) -> None:
     lock()
     send(supervisor, UNLOCK)
     send(supervisor, NEW_PIN, pin="0007", pin_again="0007")
@@ -187,7 +187,7 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
 @pytest.mark.parametrize(("url", "fields", "said"), REFUSED)
-def test_what_a_supervisor_cannot_do_is_refused_at_the_form_which_repeats_no_pin(
+def test_a_rejected_supervisors_task_is_shown_at_the_form_which_repeats_no_pin(
     supervisor: Client, url: str, fields: dict[str, Any], said: str, headers: dict[str, str]
 ) -> None:
     response = send(supervisor, url, headers, **fields)
@@ -203,7 +203,7 @@ def test_what_a_supervisor_cannot_do_is_refused_at_the_form_which_repeats_no_pin
 
 @pytest.mark.parametrize("url", [UNLOCK, NEW_PIN])
 @pytest.mark.parametrize("group", ["Tellers", "Auditors", ""])
-def test_who_is_no_supervisor_does_no_supervisors_task(supervisor: Client, url: str, group: str) -> None:
+def test_only_supervisors_do_a_supervisors_task(supervisor: Client, url: str, group: str) -> None:
     lock()
     before = store.last_position()
     client = client_of("other", group)
@@ -219,7 +219,7 @@ def test_a_supervisors_task_asks_for_a_log_in(teller: Client, url: str) -> None:
 
 
 @pytest.mark.parametrize("url", ["/accounts/2/unlock/", "/accounts/2/pin/"])
-def test_there_is_no_task_for_an_account_that_is_not_there(supervisor: Client, url: str) -> None:
+def test_a_missing_account_has_no_task_screen(supervisor: Client, url: str) -> None:
     assert supervisor.get(url).status_code == 404
 
 

@@ -1,4 +1,4 @@
-"""Pages that ask by themselves while their figures are behind: they cost little, and miss nothing."""
+"""Polls of open pages while figures are behind: they cost little, and miss nothing."""
 
 import re
 from pathlib import Path
@@ -30,9 +30,7 @@ def poll(teller: Client, page: str, address: str = "/accounts/1/") -> Any:
 
 
 @pytest.mark.parametrize("address", ["/", "/accounts/", "/accounts/1/", "/days/"])
-def test_a_page_that_asks_again_gets_nothing_as_long_as_there_is_nothing_new(
-    teller: Client, stopped_clock: StoppedClock, address: str
-) -> None:
+def test_a_poll_gets_a_204_while_nothing_has_changed(teller: Client, stopped_clock: StoppedClock, address: str) -> None:
     deposit(1, 500)
     stopped_clock.forward(2)
     page = teller.get(address).content.decode()
@@ -70,7 +68,7 @@ def test_where_figures_stay_behind_pages_ask_less_often(teller: Client, stopped_
     assert poll(teller, page).status_code == 204
 
 
-def test_a_page_that_asks_by_itself_is_not_waited_for(teller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_poll_does_not_wait_for_the_read_side(teller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     fields = {"command_id": "00000000-0000-4000-8000-000000000001", "amount": "5"}
     assert teller.post("/accounts/1/deposit/", fields).status_code == 303
 

@@ -1,4 +1,4 @@
-"""The task screens, through Django's client: what a teller does and what is refused."""
+"""The task screens, through Django's client: tasks and refusals."""
 
 import re
 from typing import Any
@@ -102,7 +102,7 @@ def test_htmx_is_sent_on_to_the_receipt(teller: Client) -> None:
         "/accounts/2/deposit/",
     ],
 )
-def test_what_is_not_there_is_not_found(teller: Client, url: str) -> None:
+def test_a_missing_page_is_not_found(teller: Client, url: str) -> None:
     response = teller.get(url)
     assert response.status_code == 404
     assert "Not found" in text_of(response)
@@ -136,7 +136,7 @@ def test_the_statement_goes_back_page_by_page(teller: Client) -> None:
     assert "<html" not in earlier.content.decode()
 
 
-def test_a_busy_bank_says_so(teller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_busy_bank_shows_that_it_is_busy(teller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def busy(*args: object, **options: object) -> None:
         raise Busy
 
@@ -146,14 +146,14 @@ def test_a_busy_bank_says_so(teller: Client, monkeypatch: pytest.MonkeyPatch) ->
     assert "Nothing has happened" in text_of(response)
 
 
-def test_a_page_says_when_its_figures_are_not_current(teller: Client, settings: Any) -> None:
+def test_a_page_shows_that_its_figures_are_not_current(teller: Client, settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
     response = send(teller, "/accounts/1/deposit/", amount="5")
     assert "still catching up: 1 event" in text_of(teller.get("/"))
     assert "receipt appears here when" in text_of(teller.get(response["Location"]))
 
 
-def test_a_teller_who_has_done_a_task_is_shown_no_figures_without_it_as_current(
+def test_figures_without_the_readers_own_task_are_not_current(
     teller: Client, settings: Any, stopped_clock: StoppedClock
 ) -> None:
     settings.PROJECTION_MODE = "worker"
@@ -184,7 +184,7 @@ def test_a_position_that_never_was_makes_no_receipt(teller: Client) -> None:
     assert teller.get(f"/receipts/{uuid4()}/").status_code == 404
 
 
-def test_a_refusal_offers_what_can_be_done(teller: Client) -> None:
+def test_a_refusal_offers_the_next_tasks(teller: Client) -> None:
     too_much = send(teller, "/accounts/1/withdraw/", amount="500", pin="0042")
     assert "Withdraw at most 100.00" in text_of(teller.get(too_much["Location"]))
     send(teller, "/accounts/1/withdraw/", amount="100", pin="0042")

@@ -1,4 +1,4 @@
-"""Unlocking and giving a new PIN, down to the verifier."""
+"""Unlocking and changing a PIN, down to the verifier."""
 
 import secrets
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def test_an_unlocked_account_pays_out_again() -> None:
     assert withdraw(1, 5, PIN).events == (MoneyWithdrawnFromBankAccount(1, 5),)
 
 
-def test_what_is_not_locked_cannot_be_unlocked_and_that_is_on_record() -> None:
+def test_unlocking_an_unlocked_account_is_rejected_and_recorded() -> None:
     command_id = uuid4()
     for _ in range(2):
         with pytest.raises(PinNotLocked):
@@ -65,7 +65,7 @@ def test_a_new_pin_is_the_right_one_from_then_on() -> None:
     assert withdraw(1, 5, 7).events == (MoneyWithdrawnFromBankAccount(1, 5),)
 
 
-def test_a_new_pin_opens_a_locked_account_and_says_so() -> None:
+def test_a_new_pin_unlocks_a_locked_account_and_shows_it() -> None:
     lock()
     assert handle(ChangePin(1, 7)).events == (PinChanged(1), PinUnlocked(1))
     assert withdraw(1, 5, 7).events == (MoneyWithdrawnFromBankAccount(1, 5),)

@@ -1,4 +1,4 @@
-"""What is said while a database cannot do its work: 503, on a page that needs none, until it can again.
+"""The pages while a database is unavailable: 503, without any database, until it recovers.
 
 The fault is the database's own: it is not there, it may only be read from, a lock is held too long.
 """
@@ -42,7 +42,7 @@ def send(client: Client, url: str = "/accounts/1/deposit/", command_id: object =
 
 
 @pytest.mark.parametrize("alias", ["default", "projections"])
-def test_no_page_needs_the_database_to_say_that_it_is_away(teller: Client, urls: Urls, alias: str) -> None:
+def test_no_outage_page_needs_the_database(teller: Client, urls: Urls, alias: str) -> None:
     pages = [url for url in AWAY if alias == "default" or url != "/admin/"]
     with out_of_reach(urls, alias):
         for url in pages:
@@ -97,7 +97,7 @@ def test_a_session_that_was_deleted_meanwhile_is_a_bad_request_still(
 # A task
 
 
-def test_a_task_that_met_an_outage_leads_to_what_became_of_it(teller: Client, urls: Urls) -> None:
+def test_a_task_that_met_an_outage_links_to_its_receipt(teller: Client, urls: Urls) -> None:
     command_id = uuid4()
     with read_only(urls):
         response = send(teller, "/accounts/1/withdraw/", command_id, pin="1234")
@@ -146,7 +146,7 @@ def test_a_command_that_was_rejected_has_no_receipt_but_its_reason(teller: Clien
 
 
 @pytest.mark.parametrize("command_id", ["", "<script>", "1234", f"{UUID(int=1)}x"])
-def test_the_page_says_nothing_back_that_is_no_command_id(teller: Client, urls: Urls, command_id: str) -> None:
+def test_the_page_repeats_nothing_but_a_command_id(teller: Client, urls: Urls, command_id: str) -> None:
     with out_of_reach(urls, "default"):
         response = teller.post("/accounts/1/withdraw/", {"command_id": command_id, "amount": "77", "pin": "1234"})
     page = response.content.decode()
@@ -158,7 +158,7 @@ def test_the_page_says_nothing_back_that_is_no_command_id(teller: Client, urls: 
 # In the log, and what is no outage
 
 
-def test_an_outage_is_logged_in_one_line_without_what_was_typed(
+def test_an_outage_is_logged_in_one_line_without_the_input(
     teller: Client, vendor: str, urls: Urls, caplog: pytest.LogCaptureFixture
 ) -> None:
     with out_of_reach(urls, "default"), caplog.at_level(logging.INFO):
@@ -217,7 +217,7 @@ def test_these_errors_of_postgresql_are_outages(kind: type[Exception], sqlstate:
     assert is_outage(raised(kind("said"), FromPostgresql(sqlstate))) is expected
 
 
-def test_what_fails_because_of_an_outage_is_one() -> None:
+def test_an_error_caused_by_an_outage_counts_as_an_outage() -> None:
     outage = raised(OperationalError("gone"), FromPostgresql("57P01"))
     consequence = ValueError()
     consequence.__context__ = raised(KeyError(), outage)

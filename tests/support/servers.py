@@ -1,4 +1,4 @@
-"""A PostgreSQL server of a test's own."""
+"""PostgreSQL servers for single tests."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Somebody else has SQLite's write lock and keeps it: a web request does not wait for as long as a command may."""
+"""SQLite's write lock is held by another process: a web request waits for less time than a command."""
 
 import subprocess
 import sys

@@ -26,7 +26,7 @@ MEGABYTES = 64
 PAGES = ["/", "/accounts/", "/accounts/1/", "/accounts/1/deposit/", "/days/"]
 
 
-def test_a_full_disk_refuses_what_it_cannot_keep_and_nothing_else(tmp_path: Path) -> None:
+def test_a_full_disk_refuses_writes_and_nothing_else(tmp_path: Path) -> None:
     with mounted(tmp_path / "disk", MEGABYTES) as disk:
         bank = Bank(disk.folder)
         with bank.web as web:

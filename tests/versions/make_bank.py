@@ -1,4 +1,4 @@
-"""Make the small bank of a version of the program, whatever its modules are called; see README.md."""
+"""Make the small bank of a version of the program, for any layout of its modules; see README.md."""
 
 from contextlib import suppress
 from importlib import import_module

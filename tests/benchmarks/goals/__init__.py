@@ -1,4 +1,4 @@
-"""The goals, each a function that measures and yields what was claimed; the number is the one in the table."""
+"""The goals: functions that measure and yield claims. Their numbers are those of the table."""
 
 from collections.abc import Callable, Iterator
 

@@ -1,4 +1,4 @@
-"""What a deposit costs on SQLite, against others, against the driver alone, and on long histories."""
+"""The cost of a deposit on SQLite, compared with others, with the bare driver, and on long histories."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

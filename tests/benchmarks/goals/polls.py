@@ -1,4 +1,4 @@
-"""Pages that stay open and ask by themselves whether there is something new."""
+"""The cost of open pages that poll."""
 
 import os
 import re

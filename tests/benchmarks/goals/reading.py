@@ -1,4 +1,4 @@
-"""The read side: how fast it is rebuilt, and what a page costs."""
+"""The read side: the speed of a replay, and the cost of a page."""
 
 from collections.abc import Iterator
 from functools import partial

@@ -1,4 +1,4 @@
-"""Handling a command and projecting what came of it, both through the ORM."""
+"""Handling of a command and projection of its events, both through the ORM."""
 
 from functools import reduce
 from typing import Any

@@ -1,4 +1,4 @@
-"""An event that can be created through its model; the store's own model refuses that."""
+"""The event model of the naive bank, which can be created; the store's own model refuses that."""
 
 from typing import ClassVar
 

@@ -1,1 +1,1 @@
-"""The contenders, each as a program of its own that takes orders on its standard input; see `protocol.py`."""
+"""The contenders as separate programs that read orders from standard input; see `protocol.py`."""

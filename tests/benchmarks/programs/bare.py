@@ -1,4 +1,4 @@
-"""The limit: nothing but the driver, writing the very rows that a deposit of the bank writes.
+"""The upper limit: the driver alone, writing the rows of a deposit.
 
 All that can be known beforehand is prepared: loading, deciding and hashing are not timed. `BENCH_BOTH` says whether
 the read side's rows are written too. What it leaves is a valid bank: the chains hold and no projection differs.

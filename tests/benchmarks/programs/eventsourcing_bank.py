@@ -1,4 +1,4 @@
-"""The same bank with the library `eventsourcing`, as its documentation has one write it.
+"""The same bank with the library `eventsourcing`, written as its documentation shows.
 
 `BENCH_MODE` is plain, snapshots, cache (its fastest setting, which believes that no other process writes) or projection
 (one table of balances, kept inline). Where it keeps its data comes from the library's own environment variables.

@@ -1,4 +1,4 @@
-"""The bank itself, through the one way to change anything: `bank.application.dispatch.handle`.
+"""The bank itself, through `bank.application.dispatch.handle`.
 
 The environment has the databases and the projection mode, as for the bank's own programs.
 """

@@ -1,4 +1,4 @@
-"""What the harness and a contender say to each other, a line at a time.
+"""The protocol between the harness and a contender, line by line.
 
     fill FIRST COUNT EVENTS     opens COUNT accounts from number FIRST on, with EVENTS events each   -> ready
     prepare FIRST COUNT STEP    says where the next COUNT deposits go: FIRST, FIRST + STEP, ...      -> ready

@@ -1,4 +1,4 @@
-"""The bank's read side: replays and what a driver needs for the same rows, and what a page costs in this process.
+"""The bank's read side: replays, the same rows through the bare driver, and the cost of a page in this process.
 
 fill FIRST COUNT EVENTS             as in `protocol.py`; a teller is there afterwards     -> ready
 measure replay [NAME ...]           replays projections                                   -> events a second

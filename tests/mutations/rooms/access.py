@@ -1,4 +1,4 @@
-"""Guessing at passwords, the ends of a session, the second factor, and what a load balancer is told."""
+"""Password tries, the end of a session, the second factor, and health checks."""
 
 from ..mutation import Mutation
 
@@ -46,14 +46,14 @@ MUTATIONS = [
         file="bank/access/sessions.py",
         text=" and POLL not in request.headers:",
         instead=":",
-        tests=["tests/access/test_sessions.py::test_a_page_that_asks_by_itself_keeps_no_session_alive"],
+        tests=["tests/access/test_sessions.py::test_a_poll_keeps_no_session_alive"],
     ),
     Mutation(
         breaks="A password stays fresh for the whole session.",
         file="bank/access/sessions.py",
         text="return age_of(request.session.get(PASSWORD, 0)) < 60 * int(settings.BANK_FRESH_PASSWORD_MINUTES)",
         instead="return PASSWORD in request.session",
-        tests=["tests/access/test_fresh_password.py::test_a_delicate_task_asks_for_the_password_when_it_is_not_fresh"],
+        tests=["tests/access/test_fresh_password.py::test_a_sensitive_task_asks_for_a_password_that_is_not_fresh"],
     ),
     Mutation(
         breaks="A role that has to have a second factor gets in without one.",
@@ -84,6 +84,6 @@ MUTATIONS = [
         file="bank/operations/health.py",
         text="ready = not any(state.error or state.ahead for state in states)",
         instead="ready = not any(state.error for state in states)",
-        tests=["tests/operations/test_health.py::test_readyz_says_that_the_log_is_an_older_copy"],
+        tests=["tests/operations/test_health.py::test_readyz_reports_that_the_log_is_an_older_copy"],
     ),
 ]

@@ -1,4 +1,4 @@
-"""Commands on their way to an account: once only, PINs, the repository."""
+"""Commands: once-only handling, PINs, the repository."""
 
 from ..mutation import Mutation
 
@@ -47,7 +47,7 @@ MUTATIONS = [
         file="bank/application/dispatch.py",
         text="MAX_TRIES = 100",
         instead="MAX_TRIES = 1",
-        tests=["tests/application/test_busy.py::test_a_writer_who_loses_a_race_decides_again_on_what_is_there_then"],
+        tests=["tests/application/test_busy.py::test_a_writer_who_loses_a_race_decides_again_on_the_latest_state"],
     ),
     Mutation(
         breaks="A new account's PIN verifier is written outside of the transaction of its event.",
@@ -107,7 +107,7 @@ MUTATIONS = [
         file="bank/application/pins.py",
         text="hmac.digest(key, ",
         instead='hmac.digest(b"", ',
-        tests=["tests/application/test_pins.py::test_whoever_has_the_database_and_not_the_key_cannot_find_the_pin"],
+        tests=["tests/application/test_pins.py::test_the_database_without_the_key_does_not_reveal_a_pin"],
     ),
     Mutation(
         breaks="Every PIN verifier has the same salt.",

@@ -31,7 +31,7 @@ MUTATIONS = [
         file="bank/domain/account.py",
         text="type(amount) is not int or amount < 1",
         instead="type(amount) is not int or amount < 0",
-        tests=["tests/domain/test_account.py::test_what_is_no_amount_is_rejected"],
+        tests=["tests/domain/test_account.py::test_an_invalid_amount_is_rejected"],
     ),
     Mutation(
         breaks="One command may move more than the limit.",
@@ -80,6 +80,6 @@ MUTATIONS = [
         file="bank/domain/account.py",
         text="[changed, PinUnlocked(self.account_id)] if self.pin_locked",
         instead="[changed] if self.pin_locked",
-        tests=["tests/domain/test_pin_lock.py::test_a_new_pin_lifts_the_lock_and_says_so"],
+        tests=["tests/domain/test_pin_lock.py::test_a_new_pin_unlocks_the_account_and_records_it"],
     ),
 ]

@@ -1,4 +1,4 @@
-"""Appending, reading in order, hashes and seals, snapshots, what is never changed."""
+"""The event store: appending, reading in order, hashes and seals, snapshots, append-only tables."""
 
 from ..mutation import Mutation
 
@@ -22,18 +22,14 @@ MUTATIONS = [
         file="eventstore/backends/sqlite.py",
         text="AND version = %s AND hash = %s",
         instead="AND version = %s AND (hash = %s OR TRUE)",
-        tests=[
-            "tests/eventstore/test_store.py::test_a_writer_who_knows_the_version_but_means_another_event_there_is_refused"
-        ],
+        tests=["tests/eventstore/test_store.py::test_a_writer_who_expects_another_event_at_the_version_is_refused"],
     ),
     Mutation(
         breaks="On PostgreSQL an event is appended after another event than the one that the decision was made on.",
         file="eventstore/backends/postgresql.py",
         text="AND version = %s AND hash = %s::bytea",
         instead="AND version = %s AND (hash = %s::bytea OR TRUE)",
-        tests=[
-            "tests/eventstore/test_store.py::test_a_writer_who_knows_the_version_but_means_another_event_there_is_refused"
-        ],
+        tests=["tests/eventstore/test_store.py::test_a_writer_who_expects_another_event_at_the_version_is_refused"],
         database="postgresql",
     ),
     Mutation(
@@ -71,9 +67,7 @@ MUTATIONS = [
         text="            cursor.execute(INSERT_COMMAND, [*command, position])\n",
         instead='            cursor.execute("COMMIT")\n            cursor.execute("BEGIN IMMEDIATE")\n'
         "            cursor.execute(INSERT_COMMAND, [*command, position])\n",
-        tests=[
-            "tests/eventstore/test_store_transactions.py::test_nothing_is_written_or_said_when_something_fails_on_the_way"
-        ],
+        tests=["tests/eventstore/test_store_transactions.py::test_a_failed_append_writes_nothing_and_sends_no_signal"],
     ),
     Mutation(
         breaks="Events are announced before they are committed.",
@@ -166,7 +160,7 @@ MUTATIONS = [
         file="eventstore/snapshots.py",
         text="if state_hash(text, event_hash) != snapshot.hash or not is_sealed(stream, snapshot):",
         instead="if not is_sealed(stream, snapshot):",
-        tests=["tests/eventstore/test_forged_snapshots.py::test_a_snapshot_that_was_changed_or_moved_is_not_believed"],
+        tests=["tests/eventstore/test_forged_snapshots.py::test_a_changed_or_moved_snapshot_is_not_used"],
     ),
     Mutation(
         breaks="A snapshot is believed that the bank has not sealed.",

@@ -1,4 +1,4 @@
-"""Each event counts exactly once, every figure has the right sign, and a page knows how fresh it is."""
+"""The read side: exactly-once application, the signs of figures, and freshness."""
 
 from ..mutation import Mutation
 
@@ -53,9 +53,7 @@ MUTATIONS = [
         file="projections/projectors/accounts.py",
         text="change.pin_locked = False",
         instead="change.pin_locked = True",
-        tests=[
-            "tests/projections/test_pin_lock.py::test_an_account_tells_its_wrong_pins_in_a_row_and_whether_it_is_locked"
-        ],
+        tests=["tests/projections/test_pin_lock.py::test_an_account_shows_its_wrong_pins_in_a_row_and_its_lock"],
     ),
     Mutation(
         breaks="A withdrawal raises the running balance of a statement.",
@@ -137,7 +135,7 @@ MUTATIONS = [
         file="projections/workers/replay.py",
         text="if not is_mine:",
         instead="if False:",
-        tests=["tests/projections/test_replay.py::test_a_second_replay_says_that_one_is_running"],
+        tests=["tests/projections/test_replay.py::test_a_second_replay_reports_that_one_is_running"],
     ),
     Mutation(
         breaks="A sum beyond 64 bits loses what is carried over.",
@@ -165,14 +163,14 @@ MUTATIONS = [
         file="projections/workers/replay.py",
         text="        _take_place(editor, projector.model)\n",
         instead="        pass\n",
-        tests=["tests/projections/test_replay.py::test_a_replay_mends_what_was_spoilt"],
+        tests=["tests/projections/test_replay.py::test_a_replay_repairs_damaged_tables"],
     ),
     Mutation(
         breaks="A check of the projections finds no row that is missing.",
         file="projections/workers/replay.py",
         text="for each in sorted({*here, *there},",
         instead="for each in sorted({*here},",
-        tests=["tests/projections/test_replay.py::test_a_check_says_what_differs_and_changes_nothing"],
+        tests=["tests/projections/test_replay.py::test_a_check_lists_the_differences_and_changes_nothing"],
     ),
     Mutation(
         breaks="The later events of a parked account are applied before the one that parks it.",

@@ -1,4 +1,4 @@
-"""Who reaches a task, forms that count once, and what protects a log-in."""
+"""The screens: permissions of tasks, forms that count once, and the protection of a log-in."""
 
 from ..mutation import Mutation
 
@@ -9,7 +9,7 @@ MUTATIONS = [
             file="bank/screens/tasks.py",
             text=f"@{guard}\ndef {view}(",
             instead=f"def {view}(",
-            tests=["tests/access/test_who_may_what.py::test_each_address_answers_those_whom_the_table_names"],
+            tests=["tests/access/test_who_may_what.py::test_each_address_answers_only_the_roles_in_the_table"],
         )
         for what, guard, view in (
             ("open an account", "may_serve", "open_account"),
@@ -46,7 +46,7 @@ MUTATIONS = [
         text=", actor=request.user.get_username())",
         instead=")",
         tests=[
-            "tests/screens/test_pin_lock.py::test_the_statement_and_the_desk_tell_who_unlocked_and_who_gave_a_new_pin"
+            "tests/screens/test_pin_lock.py::test_the_statement_and_the_desk_show_who_unlocked_and_who_changed_the_pin"
         ],
     ),
     Mutation(
@@ -76,7 +76,7 @@ MUTATIONS = [
         text='if again != self.cleaned_data.get("pin", again):',
         instead="if False:",
         tests=[
-            "tests/screens/test_pin_lock.py::test_what_a_supervisor_cannot_do_is_refused_at_the_form_which_repeats_no_pin"
+            "tests/screens/test_pin_lock.py::test_a_rejected_supervisors_task_is_shown_at_the_form_which_repeats_no_pin"
         ],
     ),
     Mutation(
@@ -84,9 +84,7 @@ MUTATIONS = [
         file="bank/screens/tasks.py",
         text="    set_cookie(response, SEEN, ack.token)\n",
         instead="",
-        tests=[
-            "tests/screens/test_screens.py::test_a_teller_who_has_done_a_task_is_shown_no_figures_without_it_as_current"
-        ],
+        tests=["tests/screens/test_screens.py::test_figures_without_the_readers_own_task_are_not_current"],
     ),
     Mutation(
         breaks="A form from another site is taken.",

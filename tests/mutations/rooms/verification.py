@@ -1,4 +1,4 @@
-"""What finds out that the record was changed, and a backup that is verified before it counts."""
+"""Detection of changes of the record, and verified backups."""
 
 from ..mutation import Mutation
 
@@ -8,21 +8,21 @@ MUTATIONS = [
         file="eventstore/verification/stream_checker.py",
         text="if digest != event.hash:",
         instead="if False:",
-        tests=["tests/eventstore/test_verify.py::test_it_is_said_what_does_not_fit"],
+        tests=["tests/eventstore/test_verify.py::test_each_finding_names_its_fault"],
     ),
     Mutation(
         breaks="A command record that was changed is no finding.",
         file="eventstore/verification/reader.py",
         text="            ring.check(self.seal, text)\n",
         instead="            text += ring.seal(text).hex()\n",
-        tests=["tests/eventstore/test_verify.py::test_it_is_said_what_does_not_fit"],
+        tests=["tests/eventstore/test_verify.py::test_each_finding_names_its_fault"],
     ),
     Mutation(
         breaks="An event without a command record is no finding.",
         file="eventstore/verification/stream_checker.py",
         text="            if stream.open:\n",
         instead="            if False:\n",
-        tests=["tests/eventstore/test_verify.py::test_it_is_said_what_does_not_fit"],
+        tests=["tests/eventstore/test_verify.py::test_each_finding_names_its_fault"],
     ),
     Mutation(
         breaks="Nobody misses events that were cut off at the end of the log.",
@@ -37,7 +37,7 @@ MUTATIONS = [
         text="if self._hash.hexdigest() != head.digest:",
         instead="if False:",
         tests=[
-            "tests/eventstore/test_signed_heads.py::test_what_was_cut_off_or_rewritten_after_a_head_is_found_even_where_the_keys_were_stolen"
+            "tests/eventstore/test_signed_heads.py::test_a_log_truncated_or_rewritten_after_a_head_is_found_even_with_stolen_keys"
         ],
     ),
     Mutation(
@@ -52,7 +52,7 @@ MUTATIONS = [
         file="bank/domain/verification.py",
         text="if not _is_same(event, decided[at]):",
         instead="if False:",
-        tests=["tests/domain/test_verification.py::test_what_the_rules_would_not_have_done_is_named"],
+        tests=["tests/domain/test_verification.py::test_a_decision_against_the_rules_is_named"],
     ),
     Mutation(
         breaks="A wrong PIN that should have locked the account and did not is no finding.",
@@ -68,7 +68,7 @@ MUTATIONS = [
         file="bank/operations/audit.py",
         text="seals.check(verifier.seal, verifier.text(",
         instead="seals.seal(verifier.text(",
-        tests=["tests/eventstore/test_verify.py::test_it_is_said_what_does_not_fit"],
+        tests=["tests/eventstore/test_verify.py::test_each_finding_names_its_fault"],
     ),
     Mutation(
         breaks="A figure on the read side that the events do not add up to is no finding.",
@@ -89,6 +89,6 @@ MUTATIONS = [
         file="bank/operations/backup.py",
         text="file.touch(mode=0o600)\n    target",
         instead="file.touch(mode=0o644)\n    target",
-        tests=["tests/operations/test_backup.py::test_a_backup_is_one_file_and_its_head_for_nobody_else_to_read"],
+        tests=["tests/operations/test_backup.py::test_a_backup_is_one_private_file_and_its_head"],
     ),
 ]

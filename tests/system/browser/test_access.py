@@ -129,7 +129,7 @@ def test_a_page_that_is_left_alone_does_not_stay_to_be_read(page: Page, settings
     assert "Lovelace" not in page.content()
 
 
-def test_a_delicate_task_needs_the_password_again_and_then_goes_on(page: Page) -> None:
+def test_a_sensitive_task_needs_the_password_again_and_then_continues(page: Page) -> None:
     age_sessions(3600, sessions.PASSWORD)
     page.get_by_role("link", name="tina").click()
     page.get_by_role("link", name="Set up a second factor").click()
@@ -163,7 +163,7 @@ def throttled(page: Page) -> None:
     raise AssertionError("nobody was throttled")
 
 
-def test_a_refusal_of_too_many_tries_says_how_long_to_wait(stranger: Page) -> None:
+def test_a_refusal_of_too_many_tries_shows_the_waiting_time(stranger: Page) -> None:
     throttled(stranger)
     expect(stranger.get_by_text(re.compile(r"Try again in \d+ seconds?\."))).to_be_visible()
     stranger.get_by_role("link", name="Try again").click()

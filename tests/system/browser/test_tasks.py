@@ -57,14 +57,14 @@ def test_a_wrong_pin_is_refused_and_can_be_tried_again(ada: Page) -> None:
     expect(ada.get_by_role("heading", name="Withdrawal")).to_be_visible()
 
 
-def test_more_than_there_is_is_refused(ada: Page) -> None:
+def test_a_withdrawal_of_more_than_the_balance_is_refused(ada: Page) -> None:
     withdraw(ada, "100.01", "0042")
     ada.wait_for_url("**/receipts/**")
     expect(ada.get_by_role("heading", name="Refused: not enough money")).to_be_visible()
     assert queries.check_balance(1) == 10_000
 
 
-def test_an_error_is_said_where_the_teller_looks(ada: Page, javascript: bool) -> None:
+def test_an_error_is_announced_at_its_field(ada: Page, javascript: bool) -> None:
     withdraw(ada, "1.234", "0042")
     expect(ada.locator(".errors")).to_be_focused()
     expect(ada.locator("#withdraw_amount")).to_have_value("1.234")

@@ -6,7 +6,7 @@ from tests.support import postgres
 from tests.system.cluster.__main__ import SHORT, run
 
 
-def test_nothing_is_lost_or_doubled_and_everybody_sees_what_they_did_while_each_part_is_killed(tmp_path: Path) -> None:
+def test_nothing_is_lost_or_doubled_and_own_writes_are_shown_while_each_part_is_killed(tmp_path: Path) -> None:
     postgres.require()
     verdict = run(tmp_path, *SHORT)
     assert not any(verdict), verdict

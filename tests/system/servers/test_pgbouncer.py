@@ -50,7 +50,7 @@ def test_workers_that_poll_keep_the_figures_caught_up_behind_the_pooler(urls: di
         assert "No difference" in output
 
 
-def test_a_command_behind_the_pooler_waits_for_no_lock_for_ever_and_leaves_no_setting_there(
+def test_a_command_behind_the_pooler_limits_its_waits_and_leaves_no_setting_behind(
     urls: dict[str, str], tmp_path: Path, cluster: postgres.Cluster
 ) -> None:
     with Web(tmp_path / "data", **urls, **USERS) as web, stranger(cluster.url("bank")) as other:

@@ -87,7 +87,7 @@ def balance_shown(page: Answer) -> str:
     return page.words.partition("Balance (USD) ")[2].split()[0]
 
 
-def test_pages_are_read_from_the_replica_and_so_is_what_was_just_done(bank: Bank) -> None:
+def test_pages_read_the_replica_and_show_the_readers_own_writes(bank: Bank) -> None:
     teller = bank.teller()
     wait_until_read(bank, teller)
     receipt = once_caught_up(teller, teller.deposit(1, "1.00"))
@@ -95,7 +95,7 @@ def test_pages_are_read_from_the_replica_and_so_is_what_was_just_done(bank: Bank
     wait_until_read(bank, teller)
 
 
-def test_own_writes_are_read_while_the_replica_stands_still(bank: Bank) -> None:
+def test_own_writes_are_shown_while_the_replica_is_paused(bank: Bank) -> None:
     teller = bank.teller()
     bank.replica.psql("SELECT pg_wal_replay_pause()")
     for _ in range(3):

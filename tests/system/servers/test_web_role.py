@@ -110,7 +110,7 @@ def test_the_role_can_change_nothing_of_the_read_side(roles: Roles) -> None:
             postgres.execute(roles.web["PROJECTIONS_DATABASE_URL"], f"DELETE FROM {table}")
 
 
-def test_the_script_says_of_every_table_what_the_role_may_do(roles: Roles) -> None:
+def test_the_script_lists_the_permissions_of_the_role_on_every_table(roles: Roles) -> None:
     script = SCRIPT.read_text()
     for (table,) in postgres.execute(roles.owner["DATABASE_URL"], TABLES):
         assert table in script, f"docs/web-role.sql does not say what the web processes may do with {table}"
