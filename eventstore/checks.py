@@ -6,6 +6,7 @@ from typing import Any
 from django.core import checks
 from django.db import connections
 
+from .backends import backend_of
 from .sqlite import wal
 from .sqlite.base import DatabaseWrapper
 
@@ -23,5 +24,5 @@ def check_checkpoints(**kwargs: Any) -> list[checks.CheckMessage]:
             id="eventstore.W001",
         )
         for alias in connections
-        if connections[alias].vendor == "sqlite" and not isinstance(connections[alias], DatabaseWrapper)
+        if backend_of(alias).file and not isinstance(connections[alias], DatabaseWrapper)
     ]

@@ -19,6 +19,8 @@ POSTGRESQL_OUTAGES = ("08", "25006", "25P03", "53", "55P03", "57", "58")
 
 See https://www.postgresql.org/docs/current/errcodes-appendix.html.
 """
+UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
+"""The errors raised by reading a value that the store cannot have written."""
 
 
 class StoreError(Exception):

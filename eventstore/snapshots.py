@@ -13,8 +13,8 @@ from django.db import connections, transaction
 from . import seals
 from .backends import WRITE_SIDE
 from .chain import canonical, snapshot_text, state_hash
+from .errors import UNREADABLE
 from .events import SnapshotOf
-from .verification.findings import UNREADABLE
 
 EVERY = 20
 """The number of events after which a stream gets a new snapshot."""

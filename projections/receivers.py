@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Sequence
-from pathlib import Path
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
@@ -46,22 +46,23 @@ def wake_up(sender: Any, events: Sequence[RecordedEvent] = (), **kwargs: Any) ->
 
 def remember_file(sender: Any, connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """Remember the file that a SQLite connection has opened."""
-    if connection.alias == READ_SIDE and connection.vendor == "sqlite":
-        connection.opened_file = _file_of(connection)  # type: ignore[attr-defined]
+    if connection.alias == READ_SIDE:
+        connection.opened_file = _inode()  # type: ignore[attr-defined]
 
 
 def leave_deleted_file(sender: Any, **kwargs: Any) -> None:
     """Close a connection whose file was deleted or replaced. It would go on reading the deleted file."""
     connection = connections[READ_SIDE]
-    if connection.vendor != "sqlite" or connection.connection is None or connection.in_atomic_block:
+    if connection.connection is None or connection.in_atomic_block:
         return
-    if getattr(connection, "opened_file", None) != _file_of(connection):
+    if getattr(connection, "opened_file", None) != _inode():
         connection.close()
 
 
-def _file_of(connection: BaseDatabaseWrapper) -> tuple[int, int] | None:
-    try:
-        found = Path(connection.settings_dict["NAME"]).stat()
-    except OSError:
-        return None
-    return found.st_dev, found.st_ino
+def _inode() -> tuple[int, int] | None:
+    """Return the device and inode of the read side's file, or None if there is no file."""
+    if file := backend_of(READ_SIDE).file:
+        with suppress(OSError):
+            found = file.stat()
+            return found.st_dev, found.st_ino
+    return None

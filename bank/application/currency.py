@@ -15,7 +15,6 @@ from django.db.backends.utils import CursorWrapper
 
 from eventstore import seals, store
 from eventstore.backends import WRITE_SIDE, backend_of
-from eventstore.bulk_reading import rows_of
 
 from ..operations.key_files import InstallationFault
 
@@ -126,4 +125,4 @@ def _compare(recorded: Currency) -> None:
 
 def rows(using: str) -> list[tuple[object, ...]]:
     """Return id, code, decimals and seal of each row, whatever the database holds."""
-    return [tuple(row) for row in rows_of(using, _SELECT_ALL)]
+    return [tuple(row) for row in backend_of(using).chunked_rows(_SELECT_ALL)]

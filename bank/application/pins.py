@@ -19,7 +19,6 @@ from django.db import connections
 
 from eventstore import seals
 from eventstore.backends import backend_of
-from eventstore.bulk_reading import rows_of
 
 from ..domain.commands import COMMANDS, Command
 from ..models import PinVerifier
@@ -123,7 +122,9 @@ def key_ids() -> set[str]:
 
 def verifiers(using: str) -> Iterator[Sequence[Any]]:
     """Yield account id, key id, salt, digest and seal of each verifier, unchecked."""
-    return rows_of(using, f"SELECT account_id, key_id, salt, digest, seal FROM {PinVerifier._meta.db_table}")
+    return backend_of(using).chunked_rows(
+        f"SELECT account_id, key_id, salt, digest, seal FROM {PinVerifier._meta.db_table}"
+    )
 
 
 _SHOWN = {command: [field.name for field in fields(command) if field.repr] for command in COMMANDS}

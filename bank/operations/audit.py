@@ -7,10 +7,10 @@ of accounts (`account_auditor.py`), a PIN verifier for each account, the currenc
 from collections.abc import Callable, Iterator
 from uuid import UUID
 
-from django.db import connections
-
 from eventstore import seals
-from eventstore.verification.findings import UNREADABLE, Finding, shown
+from eventstore.backends import backend_of
+from eventstore.errors import UNREADABLE
+from eventstore.verification.findings import Finding, shown
 from eventstore.verification.reader import binary
 from eventstore.verification.schema import differences
 from eventstore.verification.signed_heads import Head
@@ -49,7 +49,7 @@ def audit(
     figures = Figures() if read_side else None
 
     def conclude(auditor: AccountAuditor) -> Iterator[Finding]:
-        for name, what in differences(using, RECORD[connections[using].vendor]):
+        for name, what in differences(using, RECORD[backend_of(using).name]):
             yield Finding(name, 0, 0, what)
         yield from _verifiers(using, auditor)
         yield from _currency(using, auditor)

@@ -49,7 +49,7 @@ def _why_left_open(folder: Path) -> str:
 @checks.register
 def check_keys(**kwargs: Any) -> list[checks.CheckMessage]:
     """Warn of each setting that lacks a key of the bank. An unavailable database causes no warning here."""
-    if not _is_there():
+    if not backend_of().exists():
         return []
     try:
         faults = key_faults.find()
@@ -69,7 +69,7 @@ def check_keys(**kwargs: Any) -> list[checks.CheckMessage]:
 @checks.register
 def check_currency(**kwargs: Any) -> list[checks.CheckMessage]:
     """Let no command run with another currency than the recorded one."""
-    if not _is_there() or connections["default"].in_atomic_block:
+    if not backend_of().exists() or connections["default"].in_atomic_block:
         return []
     try:
         currency.check()
@@ -78,12 +78,6 @@ def check_currency(**kwargs: Any) -> list[checks.CheckMessage]:
     except (DatabaseError, InterfaceError):
         pass
     return []
-
-
-def _is_there() -> bool:
-    """Return whether the write side exists. To look for it would make an empty SQLite file."""
-    connection = connections["default"]
-    return connection.vendor != "sqlite" or Path(connection.settings_dict["NAME"]).exists()
 
 
 @checks.register(checks.Tags.database)
@@ -116,8 +110,8 @@ def check_record(databases: Sequence[str] | None = None, **kwargs: Any) -> list[
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return []
-        with backend_of("default").one_moment():
-            found = list(differences("default", RECORD[connection.vendor]))
+        with backend_of().one_moment():
+            found = list(differences("default", RECORD[backend_of().name]))
     except (DatabaseError, InterfaceError):
         return []
     return [

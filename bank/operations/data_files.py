@@ -9,6 +9,7 @@ from typing import NamedTuple
 from django.conf import settings
 from django.db import connections
 
+from eventstore.backends import backend_of
 from eventstore.private_files import FILE, FOLDER, SIDE_FILES, is_open
 
 KEY_FILES = ("secret_key", "pin_key", "seal_key")
@@ -61,6 +62,4 @@ def _databases() -> Iterator[Path]:
 
 def _names() -> list[Path]:
     """Return the paths of the SQLite databases as the settings name them."""
-    return [
-        Path(connections[alias].settings_dict["NAME"]) for alias in connections if connections[alias].vendor == "sqlite"
-    ]
+    return [file for alias in connections if (file := backend_of(alias).file)]

@@ -151,7 +151,7 @@ RECORD = {
             """,
             "trigger eventstore_event_no_gap": """
                 CREATE TRIGGER eventstore_event_no_gap BEFORE INSERT ON eventstore_event FOR EACH ROW WHEN
-                ((new.version <> 1)) EXECUTE FUNCTION eventstore_event_no_gap() AS plpgsql BEGIN IF NOT EXISTS
+                (new.version <> 1) EXECUTE FUNCTION eventstore_event_no_gap() AS plpgsql BEGIN IF NOT EXISTS
                 (SELECT 1 FROM eventstore_event WHERE stream = NEW.stream AND version = NEW.version - 1) THEN RAISE
                 EXCEPTION 'eventstore_event leaves no gap' USING ERRCODE = 'restrict_violation'; END IF; RETURN NEW;
                 END

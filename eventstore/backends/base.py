@@ -1,9 +1,10 @@
 """The interface of a backend: what the store and the engine need beyond plain SQL."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
+from pathlib import Path
 from typing import Any, ClassVar, NamedTuple
 
 from django.db import connections
@@ -55,12 +56,22 @@ class Backend(ABC):
         alias: the key of the database in Django's settings.
     """
 
+    name: ClassVar[str]
+    """The name of this kind of database."""
     log_order: ClassVar[str]
     """The columns of the log order, separated by commas."""
     log_after: ClassVar[str]
     """The SQL condition that an event follows a log position. Its values are those of `values_of`."""
     is_readable: ClassVar[str]
     """The SQL condition that no event can commit before this one any more."""
+    has_transaction_ids: ClassVar[bool]
+    """Whether the log order needs transaction ids. Otherwise they are 0."""
+    stores_text: ClassVar[bool]
+    """Whether ids and times are stored as text, and JSON as the hashed text."""
+    record_order: ClassVar[str]
+    """The column that orders rejected commands: by insertion, or by transaction."""
+    moment_or_null: ClassVar[str]
+    """The SQL expression for a time column. It is NULL for a value that the driver cannot read."""
     notifies: ClassVar[bool] = False
     """Whether `wake_followers` reaches processes that `listen`."""
     snapshot_columns: ClassVar[str] = "state, hash AS digest, seal"
@@ -75,6 +86,15 @@ class Backend(ABC):
     def connection(self) -> BaseDatabaseWrapper:
         """Django's connection of this thread."""
         return connections[self.alias]
+
+    @property
+    def file(self) -> Path | None:
+        """The file of a SQLite database, otherwise None."""
+        return None
+
+    def exists(self) -> bool:
+        """Return whether the database exists. It does not connect, because that would create the file."""
+        return self.file is None or self.file.exists()
 
     @abstractmethod
     def transaction(
@@ -114,6 +134,16 @@ class Backend(ABC):
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
         """Return the rows of a frequent query."""
 
+    def chunked_rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Sequence[Any]]:
+        """Yield the rows of a query, with a few in memory at a time. Call it within `one_moment` only.
+
+        On SQLite, text that is not UTF-8 has lone surrogates in place of the invalid bytes.
+        """
+        with self.connection.chunked_cursor() as cursor:
+            cursor.execute(statement, values)
+            while rows := cursor.fetchmany(1000):
+                yield from rows
+
     @abstractmethod
     def adapt(self, value: Any) -> Any:
         """Return a datetime or UUID in the form that the driver takes."""
@@ -149,6 +179,22 @@ class Backend(ABC):
     def primary_key_of(self, cursor: CursorWrapper, table: str) -> str:
         """Return the name of a table's primary key constraint, if it has one. Renaming the table does not rename it."""
         return ""
+
+    @abstractmethod
+    def settled_ends(self) -> tuple[LogPosition, int]:
+        """Return the log position and the order key up to which no commit can add an event or a rejected command."""
+
+    def last_given(self) -> Any:
+        """Return the last position given to an event, or None if the database does not store it."""
+        return None
+
+    @abstractmethod
+    def definitions(self, table: str) -> list[Sequence[str]]:
+        """Return the names and definitions of a table, its columns, constraints, triggers and rules."""
+
+    def function_definitions(self, names: Sequence[str]) -> list[Sequence[str]]:
+        """Return the names and definitions of functions and of the setting that disables triggers."""
+        return []
 
     @abstractmethod
     def process_lock(self, name: str, *, wait: bool) -> AbstractContextManager[bool]:

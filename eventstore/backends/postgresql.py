@@ -13,7 +13,8 @@ from django.db import transaction
 from django.db.backends.utils import CursorWrapper
 from psycopg.types.numeric import Int8Dumper
 
-from ..events import LogPosition
+from ..events import START, LogPosition
+from . import postgresql_definitions
 from .base import COMMAND_COLUMNS, LOCK_TIMEOUT, Backend, Blocker
 
 CHANNEL = "events_appended"
@@ -102,11 +103,16 @@ def prepares(driver: Any) -> bool:
 class PostgreSQL(Backend):
     """A database on a PostgreSQL server."""
 
+    name = "postgresql"
     log_order = "transaction_id, position"
     log_after = "(transaction_id, position) > (%s, %s)"
     # See migration 0003 and `models.Epoch` for the shift.
     is_readable = """transaction_id < pg_snapshot_xmin(pg_current_snapshot())::text::bigint
         + (SELECT COALESCE(MAX(shift), 0) FROM eventstore_epoch)"""
+    has_transaction_ids = True
+    stores_text = False
+    record_order = "transaction_id"
+    moment_or_null = "CASE WHEN {0} BETWEEN '0001-01-02 00:00+00' AND '9999-12-30 00:00+00' THEN {0} END"
     notifies = True
     for_update = "FOR UPDATE"
 
@@ -192,6 +198,21 @@ class PostgreSQL(Backend):
     def primary_key_of(self, cursor: CursorWrapper, table: str) -> str:
         cursor.execute("SELECT conname FROM pg_constraint WHERE contype = 'p' AND conrelid = to_regclass(%s)", [table])
         return str((cursor.fetchone() or [""])[0])
+
+    def settled_ends(self) -> tuple[LogPosition, int]:
+        [(horizon,)] = self.rows("SELECT eventstore_horizon()")
+        last = self.rows(
+            """SELECT transaction_id, position FROM eventstore_event WHERE transaction_id < %s
+               ORDER BY transaction_id DESC, position DESC LIMIT 1""",
+            [horizon],
+        )
+        return LogPosition(*last[0]) if last else START, horizon - 1
+
+    def definitions(self, table: str) -> list[Sequence[str]]:
+        return self.rows(postgresql_definitions.TABLE, [table])
+
+    def function_definitions(self, names: Sequence[str]) -> list[Sequence[str]]:
+        return self.rows(postgresql_definitions.FUNCTIONS, [names])
 
     @contextmanager
     def process_lock(self, name: str, *, wait: bool) -> Iterator[bool]:

@@ -2,13 +2,17 @@
 
 import fcntl
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from itertools import islice
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.backends.utils import CursorWrapper
 
 from .. import private_files
@@ -24,16 +28,30 @@ _INSERT = """
 """
 _INSERT_FIRST = _INSERT.format("%s")
 _INSERT_NEXT = _INSERT.format("(SELECT %s FROM eventstore_event WHERE stream = %s AND version = %s AND hash = %s)")
+_DEFINITIONS = """
+    SELECT CASE type WHEN 'table' THEN type WHEN 'index' THEN 'unique index ' || name ELSE type || ' ' || name END, sql
+    FROM sqlite_master
+    WHERE tbl_name = %s COLLATE NOCASE AND (type <> 'index' OR sql LIKE 'CREATE UNIQUE %%')
+"""
 
 
 class SQLite(Backend):
     """A SQLite database file."""
 
+    name = "sqlite"
     log_order = "position"
     log_after = "position > %s"
     is_readable = "TRUE"
+    has_transaction_ids = False
+    stores_text = True
+    record_order = "rowid"
+    moment_or_null = "CASE typeof({0}) WHEN 'text' THEN CAST({0} AS TEXT) END"
     # The driver raises on text that is not UTF-8, and a column can hold any bytes.
     snapshot_columns = "CAST(state AS BLOB) AS state, CAST(hash AS BLOB) AS digest, CAST(seal AS BLOB) AS seal"
+
+    @property
+    def file(self) -> Path:
+        return Path(self.connection.settings_dict["NAME"])
 
     @contextmanager
     def transaction(self, *, lock_timeout: int | None = None, one_statement: bool = False) -> Iterator[CursorWrapper]:
@@ -67,6 +85,22 @@ class SQLite(Backend):
             found: list[Any] = cursor.fetchall()
             return found
 
+    def chunked_rows(self, statement: str, values: Sequence[Any] = ()) -> Iterator[Sequence[Any]]:
+        count = 0
+        try:
+            for row in super().chunked_rows(statement, values):
+                yield row
+                count += 1
+        except OperationalError:
+            # The driver stops at text that is not UTF-8. Lenient decoding is slower, so only this retry uses it. Any
+            # other error is raised again.
+            driver = self.connection.connection
+            before, driver.text_factory = driver.text_factory, partial(str, encoding="utf-8", errors="surrogateescape")
+            try:
+                yield from islice(super().chunked_rows(statement, values), count, None)
+            finally:
+                driver.text_factory = before
+
     def adapt(self, value: Any) -> Any:
         if isinstance(value, datetime):  # the format of Django's columns: UTC without a time zone
             return value.astimezone(UTC).isoformat(" ").removesuffix("+00:00")
@@ -90,9 +124,25 @@ class SQLite(Backend):
             finally:
                 cursor.execute("ROLLBACK")
 
+    def settled_ends(self) -> tuple[LogPosition, int]:
+        [(event, command)] = self.chunked_rows(
+            """SELECT (SELECT COALESCE(CAST(MAX(position) AS INTEGER), 0) FROM eventstore_event),
+                   (SELECT COALESCE(MAX(rowid), 0) FROM eventstore_commandrecord)"""
+        )
+        return LogPosition(0, event), command
+
+    def last_given(self) -> Any:
+        given = self.chunked_rows("SELECT seq FROM sqlite_sequence WHERE name = 'eventstore_event'")
+        return next((seq for (seq,) in given), 0)
+
+    def definitions(self, table: str) -> list[Sequence[str]]:
+        # Django's own backend declares as `bigint` the columns that this project's backend declares as `integer`.
+        rows = self.chunked_rows(_DEFINITIONS, [table])
+        return [(name, re.sub(r"\b(big|small)int\b", "integer", text)) for name, text in rows]
+
     @contextmanager
     def process_lock(self, name: str, *, wait: bool) -> Iterator[bool]:
-        path = f"{self.connection.settings_dict['NAME']}.{name}.lock"
+        path = f"{self.file}.{name}.lock"
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, private_files.FILE), "w") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))

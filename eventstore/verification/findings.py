@@ -4,8 +4,6 @@ import math
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
-"""The errors raised by reading a value that the store cannot have written."""
 LOG = "the log"
 """The stream name of a finding that concerns no stream."""
 LONGEST = 4000

@@ -107,14 +107,14 @@ _FACTS_AS_JSONB = '{"actor": %s, "correlation_id": "%s"}'
 
 
 class Reader:
-    """Reads the rows of one kind of database.
+    """Reads the rows of one kind of database; `stores_text` is its backend's.
 
-    Each method raises one of `findings.UNREADABLE` for a row that the store cannot have written.
+    Each method raises one of `errors.UNREADABLE` for a row that the store cannot have written.
     """
 
-    def __init__(self, *, on_sqlite: bool) -> None:
-        self.on_sqlite = on_sqlite
-        self._facts = _FACTS if on_sqlite else _FACTS_AS_JSONB
+    def __init__(self, *, stores_text: bool) -> None:
+        self.stores_text = stores_text
+        self._facts = _FACTS if stores_text else _FACTS_AS_JSONB
 
     def event(self, row: Sequence[Any], previous: bytes, facts: dict[str, Any] | None) -> tuple[ReadEvent, bytes]:
         """Return the event of a row of `Log.events`, and the hash that it should have.
@@ -158,7 +158,7 @@ class Reader:
         return SnapshotOf(version, canonical(value), binary(digest), binary(seal))
 
     def _id(self, value: Any) -> str:
-        if not self.on_sqlite:
+        if not self.stores_text:
             return value.hex  # type: ignore[no-any-return]
         if not _is_id(value):
             raise ValueError(f"{shown(value)} is not an id in hex")
@@ -168,7 +168,7 @@ class Reader:
         """Return a time as `chain.moment_text` does."""
         if value is None:  # `Log` returns NULL for a value that is not a time, or not one of Python's
             raise ValueError("its time is not one")
-        if not self.on_sqlite:
+        if not self.stores_text:
             return moment_text(value)
         if not _is_moment(value):
             raise ValueError(f"{shown(value)} is not a time in the form YYYY-MM-DD HH:MM:SS.ffffff")
@@ -181,7 +181,7 @@ class Reader:
         value, end = _parsed(text)
         if end != len(text):
             raise ValueError(f"there is more than JSON in {shown(text)}")
-        return value, text if self.on_sqlite else canonical(value)
+        return value, text if self.stores_text else canonical(value)
 
     def _metadata(self, text: str, facts: dict[str, Any] | None) -> tuple[dict[str, Any], str]:
         if facts:

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple, Self
 
 from .. import seals
+from ..errors import UNREADABLE
 from ..events import LogPosition
-from .findings import UNREADABLE
 
 NO_LIMIT = 2**64
 

@@ -5,8 +5,9 @@ from typing import Any, NamedTuple, Protocol, Self
 
 from .. import seals, snapshots
 from ..chain import GENESIS
+from ..errors import UNREADABLE
 from ..events import SnapshotOf
-from .findings import UNREADABLE, Finding, Findings, shown
+from .findings import Finding, Findings, shown
 from .reader import Command, Reader, ReadEvent
 
 type Row = Sequence[Any]

@@ -13,9 +13,10 @@ from django.db import DatabaseError
 
 from .. import seals
 from ..backends import backend_of
+from ..errors import UNREADABLE
 from ..events import START, SnapshotOf
 from ..store import WRITE_SIDE
-from .findings import LOG, UNREADABLE, Finding, Findings, shown, whole
+from .findings import LOG, Finding, Findings, shown, whole
 from .parallel import Unfinished, shares
 from .reader import Reader
 from .signed_heads import Digest, Head
@@ -76,7 +77,7 @@ def verify[A: Auditor](
     try:
         with backend_of(using).one_moment():
             log = Log(using)
-            reader = Reader(on_sqlite=log.on_sqlite)
+            reader = Reader(stores_text=log.backend.stores_text)
             walk = _Walk(log, reader, since)
             with shares(processes or _usual(log.count()), reader, walk.snapshots(), auditor) as checkers:
                 to_the_end = walk.through(checkers.check, progress)
@@ -103,7 +104,7 @@ class _Walk:
         self.since = since
         self.findings = Findings()
         self.position = self.events = self.commands = self.rejected = self.unreadable_snapshots = 0
-        settled = log.settled()
+        settled = log.backend.settled_ends()
         self.now = Digest(*settled)
         self.then = Digest.for_head(since) if since else Digest(START, 0)
 
@@ -225,12 +226,12 @@ class _Walk:
         self.then.add_epochs(epochs[: self.since.epochs] if self.since else ())
 
     def _end(self) -> None:
-        given = self.log.last_given()
+        given = self.log.backend.last_given()
         if given is not None and given != self.position:
             self.find(self.position + 1, f"it is missing: positions up to {shown(given)} have been given")
-        if self.since and (what := self.then.misfit(self.since)):
-            other_kind = self.since.position and self.log.on_sqlite is (self.since.transaction_id > 0)
+        if (since := self.since) and (what := self.then.misfit(since)):
+            other_kind = since.position and self.log.backend.has_transaction_ids is not bool(since.transaction_id)
             hint = (
                 ". A head from before the bank moved between SQLite and PostgreSQL does not fit" if other_kind else ""
             )
-            self.find(0, f"it does not extend the head of {self.since.made_at}: {what}{hint}")
+            self.find(0, f"it does not extend the head of {since.made_at}: {what}{hint}")

@@ -11,9 +11,9 @@ from typing import Any
 from django.db import connections
 
 from eventstore.backends import backend_of
-from eventstore.bulk_reading import rows_of
+from eventstore.errors import UNREADABLE
 from eventstore.events import START, LogPosition
-from eventstore.verification.findings import UNREADABLE, Finding, shown
+from eventstore.verification.findings import Finding, shown
 
 from ..big_sums import joined
 from ..projectors import PROJECTORS
@@ -32,8 +32,8 @@ _FIGURES = {
     "totals": """SELECT id, accounts, balance_high, balance, paid_in_high, paid_in, paid_out_high, paid_out
         FROM {table}""",
     "names": "SELECT account_id, COUNT(*) FROM {table} GROUP BY account_id",
-    "daily": """SELECT {day}, accounts_opened, deposits, paid_in_high, paid_in, withdrawals, paid_out_high, paid_out,
-        refusals FROM {table}""",
+    "daily": """SELECT CAST(day AS TEXT), accounts_opened, deposits, paid_in_high, paid_in, withdrawals,
+        paid_out_high, paid_out, refusals FROM {table}""",
 }
 _CHECKPOINTS = "SELECT name, built_with, transaction_id, position FROM projections_checkpoint"
 _ONLY_AS_TODAY = {"names"}
@@ -58,7 +58,7 @@ class Figures:
         """
         with backend_of(READ_SIDE).one_moment():
             _keep_tables()
-            checkpoints = list(rows_of(READ_SIDE, _CHECKPOINTS))
+            checkpoints = list(backend_of(READ_SIDE).chunked_rows(_CHECKPOINTS))
             reached = {name: LogPosition(*log_position) for name, _, *log_position in checkpoints}
             built = {name: str(built_with) for name, built_with, *_ in checkpoints}
             self.zone = zone_of(built.get("daily", ""))
@@ -115,7 +115,7 @@ class Figures:
 def _parked(name: str) -> frozenset[tuple[str, int]]:
     """Return the streams that a projection has parked, with the first version that its table lacks."""
     statement = "SELECT stream, version FROM projections_parkedstream WHERE projection = %s"
-    return frozenset((stream, version) for stream, version in rows_of(READ_SIDE, statement, [name]))
+    return frozenset((stream, version) for stream, version in backend_of(READ_SIDE).chunked_rows(statement, [name]))
 
 
 def _keep_tables() -> None:
@@ -128,10 +128,8 @@ def _keep_tables() -> None:
 
 
 def _live(name: str) -> Rows:
-    vendor = connections[READ_SIDE].vendor
-    day = "CAST(day AS TEXT)" if vendor == "sqlite" else "day::text"
-    statement = _FIGURES[name].format(table=PROJECTORS[name].model._meta.db_table, day=day, part=_PART)
-    return {key: _figures(name, row) for key, *row in rows_of(READ_SIDE, statement)}
+    statement = _FIGURES[name].format(table=PROJECTORS[name].model._meta.db_table, part=_PART)
+    return {key: _figures(name, row) for key, *row in backend_of(READ_SIDE).chunked_rows(statement)}
 
 
 def _figures(name: str, row: Sequence[Any]) -> tuple[Any, ...]:

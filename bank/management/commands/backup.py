@@ -12,6 +12,7 @@ from django.db import DatabaseError, connections
 
 from bank.operations import backup
 from eventstore import store
+from eventstore.backends import backend_of
 from eventstore.progress import ProgressBar
 
 NOT_DONE = 2
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         parser.add_argument("--with-keys", action="store_true", help="put the keys into it as well, for whoever has it")
 
     def handle(self, *args: Any, folder: Path, with_keys: bool, **options: Any) -> None:
-        if connections[store.WRITE_SIDE].vendor == "postgresql":
+        if not backend_of().file:
             self._say_what_to_run(folder)
         try:
             pages = ProgressBar(self.stdout, backup.page_count(), "pages")

@@ -16,6 +16,7 @@ from django.db.models.expressions import RawSQL
 from bank.application import currency
 from bank.settings import database
 from eventstore import store
+from eventstore.backends import backend_of
 from eventstore.chain import canonical
 from eventstore.models import CommandRecord, Event
 
@@ -73,24 +74,26 @@ def clear(model: type[Model]) -> None:
 def copy(model: type[Model]) -> int:
     """Copy a table's rows, and return their number.
 
-    Rows from SQLite are copied in the order of their insertion: signed heads cover rejected commands in that order.
+    Rows without transaction ids are copied in the order of their insertion: signed heads cover rejected commands in
+    that order.
     """
-    order = RawSQL("rowid", ()) if connections[SOURCE].vendor == "sqlite" else "pk"
+    source = backend_of(SOURCE)
+    order = "pk" if source.has_transaction_ids else RawSQL(source.record_order, ())  # noqa: S611  # a column
     rows = model._base_manager.using(TARGET)
     count = 0
     for batch in batched(model._base_manager.using(SOURCE).order_by(order).iterator(BATCH), BATCH):
-        if connections[TARGET].vendor == "sqlite":
-            for row in batch:
-                as_sqlite_has_it(row)
+        for row in batch:
+            adapt(row)
         rows.bulk_create(batch)
         count += len(batch)
     return count
 
 
-def as_sqlite_has_it(row: Model) -> None:
-    """Convert a row to the form that the bank writes to SQLite."""
-    if isinstance(row, Event | CommandRecord):
-        row.transaction_id = 0  # SQLite orders the log by position alone
+def adapt(row: Model) -> None:
+    """Convert a row to the form that the bank writes to the target."""
+    target = backend_of(TARGET)
+    if isinstance(row, Event | CommandRecord) and not target.has_transaction_ids:
+        row.transaction_id = 0
     for field in row._meta.concrete_fields:
-        if isinstance(field, JSONField):  # SQLite stores the hashed text, PostgreSQL only the value
+        if isinstance(field, JSONField) and target.stores_text:  # the hashed text, and not only its value
             setattr(row, field.name, Value(canonical(getattr(row, field.name)), TextField()))

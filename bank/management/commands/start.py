@@ -9,7 +9,6 @@ import tempfile
 from argparse import ArgumentParser
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv6Address, ip_address
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from django.conf import settings
@@ -145,8 +144,7 @@ def check_first_passwords(with_demo: bool) -> None:
 
 def has_users() -> bool:
     """Return whether users exist, without creating a database. An unavailable database may have some."""
-    connection = connections["default"]
-    if connection.vendor == "sqlite" and not Path(connection.settings_dict["NAME"]).exists():
+    if not backend_of().exists():
         return False
     try:
         return User.objects.exists()
@@ -200,8 +198,8 @@ def close_databases() -> None:
     """Close every connection and pool: web processes are forks, and neither survives a fork."""
     for connection in connections.all(initialized_only=True):
         connection.close()
-        if connection.vendor == "postgresql":
-            connection.close_pool()  # type: ignore[attr-defined]
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()
 
 
 def listen(listener: socket.socket, host: str) -> str:
