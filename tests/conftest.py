@@ -1,7 +1,7 @@
 """Fixtures. Each test that names `bank` has two databases of its own, with real commits and threads.
 
-It runs on SQLite and, where the environment variable TEST_POSTGRES_URL names servers, on PostgreSQL as well. As many
-processes test side by side as there are servers, or as are good for this machine.
+It runs on SQLite, and on PostgreSQL too if the environment variable TEST_POSTGRES_URL names servers. There are as many
+test processes as servers, or as suit this machine.
 """
 
 import os
@@ -26,12 +26,12 @@ SLOW = tuple(
         "operations/test_start", "operations/test_processes", "operations/test_server",
     )
 )  # fmt: skip
-"""The files with tests that take many seconds. They begin first."""
+"""The files with tests that take many seconds. They run first."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # else each of hundreds of processes compiles Django anew
-    # No test pulls the plug of the machine, so what has to reach the disk may as well stay in memory.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise each of hundreds of processes compiles Django again
+    # No test cuts the machine's power, so the temporary files may stay in memory.
     tempfile.tempdir = os.environ["TMPDIR"] = postgres.throw_away_folder()
     config.addinivalue_line("markers", "only_on(vendor, reason): a test about one database, with the reason")
     if os.environ.get("CI") and not databases.SERVER:
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, else all but one process may wait for it at the end."""
+    """Run slow tests first, so that no process waits for one at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(SLOW))
 
 
@@ -56,7 +56,7 @@ def pytest_report_header() -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Let each test that uses a database run on every one, or on the one that it is about."""
+    """Run each test that uses a database on every kind, or on the one that its mark names."""
     if "vendor" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("only_on")
         assert mark is None or mark.kwargs["reason"], "a test that is about one database says why"
@@ -66,14 +66,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 @pytest.fixture
 def vendor(request: pytest.FixtureRequest) -> str:
-    """The kind of database. Test cases of unittest's style take no parameters, so there the class says it."""
+    """The kind of database. unittest's test cases take no parameters, so there the class names it."""
     vendor: str = request.cls.vendor
     return vendor
 
 
 @pytest.fixture(scope="session")
 def templates(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Urls]]:
-    """Of each kind of database a pair, migrated and empty."""
+    """A migrated and empty pair of databases of each kind."""
     with ExitStack() as stack:
         with django_db_blocker.unblock():
             migrated = {
@@ -85,14 +85,14 @@ def templates(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 def urls(django_db_blocker: Any, templates: dict[str, Urls], vendor: str, tmp_path: Path) -> Iterator[Urls]:
-    """Where an empty bank's two databases are, as environment variables for a process of its own."""
+    """The URLs of an empty bank's two databases, as environment variables for a separate process."""
     with django_db_blocker.unblock(), databases.copied_databases(vendor, templates[vendor], tmp_path) as urls:
         yield urls
 
 
 @pytest.fixture
 def empty_urls(vendor: str, tmp_path: Path) -> Iterator[Urls]:
-    """Where two databases are that nobody has migrated."""
+    """The URLs of two databases without migrations."""
     (tmp_path / "data").mkdir(mode=0o700)
     with databases.empty_databases(vendor, tmp_path / "data") as urls:
         yield urls
@@ -100,8 +100,8 @@ def empty_urls(vendor: str, tmp_path: Path) -> Iterator[Urls]:
 
 @pytest.fixture
 def bank(urls: Urls, tmp_path: Path) -> Path:
-    """An empty bank: its data folder, in which SQLite's files are. The process remembers nothing of the one before."""
-    from bank.application import account_cache  # when Django is ready
+    """An empty bank: its data folder, with SQLite's files. The caches of this process are empty."""
+    from bank.application import account_cache  # importable only once Django is ready
 
     account_cache._accounts.clear()
     return tmp_path
@@ -109,11 +109,11 @@ def bank(urls: Urls, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def db(bank: Path) -> Path:
-    """What pytest-django's own fixtures ask for."""
+    """Required by pytest-django's own fixtures."""
     return bank
 
 
 @pytest.fixture
 def transactional_db(bank: Path) -> Path:
-    """What pytest-django's live server asks for."""
+    """Required by pytest-django's live server."""
     return bank

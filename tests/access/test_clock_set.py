@@ -77,7 +77,7 @@ def test_no_stored_time_of_a_log_in_is_later_than_a_clock_that_was_set_back(
     make_user("tom", "Tellers")
     log_in(Client(), "tina")
     stopped_clock.forward(-jump)
-    log_in(Client(), "tom")  # whoever logs in bounds what is stored
+    log_in(Client(), "tom")  # each log-in moves future times to now
     now = timezone.now()
     assert not any(moment > now for row in LogInTries.objects.all() for moment in (row.since, row.last_at))
     assert {row.logged_in_at for row in LogInTries.objects.exclude(logged_in_at=None)} == {now}
@@ -205,7 +205,7 @@ def test_a_password_from_the_future_waits_for_no_code(
 
 
 def enter(device: TOTPDevice, clock: StoppedClock, code: str = "") -> Any:
-    """Log in with a code, or with the one that the app shows."""
+    """Log in with a code; by default with the current one."""
     client = Client()
     assert log_in(client, "susan")["Location"] == "/login/code/"
     return client.post("/login/code/", {"code": code or code_of(device, clock)})
@@ -224,7 +224,7 @@ def test_a_clock_that_is_set_back_locks_nobody_out_and_lets_no_code_be_used_agai
     stopped_clock.forward(-jump)
     assert enter(susan, stopped_clock).status_code == 302, "the app follows the clock"
     stopped_clock.forward(jump - 60 * steps)
-    for code in used:  # these moments come a second time
+    for code in used:  # these time steps come a second time
         assert code == code_of(susan, stopped_clock)
         assert enter(susan, stopped_clock).status_code == 422, "it was used the first time"
         stopped_clock.forward(30)

@@ -15,7 +15,7 @@ from tests.support.databases import MAKERS, Urls
 from tests.support.helpers import client_of, text_of
 from tests.support.programs import PASSWORD, PATIENCE, Web, cookies_of
 
-pytestmark = pytest.mark.xdist_group("browser_told")  # what they share starts once
+pytestmark = pytest.mark.xdist_group("browser_told")  # the tests share one server
 
 POLICIES = {
     "Cache-Control": "no-store",
@@ -127,7 +127,7 @@ def web(templates: dict[str, Urls], tmp_path_factory: pytest.TempPathFactory) ->
 
 
 def send(web: Web, body: Any, headers: dict[str, str]) -> tuple[int, str]:
-    """Post a body to the log-in, piece by piece where it is an iterator."""
+    """Post a body to the log-in page, piece by piece if it is an iterator."""
     connection = HTTPConnection("127.0.0.1", web.port, timeout=PATIENCE)
     try:
         connection.request("POST", "/login/", body, headers, encode_chunked="Transfer-Encoding" in headers)

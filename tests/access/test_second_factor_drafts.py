@@ -28,7 +28,7 @@ NEW = "a much longer password"
 
 
 def half_way_in(name: str = "sam", password: str = PASSWORD) -> Client:
-    """Return a browser in which somebody has given the password of a user that needs a second factor."""
+    """Return a browser that has given the password, but no code, of a user who needs a second factor."""
     client = Client()
     response = client.post("/login/", {"username": name, "password": password})
     assert response["Location"] == FIRST
@@ -94,7 +94,7 @@ def test_a_log_in_that_waits_for_its_set_up_ends_when_another_session_has_confir
     late = scanned(intruder.get(FIRST))
     set_up(sam, FIRST, scanned(sam.get(FIRST)), stopped_clock)
     assert set_up(intruder, FIRST, late, stopped_clock)["Location"].startswith("/login/?ended=late")
-    second_factor.reset(user)  # it stays void when nobody has a second factor again
+    second_factor.reset(user)  # it stays void after every second factor is removed
     assert set_up(intruder, FIRST, late, stopped_clock)["Location"].startswith("/login/?ended=late")
     assert not TOTPDevice.objects.exists()
 
@@ -183,11 +183,11 @@ def test_a_draft_that_is_copied_into_another_session_is_void() -> None:
     assert scanned(there.get(OWN)).key != seen.key
 
 
-# Where the secret lies
+# The storage of the secret
 
 
 def forms_of(device: TOTPDevice) -> list[bytes]:
-    """Return the secret as it may be written."""
+    """Return the forms in which a secret may be stored."""
     key = device.bin_key
     return [key, key.hex().encode(), b32encode(key), b64encode(key)]
 
@@ -213,7 +213,7 @@ def test_another_secret_key_gives_another_secret(settings: Any) -> None:
     assert scanned(client.get(OWN)).key != old.key
 
 
-# Installations of before
+# Installations of an earlier version
 
 
 def test_an_unconfirmed_device_of_an_earlier_version_never_counts(stopped_clock: StoppedClock) -> None:
@@ -224,7 +224,7 @@ def test_an_unconfirmed_device_of_an_earlier_version_never_counts(stopped_clock:
     device = scanned(client.get(OWN))
     assert device.key != left.key
     assert not TOTPDevice.objects.exists(), "it is deleted when a new one is begun"
-    left.save(force_insert=True)  # a process of the earlier version goes on beside
+    left.save(force_insert=True)  # a process of the earlier version still runs
     assert set_up(client, OWN, left, stopped_clock).status_code == 422
     assert set_up(client, OWN, device, stopped_clock)["Location"] == "/own/"
     assert TOTPDevice.objects.get().key == device.key

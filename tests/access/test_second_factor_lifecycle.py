@@ -19,7 +19,7 @@ from tests.support.phones import susan as susan
 pytestmark = pytest.mark.usefixtures("bank", "stopped_clock")
 
 
-# One's own
+# The user's own
 
 
 def test_a_user_with_a_second_factor_needs_it_to_log_in(stopped_clock: StoppedClock) -> None:

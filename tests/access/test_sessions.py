@@ -127,7 +127,7 @@ def test_the_admin_ends_like_everything_else(stopped_clock: StoppedClock) -> Non
     assert client.get("/admin/")["Location"] == "/login/?next=/admin/&ended=idle"
 
 
-# What begins and ends a session
+# Beginning and end of a session
 
 
 def test_a_log_in_gives_the_session_a_new_key(bank: object) -> None:

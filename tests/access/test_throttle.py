@@ -74,7 +74,7 @@ def test_a_right_password_sets_the_count_back(stopped_clock: StoppedClock) -> No
 
 
 def test_a_right_password_clears_no_tries_of_others_at_the_same_address() -> None:
-    """Else whoever has a password of their own could try those of others without end, and log in between."""
+    """Otherwise users could try the passwords of others without limit, and reset the count by their own log-ins."""
     make_user("eve", "Tellers")
     for number in range(throttle.FREE_TRIES_AT_PLACE - 1):
         fail(browser(), 1, f"name{number}")
@@ -128,7 +128,7 @@ def test_an_unknown_name_is_slowed_like_a_known_one() -> None:
 
 
 def attack() -> None:
-    """Use up all that strangers can: the user's tries from everywhere."""
+    """Use up all tries of strangers: the user's tries from everywhere."""
     for number in range(throttle.FREE_TRIES_OF_USER):
         fail(browser(f"198.51.100.{number}"), 1)
     assert log_in(browser()).status_code == 429
@@ -139,7 +139,7 @@ def test_a_stranger_does_not_lock_the_teller_out_at_the_device_where_they_have_l
     assert log_in(counter).status_code == 302
     counter.post("/logout/")
     attack()
-    counter.defaults["REMOTE_ADDR"] = ELSEWHERE  # the same device, somewhere else
+    counter.defaults["REMOTE_ADDR"] = ELSEWHERE  # the same device at another place
     assert log_in(counter).status_code == 302
 
 
@@ -215,7 +215,7 @@ def test_old_counts_are_cleared_away(stopped_clock: StoppedClock) -> None:
     assert LogInTries.objects.exclude(logged_in_at=None).count() == 2, "the device and the place of tina"
 
 
-# Many at once, other doors, and the log
+# Simultaneous tries, other log-ins, and the security log
 
 
 def test_many_tries_at_the_same_moment_are_no_way_around() -> None:

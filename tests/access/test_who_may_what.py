@@ -27,12 +27,12 @@ TABLE = TABLE.partition("\n### ")[0]
 
 
 class Role(NamedTuple):
-    """A user, and the column of the table that says what they may."""
+    """A user, and the user's column of the table."""
 
     column: str
     user: dict[str, Any] | None = None
-    door: Callable[[Client], None] | None = None  # what happens to a browser instead of a log-in, or after it
-    admin: bool = True  # whether the column counts for the admin; else nothing there opens
+    door: Callable[[Client], None] | None = None  # the state of the browser instead of a log-in, or after it
+    admin: bool = True  # whether the column applies to the admin; otherwise nothing there opens
 
 
 def make_inactive(client: Client) -> None:
@@ -40,7 +40,7 @@ def make_inactive(client: Client) -> None:
 
 
 def lock_out(client: Client) -> None:
-    """Use up the tries, so that the right password opens nothing."""
+    """Use up the tries, so that the right password is refused."""
     client.logout()
     for password in ["wrong"] * throttle.FREE_TRIES + [PASSWORD]:
         response = client.post("/login/", {"username": "somebody", "password": password})
@@ -66,11 +66,11 @@ NO_SUCH_METHOD = {
         "/admin/autocomplete/", "/admin/jsi18n/", "/admin/password_change/done/",
     )),
 }  # fmt: skip
-"""What nobody can do, because the address has no such method; it is answered 405 to whoever gets there."""
+"""The methods that no address supports: they are answered 405."""
 
 
 def expected() -> dict[str, dict[str, str]]:
-    """Return what the table says: for each address (with its method, where that matters) what each role gets."""
+    """Return the table: for each address, with its method if necessary, the answer to each role."""
     groups = {
         name: re.findall(r"`([^`]+)`", models)
         for name, models in re.findall(r"^- ([A-Z]+): ((?:.|\n  )+)", TABLE, re.MULTILINE)
@@ -158,7 +158,7 @@ def test_each_address_answers_only_the_roles_in_the_table(
 
 
 def wanted_of(role: Role, method: str, route: str) -> str:
-    """Return what the table says, for one method of an address."""
+    """Return the table's entry for one method of an address."""
     said = (EXPECTED.get(f"{method} {route}") or EXPECTED[route])[role.column]
     if not role.admin and route.startswith("/admin/"):
         said = "no"
@@ -166,7 +166,7 @@ def wanted_of(role: Role, method: str, route: str) -> str:
 
 
 def browser_of(role: Role) -> Client:
-    """Return a browser in which a user of the role is logged in, with the password of the beginning."""
+    """Return a browser in which a user of the role is logged in."""
     client = Client()
     if role.user is None:
         return client
@@ -182,7 +182,7 @@ def browser_of(role: Role) -> Client:
 
 
 def outcome(client: Client, response: Any) -> str:
-    """Name what somebody gets: sent to the log-in, refused, or an answer."""
+    """Classify an answer: a redirect to the log-in page, a refusal, or an answer."""
     location = response.headers.get("Location", "")
     if location == "/admin/" or location.startswith("/admin/login/"):
         return outcome(client, client.get(location))
@@ -196,7 +196,7 @@ Rows = dict[tuple[str, str], list[Any]]
 
 
 def all_rows() -> Rows:
-    """Return every row of both databases, but for sessions, which remember when they were used."""
+    """Return every row of both databases except sessions, which store their last use."""
     return {
         (alias, table): sorted(map(repr, query(f"SELECT * FROM {table}", using=alias)))
         for alias in VARIABLES

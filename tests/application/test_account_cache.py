@@ -34,7 +34,7 @@ def _new_process() -> None:
 
 @contextmanager
 def another_process() -> Iterator[None]:
-    """Do something of which this process keeps nothing and knows nothing afterwards."""
+    """Run a block like another process: afterwards the account cache does not know of it."""
     mine = dict(account_cache._accounts)
     account_cache._accounts.clear()
     yield
@@ -43,7 +43,7 @@ def another_process() -> Iterator[None]:
 
 
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
-    """Return the streams that are read from now on, and which version was known."""
+    """Return a list that collects the streams that are read, with the known version."""
     seen: list[tuple[str, int]] = []
     read_latest = store.read_latest
 
@@ -169,7 +169,7 @@ def test_an_account_is_cached_after_its_events_are_committed() -> None:
 
 
 def test_another_history_of_the_same_length_has_another_hash() -> None:
-    """As after a backup was restored beneath a process: the versions agree, and the events do not."""
+    """This happens after a backup was restored beneath a process: the versions agree, and the events differ."""
     open_account(balance=10)
     other = repository.Loaded(repository.load(1).account.apply(AccountOverdrawn(1, 0, 0)), 2, b"other" * 6 + b"!!")
     account_cache._accounts[1] = other._replace(account=type(other.account)(1, "Josh", 1_000_000))

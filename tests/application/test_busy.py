@@ -31,18 +31,18 @@ from tests.support.values import PIN, count, deposit, open_account, query, withd
 
 pytestmark = pytest.mark.usefixtures("bank")
 
-# A database that is locked
+# A locked database
 
 
 @pytest.fixture
 def teller(bank: Path) -> Client:
-    """A browser in which a teller is logged in already."""
+    """A browser in which a teller is logged in."""
     return client_of("tina", "Tellers")
 
 
 @pytest.fixture(params=["EXCLUSIVE", "ACCESS EXCLUSIVE"])
 def locked(vendor: str, urls: Urls, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Iterator[Any]:
-    """Somebody else has the write side and does not come to an end; PostgreSQL has a lock that stops readers, too."""
+    """The write side, locked by a transaction that does not end; on PostgreSQL the lock also blocks readers."""
     open_account(balance=50)
     with stranger(urls["DATABASE_URL"]) as other:
         if vendor == "sqlite":

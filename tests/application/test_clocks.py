@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("bank")
 
 
 class OffClock:
-    """This process's clock, which another process of the bank does not share."""
+    """A clock of this process that differs from the shared one."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.seconds = 0.0

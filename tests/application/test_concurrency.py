@@ -21,7 +21,7 @@ from tests.support.values import PIN, broken_links, query
 
 PROCESSES = 16
 COMMANDS = 25
-"""How many each process gives."""
+"""The number of commands of each process."""
 PROGRAM = f"""
 import os, sys, django
 django.setup()
@@ -36,11 +36,11 @@ for seed in range(PROCESSES):
     os._exit(0)
 sys.exit(any(os.waitpid(child, 0)[1] for child in children))
 """
-"""What is imported once is there in all of them; no connection is, for there is none yet."""
+"""The forked processes share the imports. No connection is open yet."""
 
 
 class Said(NamedTuple):
-    """What the acknowledgements of one process add up to, and the lowest balance that it has seen."""
+    """The sums of one process's acknowledgements, and the lowest balance that it read."""
 
     commands: int
     paid_in: int
@@ -49,7 +49,7 @@ class Said(NamedTuple):
 
 
 def business(seed: int, accounts: int, commands: int) -> Said:
-    """Give commands of every kind to random accounts, opening those that are not there, and look at balances."""
+    """Send random commands to random accounts, open missing ones, and read balances."""
     chance = random.Random(seed)
     paid_in = paid_out = given = lowest = 0
     while given < commands:
@@ -63,7 +63,7 @@ def business(seed: int, accounts: int, commands: int) -> Said:
             try:
                 ack = handle(CreateBankAccount(account_id, f"Holder {account_id}", PIN))
             except AccountAlreadyExists:
-                continue  # somebody else was quicker
+                continue  # another process was first
         given += 1
         match ack.events[0]:
             case MoneyDepositedIntoBankAccount():
@@ -75,7 +75,7 @@ def business(seed: int, accounts: int, commands: int) -> Said:
 
 
 def visible_balances(chance: random.Random, accounts: int) -> list[tuple[Any, ...]]:
-    """Return some balances, and now and then all, as any reader sees them at this moment."""
+    """Return some balances, and sometimes all, as a reader sees them now."""
     if chance.random() < 0.1:
         return query("SELECT MIN(balance) FROM projections_accountsummary HAVING COUNT(*) > 0", using="projections")
     account_id = chance.randint(1, accounts)
@@ -103,7 +103,7 @@ def test_sixteen_processes_lose_double_and_owe_nothing(bank: Path, urls: Urls, a
 
 
 def all_at_once(data: Path, accounts: int, **variables: str) -> list[Said]:
-    """Let all processes do their business, and return what each of them was told."""
+    """Run all processes at once, and return the sums of each."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(accounts), str(COMMANDS)],
         cwd=ROOT,
@@ -123,7 +123,7 @@ def sum_of_balances() -> int:
 
 
 def gaps_in_versions() -> list[tuple[Any, ...]]:
-    """Return the streams in which a version is missing or there twice."""
+    """Return the streams with a missing or repeated version."""
     return query(
         """SELECT stream FROM eventstore_event GROUP BY stream
            HAVING COUNT(*) <> MAX(version) OR COUNT(DISTINCT version) <> MAX(version)"""

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.usefixtures("bank")
 
 @pytest.fixture(autouse=True)
 def _josh(bank: Path) -> None:
-    """Account 1 of Josh, PIN 1234, with 50."""
+    """Account 1 of Josh, PIN 1234, with a balance of 50."""
     handle(CreateBankAccount(1, "Josh", 1234))
     handle(DepositMoneyIntoBankAccount(1, 50))
 
@@ -89,7 +89,7 @@ def test_a_rejection_is_on_record_records_no_event_and_is_repeated(
     with pytest.raises(kind) as first:
         handle(command, command_id=command_id)
     if kind is NoSuchAccount:
-        handle(CreateBankAccount(2, "Luke", 1234))  # it would be accepted now
+        handle(CreateBankAccount(2, "Luke", 1234))  # today it would be accepted
     with pytest.raises(kind) as again:
         handle(command, command_id=command_id)
     assert str(again.value) == str(first.value)
@@ -168,7 +168,7 @@ class TestSnapshots:
     def _long(self, _josh: None) -> None:
         for _ in range(3 * snapshots.EVERY):
             handle(DepositMoneyIntoBankAccount(1, 1))
-        account_cache.forget(1)  # as another process, which has not saved it
+        account_cache.forget(1)  # as in another process
 
     def test_a_long_account_is_read_from_its_snapshot_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
         read: list[int] = []
@@ -188,7 +188,7 @@ class TestSnapshots:
         assert repository.load(1) == before
 
     def test_an_older_snapshot_replaces_no_newer_one(self) -> None:
-        """A writer whose transaction was slow may come with it late."""
+        """A slow writer may write its snapshot late."""
         [newest] = Snapshot.objects.values()
         query(snapshots.UPSERT, *snapshots.values("bank_account-1", snapshots.EVERY, {}, b"\0" * 32))
         assert list(Snapshot.objects.values()) == [newest]

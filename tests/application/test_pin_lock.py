@@ -43,13 +43,13 @@ WRONG = PIN + 1
 
 @pytest.fixture(autouse=True)
 def _josh(bank: Path) -> None:
-    """Account 1 of Josh, with 50."""
+    """Account 1 of Josh, with a balance of 50."""
     open_account(1, "Josh", PIN, balance=50)
 
 
 @pytest.fixture
 def comparisons(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The PINs that were really compared, as they are."""
+    """The list of compared PINs."""
     compared: list[int] = []
     really = pins.matches
 
@@ -62,11 +62,11 @@ def comparisons(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 def lock() -> Ack:
-    """Lock account 1; return the acknowledgement of the withdrawal that did."""
+    """Lock account 1, and return the acknowledgement of the withdrawal that locked it."""
     return [withdraw(1, 5, WRONG) for _ in range(3)][-1]
 
 
-# The lock falls and holds
+# Locking
 
 
 def test_the_third_wrong_pin_records_two_events_under_one_command() -> None:
@@ -142,7 +142,7 @@ def test_another_setting_changes_no_history(settings: Any) -> None:
     assert withdraw(2, 5, PIN).events == (MoneyWithdrawnFromBankAccount(2, 5),)
 
 
-# A command counts once, and its PIN is looked at once
+# A command counts once, and compares its PIN once
 
 
 def test_the_third_wrong_pin_sent_again_has_the_first_outcome_and_is_not_looked_at(comparisons: list[int]) -> None:
@@ -180,11 +180,11 @@ def test_nonsense_is_rejected_without_a_look_at_the_pin(amount: int, pin: int, c
     assert comparisons == []
 
 
-# Many at once
+# Simultaneous guesses
 
 
 def test_a_pin_is_compared_only_while_nobody_else_can_write_at_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Else the last refusal might not count yet, and many who guess at once would have more attempts than one."""
+    """Otherwise the last wrong PIN might not count yet, and simultaneous guesses would have more attempts."""
     alone: list[bool] = []
     really = pins.matches
 
@@ -204,7 +204,7 @@ def test_fifty_simultaneous_guesses_get_three_comparisons(
     monkeypatch.setattr(postgresql, "LOCK_TIMEOUT", 120_000)
 
     def guess(wrong: int) -> Callable[[], list[Ack]]:
-        """Guess, and who is blocked comes again with the right PIN."""
+        """Guess, and send the right PIN after a blocked withdrawal."""
 
         def work() -> list[Ack]:
             first = withdraw(1, 5, wrong)
@@ -254,7 +254,7 @@ def test_a_snapshot_between_the_two_events_of_a_lock_has_both() -> None:
     snapshot = Snapshot.objects.get(stream="bank_account-1")
     assert snapshot.version == repository.load(1).version == snapshots.EVERY + 1
     assert snapshot.state["pin_locked"] is True
-    account_cache.forget(1)  # as another process, which has to read it
+    account_cache.forget(1)  # as in another process
     loaded = repository.load(1)
     Snapshot.objects.all().delete()
     assert repository.load(1) == loaded
@@ -265,7 +265,7 @@ def test_a_snapshot_without_the_lock_is_not_used() -> None:
     before = repository.load(1)
     old = {"account_id": 1, "account_holder": "Josh", "balance": 50, "state_version": STATE_VERSION}
     query(snapshots.UPSERT, *snapshots.values("bank_account-1", before.version, old, before.hash))
-    account_cache.forget(1)  # as another process, which has to read it
+    account_cache.forget(1)  # as in another process
     assert repository.load(1) == before
     assert before.account.pin_locked
     assert handle(DepositMoneyIntoBankAccount(1, 5)).version == before.version + 1
@@ -278,5 +278,5 @@ def test_a_snapshot_of_another_state_version_is_not_used_and_is_no_finding(other
     state = {**asdict(before.account), "pin_locked": False, **other}
     query(snapshots.UPSERT, *snapshots.values("bank_account-1", before.version, state, before.hash))
     assert audit(processes=1).findings == []
-    account_cache.forget(1)  # as another process, which has to read it
+    account_cache.forget(1)  # as in another process
     assert repository.load(1) == before

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.usefixtures("bank")
 
 
 def at_once(count: int, work: Callable[[int], None]) -> None:
-    """Do the work in as many threads, let go together; what one of them raises is raised here."""
+    """Run the work in this many threads at once. Raise the error of any of them."""
     gate, failures = threading.Barrier(count), []
 
     def run(number: int) -> None:
@@ -106,7 +106,7 @@ def test_a_command_that_postgresql_breaks_off_in_a_deadlock_is_carried_out_all_t
         store_verifier(account_id, verifier)
         with connections["default"].cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [account_id])
-            cursor.fetchone()  # else the statement waits in the pipeline
+            cursor.fetchone()  # otherwise the statement stays in the pipeline
             if account_id not in embraced:
                 embraced.add(account_id)
                 both_hold_one.wait(60)

@@ -38,11 +38,11 @@ from tests.support.values import PIN, broken_links, count, deposit, everything_i
 pytestmark = pytest.mark.usefixtures("bank")
 
 HASHES = re.compile(r"'(\\x)?[0-9a-f]{32,}'", re.IGNORECASE)
-"""Salts and digests in a statement, in whose many digits any four may turn up."""
+"""Salts and digests in a statement: their digits may contain any PIN."""
 HUGE = pytest.param(10**5000, id="a number of more digits than Python prints")
 
 
-# Nonsense from a caller
+# Invalid commands
 
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", None, [], {}, -1, 2**64, HUGE])
@@ -78,7 +78,7 @@ def test_an_account_that_was_rejected_can_be_opened_properly(holder: Any) -> Non
     assert open_account(1, "Josh").version == 1
 
 
-# A stranger with the file
+# Direct changes of the database
 
 
 def rows(table: str) -> list[tuple[Any, ...]]:
@@ -190,7 +190,7 @@ def stored_bytes(bank: Path) -> bytes:
 def test_the_pin_is_in_no_byte_of_the_write_side_and_no_line_of_the_logs(
     bank: Path, caplog: pytest.LogCaptureFixture, settings: Any
 ) -> None:
-    settings.PROJECTION_MODE = "worker"  # checkpoints say when they moved, in digits that could be any PIN
+    settings.PROJECTION_MODE = "worker"  # checkpoints store times, whose digits could be any PIN
     for logger in ("", "django.db.backends"):
         caplog.set_level(logging.DEBUG, logger=logger)
     empty = stored_bytes(bank)

@@ -47,7 +47,7 @@ ATTEMPTS = 3
 
 
 class Bank(RuleBasedStateMachine):
-    """Sends commands to the real bank and to the model, and compares."""
+    """Sends commands to the bank and to the model, and compares the results."""
 
     vendor: ClassVar[str]
     template: ClassVar[Urls]
@@ -72,7 +72,7 @@ class Bank(RuleBasedStateMachine):
         assert queries.get_account_list() == []
 
     def expected(self, command: Command) -> list[BankEvent]:
-        """What the model says of a command; nothing where it is rejected."""
+        """Return the model's events for a command; none if it is rejected."""
         account_id = command.account_id
         if isinstance(command, CreateBankAccount):
             if account_id in self.holders:

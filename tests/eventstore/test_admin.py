@@ -35,7 +35,7 @@ def positions(client: Client, query: str = "") -> list[int]:
     return [event.position for event in response.context["cl"].result_list]
 
 
-# Who may look, and that nothing can be changed
+# Permissions, and that nothing can be changed
 
 
 @pytest.mark.parametrize("url", TABLES)

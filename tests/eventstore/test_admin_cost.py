@@ -60,26 +60,25 @@ def test_a_query_that_reads_a_whole_table_is_detected(sql: str, does: bool) -> N
 
 
 def reads_all(sql: str) -> bool:
-    """Tell whether all of a table of the store is read.
+    """Return whether a query reads a whole table of the store.
 
-    Going along an index or the positions ends at the limit unless all is sorted first; MAX is one step.
+    A scan of an index or of the positions ends at the limit, unless all rows are sorted first. MAX takes one step.
     """
     may_end = "LIMIT" in sql or "MAX(" in sql
     if connection.vendor == "sqlite":
         plan = [row[3] for row in query("EXPLAIN QUERY PLAN " + sql)]
         ends = may_end and "USE TEMP B-TREE FOR ORDER BY" not in plan
         return not ends and any(step.startswith("SCAN eventstore_") for step in plan)
-    # To read all of a table is cheapest while it is as small as here, so there has to be another way, with sorting
-    # the few rows that an index finds or without.
+    # A full scan is the cheapest plan for such a small table, so it is disabled, with and without sorting.
     query("SET enable_seqscan = off")
     return all(is_whole(sql, may_end, sort) for sort in ("on", "off"))
 
 
 def is_whole(sql: str, may_end: bool, sort: str) -> bool:
-    """Tell whether a plan of PostgreSQL's has a step at which no index finds the rows, and no limit ends it."""
+    """Return whether a plan of PostgreSQL's has a step without an index condition that no limit ends."""
     query(f"SET enable_sort = {sort}")
     plan = "\n".join(row[0] for row in query("EXPLAIN (COSTS OFF) " + sql))
-    steps = re.split(r"\n *-> *", plan)  # each with the lines that say by which condition it finds rows or drops them
+    steps = re.split(r"\n *-> *", plan)  # each with the lines of its index and filter conditions
     ends = may_end and not any(step.startswith("Sort") for step in steps)
     return any(
         step.startswith("Seq Scan") or ("Cond:" not in step and (not ends or "Filter:" in step))

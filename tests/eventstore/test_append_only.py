@@ -20,7 +20,7 @@ def _recorded(bank: Path) -> None:
 
 
 def statements(vendor: str, table: str, key: str, columns: list[str]) -> list[str]:
-    """Every way to change a row, to delete one, and to put one in the place of another."""
+    """Return every way to change, delete or replace a row."""
     names = ", ".join(columns)
     elsewhere = ", ".join("99" if column == "position" else column for column in columns)
     everywhere = [
@@ -35,7 +35,7 @@ def statements(vendor: str, table: str, key: str, columns: list[str]) -> list[st
             f"UPDATE OR REPLACE {table} SET version = 7",
             f"REPLACE INTO {table} SELECT * FROM {table}",
             f"INSERT OR REPLACE INTO {table} ({names}) SELECT {names} FROM {table}",
-            # The stream and version, or the id, of a row that is there, under a new position
+            # The key of an existing row, under a new position
             f"INSERT OR REPLACE INTO {table} ({names}) SELECT {elsewhere} FROM {table}",
         ],
         "postgresql": [

@@ -43,7 +43,7 @@ CREATE, DEPOSIT, WITHDRAW, UNLOCK, CHANGE = (
 
 
 def record(command: str, *events: BankEvent, attempts: int | None = 3) -> int:
-    """Record what a bank gone wrong decided, with hashes and seals of the real keys; return the last version."""
+    """Record a decision of a faulty bank with valid hashes and seals, and return the last version."""
     account_id = events[0].account_id
     envelope = Envelope(uuid4(), command, "", clock.now(), bytes(32))
     verifier = pins.make_verifier(account_id, PIN, envelope.id)
@@ -59,7 +59,7 @@ def record(command: str, *events: BankEvent, attempts: int | None = 3) -> int:
 
 
 def open_and_lock() -> None:
-    """Account 1 is open, account 2 is locked; both have 50."""
+    """Open account 1, and lock account 2; both have 50."""
     for account_id in (1, 2):
         open_account(account_id, balance=50)
     for _ in range(3):
@@ -130,7 +130,7 @@ def test_several_real_processes_find_the_same() -> None:
     assert findings(3) == findings(2) == findings(1)
 
 
-# What a bank does is never found
+# Decisions of the bank are never found
 
 
 def test_whatever_number_of_attempts_was_set_meanwhile_a_bank_is_sound(settings: Any) -> None:
@@ -163,12 +163,12 @@ def test_wrong_pins_from_before_their_number_was_recorded_are_no_finding() -> No
     assert findings(1) == []
 
 
-# Rows that are changed for as long as a decision takes
+# Rows that are changed only during a decision
 
 
 @contextmanager
 def rewritten(urls: Urls, stream: str, version: int, **columns: Any) -> Iterator[None]:
-    """Change an event in the database, while this process remembers nothing, and put back what was there."""
+    """Change a stored event, empty the caches of this process, and restore the event at the end."""
     with stranger(urls["DATABASE_URL"]) as database:
         trigger = ""
         if vandal.is_sqlite(database):

@@ -29,12 +29,12 @@ OLD_UPSERT = """
     ON CONFLICT (stream) DO UPDATE SET version = excluded.version, state = excluded.state, hash = excluded.hash
     WHERE eventstore_snapshot.version < excluded.version
 """
-"""How the version before seals writes a snapshot."""
+"""The UPSERT of a snapshot by the version before seals."""
 
 
 @pytest.fixture
 def locked() -> repository.Loaded:
-    """Account 3, which is locked, has 1,000 and has a snapshot of its own."""
+    """Account 3: locked, with 1,000 and a snapshot."""
     open_account(3, balance=1000 - snapshots.EVERY)
     for _ in range(snapshots.EVERY):
         deposit(3, 1)
@@ -48,7 +48,7 @@ def state_of(loaded: repository.Loaded, **other: Any) -> dict[str, Any]:
 
 
 def put(urls: Urls, stream: str, version: int, state: dict[str, Any], event_hash: bytes, seal: bytes) -> None:
-    """Write a snapshot straight into the database, with the hash that belongs to it."""
+    """Write a snapshot directly into the database, with a fitting hash."""
     row = {"stream": stream, "version": version, "state": state, "hash": state_hash(canonical(state), event_hash)}
     with stranger(urls["DATABASE_URL"]) as database:
         database.execute("BEGIN")
@@ -58,7 +58,7 @@ def put(urls: Urls, stream: str, version: int, state: dict[str, Any], event_hash
 
 
 def unlocked(urls: Urls, locked: repository.Loaded, seal: bytes) -> None:
-    """Forge a snapshot by which account 3 is not locked, and let this process know nothing of the account."""
+    """Forge a snapshot with account 3 unlocked, and empty the account cache."""
     state = state_of(locked, wrong_pins=0, pin_locked=False)
     put(urls, STREAM, locked.version, state, locked.hash, seal)
     account_cache.forget(3)
@@ -118,7 +118,7 @@ def test_the_account_cache_does_not_bypass_the_seal(urls: Urls, locked: reposito
 
 
 def test_a_snapshot_with_the_seal_of_the_bank_is_used(urls: Urls, locked: repository.Loaded) -> None:
-    """So that it is the seal that the tests above are about; whoever has the keys is found out by verification."""
+    """It shows that the tests above fail because of the seal. Verification finds a forger who has the keys."""
     state = state_of(locked, wrong_pins=0, pin_locked=False)
     unlocked(urls, locked, snapshots.values(STREAM, locked.version, state, locked.hash)[-1])
     said = verify()
@@ -136,7 +136,7 @@ def test_a_snapshot_with_the_seal_of_the_bank_is_used(urls: Urls, locked: reposi
 
 
 def sealed(stream: str, version: int) -> list[Any]:
-    """Return the snapshot that the bank itself writes of a stream at a version."""
+    """Return the row of the bank's own snapshot of a stream at a version."""
     event = next(store.read_stream(stream, first=version, last=version))
     account = BankAccount(**repository.state_of(stream, version))
     return snapshots.values(stream, version, account.to_state(), event.hash)
@@ -199,7 +199,7 @@ def test_a_sealed_snapshot_of_a_deleted_event_is_a_finding(urls: Urls, locked: r
     assert "there is a snapshot of it, but no such event" in verify("--no-read-side")
 
 
-# Nonsense
+# Invalid snapshots
 
 
 @pytest.mark.only_on("sqlite", reason="the other keeps types")
@@ -238,7 +238,7 @@ def test_a_snapshot_that_is_no_snapshot_does_no_harm(
     assert repository.load(3) == locked
 
 
-# Beside the version of the program before
+# Beside the previous version of the program
 
 
 def test_a_snapshot_of_the_previous_version_is_ignored_without_an_error(locked: repository.Loaded) -> None:

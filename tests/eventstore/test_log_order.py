@@ -1,7 +1,6 @@
 """The order of the log on PostgreSQL: no event is skipped, and writers at different accounts do not wait.
 
-A lower position can commit after a higher one there. Each of the known ways in which that goes wrong elsewhere is
-provoked here with real connections.
+A lower position can commit after a higher one. These tests provoke the known failures of that with real connections.
 """
 
 import random
@@ -35,11 +34,11 @@ pytestmark = [
     pytest.mark.only_on("postgresql", reason="SQLite has one writer at a time, so positions commit in their order"),
 ]
 PATIENCE = 60.0
-"""Seconds that another thread may take: machines are slow."""
+"""Seconds that another thread may take on a slow machine."""
 
 
 class SlowWriter:
-    """Deposits into an account, and stays in its transaction until told to commit or to roll back."""
+    """A deposit whose transaction stays open until `commit` or `rollback`."""
 
     def __init__(self, account_id: int, amount: int) -> None:
         self._wrote, self._go_on, self.commits = threading.Event(), threading.Event(), True
@@ -75,7 +74,7 @@ def envelope() -> Envelope:
 
 @contextmanager
 def foreign_transaction() -> Iterator[int]:
-    """Let somebody write something of their own on the same server and not end; yield the process of the server."""
+    """Open a foreign transaction on the same server, and yield its process id."""
     with PostgreSQL("projections").connect() as connection, connection.transaction():
         connection.execute("SET application_name = 'payroll'")
         connection.execute("CREATE TABLE something_else (number int)")
@@ -86,7 +85,7 @@ def balances() -> list[int]:
     return [queries.check_balance(1), queries.check_balance(2)]
 
 
-# One at a time
+# One writer at a time
 
 
 def test_a_slow_writer_with_a_lower_position_is_not_skipped_when_a_fast_one_commits_before_it() -> None:
@@ -94,7 +93,7 @@ def test_a_slow_writer_with_a_lower_position_is_not_skipped_when_a_fast_one_comm
     open_account(2)
     for turn in range(1, 31):
         slow = SlowWriter(1, 10)
-        fast = deposit(2, 10)  # it has a higher position, and it is not kept waiting
+        fast = deposit(2, 10)  # it has a higher position, and does not wait
         assert balances() == [10 * (turn - 1)] * 2, "what comes after an event that may yet come is not read"
         slow.end()
         assert freshness.look(fast.token).reached
@@ -153,7 +152,7 @@ def test_the_read_side_waits_for_an_idle_writer_names_it_and_continues() -> None
 
 @contextmanager
 def prepared_transaction(urls: Urls, how: str) -> Iterator[None]:
-    """Leave a transaction prepared in this database or in another one of the server; end it in the end."""
+    """Prepare a transaction in this or another database of the server, and roll it back at the end."""
     url = urlsplit(urls["DATABASE_URL"])
     elsewhere = url._replace(path="/postgres", query="").geturl() if how == "elsewhere" else urls["DATABASE_URL"]
     with stranger(elsewhere) as other:
@@ -220,12 +219,12 @@ def test_an_event_committed_during_a_replay_is_neither_lost_nor_doubled() -> Non
     assert replay.check() == []
 
 
-# All at once
+# Several writers
 
 
 def test_a_reader_that_follows_many_writers_sees_each_event_once_and_in_order(settings: Any) -> None:
-    """Writers commit or roll back after pauses of their own, while a reader goes on from wherever it is."""
-    settings.PROJECTION_MODE = "worker"  # these events mean nothing to the bank
+    """Writers commit or roll back after random pauses, while a reader continues from its last position."""
+    settings.PROJECTION_MODE = "worker"  # the bank does not know these events
     seen: list[RecordedEvent] = []
     writing = threading.Event()
     writing.set()
@@ -244,7 +243,7 @@ def test_a_reader_that_follows_many_writers_sees_each_event_once_and_in_order(se
             with suppress(InterruptedError):
                 store.append(f"thing-{number}-{turn}", events, expected_version=0, command=envelope(), also=linger)
             if chance.random() < 0.5:
-                with transaction.atomic(using="default"):  # not of the log, but with a transaction id
+                with transaction.atomic(using="default"):  # outside of the log, but with a transaction id
                     query("SELECT pg_current_xact_id()")
                     time.sleep(chance.uniform(0, 0.01))
 
@@ -267,7 +266,7 @@ def test_a_reader_that_follows_many_writers_sees_each_event_once_and_in_order(se
 def at_once_with_a_reader(
     writers: list[Callable[[], None]], reader: Callable[[], None], writing: threading.Event
 ) -> None:
-    """Run writers and a reader beside them; what one of them raises is raised here."""
+    """Run writers beside a reader. Raise the error of any of them."""
     failures: list[BaseException] = []
 
     def run(work: Callable[[], None]) -> None:
@@ -321,6 +320,6 @@ def test_a_log_from_a_server_with_higher_transaction_ids_is_read_and_continued()
 
 
 def connect_anew() -> None:
-    """Begin like a process that was started after the log had moved."""
+    """Connect like a process that started after the log had moved."""
     connections["default"].close()
     connections["default"].close_pool()  # type: ignore[attr-defined]

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("bank")
 
 @pytest.fixture
 def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Yield the processes that have been started; none of them is left at the end."""
+    """Yield the list of started processes. None of them runs at the end."""
     processes: list[subprocess.Popen[bytes]] = []
     start = subprocess.Popen
 
@@ -41,7 +41,7 @@ def started(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[subprocess.Popen[b
 
 
 def seen_by(processes: int, **options: Any) -> Report:
-    """Return what so many processes see, but for the time at which they do."""
+    """Return the report of a verification in this many processes, without its time."""
     report = audit(processes=processes, **options)
     return report._replace(head=report.head._replace(made_at=""))
 
@@ -115,11 +115,11 @@ def test_it_takes_a_process() -> None:
         verify("--processes", "0")
 
 
-# What comes to no end is never fine
+# An unfinished verification is never valid
 
 
 def dies_at(step: str) -> type[Any]:
-    """Return a kind of process that is killed when it has this step before it."""
+    """Return a kind of process that is killed before this step."""
 
     class Mortal(parallel._Process[Any]):
         def _die(self) -> None:
@@ -146,9 +146,9 @@ def dies_at(step: str) -> type[Any]:
 
 @pytest.fixture(params=["begin", "check", "end"])
 def mortal(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, started: list[Any]) -> None:
-    """Let a bank be verified by two processes, of which one dies."""
+    """Two verifying processes, of which one dies."""
     monkeypatch.setattr(parallel, "_Process", dies_at(request.param))
-    monkeypatch.setattr(parallel.Shares, "_number_of", lambda self, stream: 1)  # by chance it might have nothing to do
+    monkeypatch.setattr(parallel.Shares, "_number_of", lambda self, stream: 1)  # otherwise it might have no streams
     monkeypatch.setattr(verification, "MANY", 0)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
 
@@ -211,5 +211,5 @@ def test_no_process_outlives_the_one_that_was_killed() -> None:
     assert asker.stdout
     assert asker.stdout.readline() == "started\n"
     os.kill(asker.pid, signal.SIGKILL)
-    _, errors = asker.communicate(timeout=60)  # until nobody has the other end of `stderr` any more
+    _, errors = asker.communicate(timeout=60)  # until the other end of `stderr` is closed
     assert errors == ""

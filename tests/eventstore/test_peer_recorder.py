@@ -1,7 +1,7 @@
 """The event store under the recorder tests that the library `eventsourcing` ships.
 
-An adapter lets them speak to `eventstore.store`. Left out are its subscriptions (here the signal and the worker do
-that) and its tracking recorders (here the checkpoints do).
+An adapter maps its interface to `eventstore.store`. The tests of subscriptions and tracking recorders are left out,
+because signals, workers and checkpoints replace these.
 """
 
 import threading
@@ -22,9 +22,9 @@ from tests.support.databases import needs
 
 
 class Recorder(ApplicationRecorder):
-    """The event store as the library sees it: originators are streams, topics are types, states are data.
+    """The event store as the library's recorder: originators are streams, topics are types, states are data.
 
-    Some of its streams begin with version 0, ours all with 1; an event's data keeps the version that the library gave.
+    Some of its streams begin with version 0, the store's with 1. An event's data holds the library's version.
     """
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> Sequence[int] | None:
@@ -94,7 +94,7 @@ class Recorder(ApplicationRecorder):
 
 
 class StreamRecorder(Recorder):
-    """The same for the cases that know no order of the whole log."""
+    """The same for test cases without an order of the whole log."""
 
     def insert_events(self, stored_events: Sequence[StoredEvent], **kwargs: Any) -> None:
         super().insert_events(stored_events)
@@ -114,7 +114,7 @@ def stored(event: RecordedEvent) -> StoredEvent:
 
 
 def log_after(position: int, batch: int) -> Iterator[RecordedEvent]:
-    """Yield the events after a position in the log's own order."""
+    """Yield the events after a position in the log order."""
     log_position = START
     if position:
         following = store.first_after(position)
@@ -128,7 +128,7 @@ def log_after(position: int, batch: int) -> Iterator[RecordedEvent]:
 
 @contextmanager
 def of_this_thread() -> Iterator[None]:
-    """Let no connection outlive the library's threads."""
+    """Close the connections of the library's threads."""
     try:
         yield
     finally:

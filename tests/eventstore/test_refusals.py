@@ -13,7 +13,7 @@ from tests.support.things import append, assert_unchanged, envelope
 from tests.support.things import no_read_side as no_read_side
 
 TABLES = pytest.mark.parametrize("table", ["eventstore_event", "eventstore_commandrecord"])
-# What a newer version of the program, or a hand at the database, may have added.
+# Columns that a newer version of the program, or a change by hand, may have added.
 COLUMNS = pytest.mark.parametrize(
     "column",
     [

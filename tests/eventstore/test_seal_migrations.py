@@ -19,7 +19,7 @@ BEFORE = {"bank": "0003_log_in_tries", "eventstore": "0004_no_gap"}
 def test_the_migration_seals_an_old_record(
     vendor: str, urls: Urls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bank.application.handlers.CURRENCY", "of_today")  # no account named the currency then
+    monkeypatch.setattr("bank.application.handlers.CURRENCY", "of_today")  # accounts of that version have no currency
     do_business()
     with stranger(urls["DATABASE_URL"]) as database:
         tables = vandal.load(database)

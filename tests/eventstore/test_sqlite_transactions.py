@@ -59,7 +59,7 @@ def write(*numbers: int, then: type[BaseException] | None = None) -> None:
             raise then("on purpose")
 
 
-# What is committed, and when
+# Commits
 
 
 def test_a_write_is_visible_to_others_only_after_the_commit(connection: BaseDatabaseWrapper, urls: Urls) -> None:
@@ -111,7 +111,7 @@ def test_on_commit_functions_run_after_the_commit_and_never_after_a_rollback(
     assert done == [("committed", False)]
 
 
-# Django's own blocks around it and within
+# Nested and outer blocks of Django
 
 
 def test_djangos_atomic_blocks_nest_within(connection: BaseDatabaseWrapper) -> None:
@@ -154,12 +154,12 @@ def test_a_connection_that_is_closed_within_comes_back(connection: BaseDatabaseW
     assert_idle(connection)
 
 
-# Waiting for a lock
+# Waits for a lock
 
 
 @pytest.fixture
 def holder(connection: BaseDatabaseWrapper) -> Iterator[BaseDatabaseWrapper]:
-    """Somebody who is writing."""
+    """A connection that holds the write lock."""
     with another_connection() as other:
         other.set_autocommit(False, force_begin_transaction_with_broken_autocommit=True)
         yield other
@@ -200,7 +200,7 @@ def test_a_wait_for_a_lock_ends_in_time(
 
 
 def test_a_write_on_an_outdated_snapshot_fails_without_waiting(connection: BaseDatabaseWrapper, urls: Urls) -> None:
-    """A transaction that has read and then writes can never have the lock once somebody else has written."""
+    """A transaction that has read can no longer write once another one has written."""
     query(INSERT, 0)
     with stranger(urls["DATABASE_URL"]) as other, connection.cursor() as cursor:
         cursor.execute("BEGIN")

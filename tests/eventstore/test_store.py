@@ -159,7 +159,7 @@ def test_a_command_record_names_the_stream_and_versions_of_its_events() -> None:
     assert position == 3
 
 
-# What cannot be kept
+# Unstorable values
 
 
 @pytest.mark.parametrize("text", ["a\0b", "a\ud800b"], ids=["NUL", "half a character"])

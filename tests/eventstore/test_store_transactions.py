@@ -104,7 +104,7 @@ def test_of_writers_at_the_same_version_one_wins() -> None:
     assert_unchanged(events=1, commands=1)
 
 
-# Turns
+# The stream lock
 
 
 def test_a_stream_does_not_change_between_read_and_append_under_its_lock() -> None:

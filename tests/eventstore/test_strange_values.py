@@ -31,7 +31,7 @@ READ_SIDE = {
     "projections_banktotals": ["id", "accounts", "balance", "balance_high", "paid_in", "paid_out"],
     "projections_dailytotals": ["day", "accounts_opened", "deposits", "paid_in", "paid_in_high", "refusals"],
 }
-"""The columns that a verification compares."""
+"""The columns that verification compares."""
 ANY = [
     None, -1, 10**14, 2**63 - 1, 3.5, float("inf"), b"", b"\xff\x00", b"x" * 32,
     "", "x", "99999999999999999999", "\x1b[2J\nall is well", "x" * 10_000, "2026-13-45 25:61:61", "0000-01-01 00:00:00",
@@ -71,7 +71,7 @@ def _recorded(bank: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 class Cell(NamedTuple):
-    """A column of a row: the row as it was, what tells it from others now, and the column's value now."""
+    """A column of a row: the original row, its current key, and the current value."""
 
     table: str
     column: str
@@ -80,19 +80,19 @@ class Cell(NamedTuple):
     value: Any = None
 
     def is_named(self, said: str) -> bool:
-        """Return whether a line names the row, by one of its names or by the strange value of one."""
+        """Return whether a line names the row, by its key or by the strange value."""
         names = [self.row.get(name) for name in ("stream", "id", "account_id", "name", "day")]
         if isinstance(id_ := self.row.get("id"), str):
             names.append(str(UUID(id_)))
         names += [f"position {self.row.get('position')}", f"epoch {self.row.get('number')}", shown(self.value)]
         names.append(str(self.value)[:100].encode("unicode_escape").decode())
-        # Not in what is said of the triggers and constraints, which had to go.
+        # The lines on missing triggers and constraints do not count: the test dropped them.
         lines = [line for line in said.splitlines() if ": " in line and not line.startswith(tuple(vandal.ORDER))]
         return any(str(name) in line for name in names if name for line in lines)
 
 
 class Vandal:
-    """A connection that writes what it wants to, wherever a column of the database can hold it."""
+    """A connection that writes any value that a column can hold."""
 
     def __init__(self, database: Any, vendor: str) -> None:
         self.database, self.vendor = database, vendor
@@ -103,7 +103,7 @@ class Vandal:
             database.text_factory = partial(str, encoding="utf-8", errors="surrogateescape")
 
     def lift(self, table: str, *, bare: bool) -> None:
-        """Drop the triggers of a table; where it shall be bare also its constraints, and in SQLite its types."""
+        """Drop the triggers of a table; if `bare`, also its constraints and, in SQLite, its types."""
         if self.vendor == "postgresql" and not bare:
             return
         if self.vendor == "postgresql":
@@ -132,7 +132,7 @@ class Vandal:
         return dict(self.database.execute(statement).fetchall())
 
     def rows(self, table: str) -> Iterator[tuple[Any, vandal.Row]]:
-        """Yield a row of a table, or a command record of each outcome, after what tells the row from others."""
+        """Yield rows of a table with their keys: one of each table, and a command record of each outcome."""
         mark = "rowid" if self.vendor == "sqlite" else "ctid::text"
         for where in ("outcome = 'accepted'", "outcome = 'rejected'") if table == vandal.COMMAND else ("true",):
             cursor = self.database.execute(f"SELECT {mark}, * FROM {table} WHERE {where} ORDER BY 2 LIMIT 1 OFFSET 1")
@@ -141,7 +141,7 @@ class Vandal:
             yield found[0], dict(zip([each[0] for each in cursor.description[1:]], found[1:], strict=True))
 
     def values(self, column: str, type_: str) -> Iterator[tuple[str, Any]]:
-        """Yield an expression and its value for each strange value of a column's type."""
+        """Yield an SQL expression and its value for each strange value of a column's type."""
         if self.vendor == "sqlite":
             yield from (("?", value) for value in ANY)
             yield from (("?", value) for value in JSON if column in vandal.JSON)
@@ -151,12 +151,12 @@ class Vandal:
                 yield f"%s::{type_}", value
 
     def back(self, row: vandal.Row, column: str, type_: str) -> tuple[str, Any]:
-        """Return an expression and its value that put back what a column held."""
+        """Return the SQL expression and the value that restore a column."""
         value = json.dumps(row[column]) if type_ == "jsonb" else row[column]
         return ("?" if self.vendor == "sqlite" else f"%s::{type_}"), value
 
     def write(self, cell: Cell, expression: str, value: Any) -> Cell | None:
-        """Write a value and return the cell as it is now, or None where the column cannot hold the value."""
+        """Write a value. Return the changed cell, or None if the column cannot hold the value."""
         table, column, key, row, _ = cell
         here, mark, same = ("?", "rowid", "rowid") if self.vendor == "sqlite" else ("%s::tid", "ctid", "ctid::text")
         shape = column if self.vendor == "sqlite" else f"{column}::text"
@@ -173,7 +173,7 @@ class Vandal:
 
 
 def is_right(said: str, cell: Cell) -> bool:
-    """Return whether a verification ended as it should with a strange value."""
+    """Return whether a verification handled a strange value correctly."""
     if said.endswith("exit 2"):
         return True
     if (
@@ -181,14 +181,14 @@ def is_right(said: str, cell: Cell) -> bool:
         and str(cell.value).lstrip("-").isdecimal()
         and "All of it fits together" in said
     ):
-        return True  # the projection has come less far, and its figures are right as far as that
+        return True  # the projection has applied less, and its figures are right up to there
     if cell.table == vandal.SNAPSHOT and "Snapshots not believed: 1" in said:
-        return True  # a cache, which nothing uses any more
+        return True  # a snapshot, which is no longer used
     return said.endswith("exit 1") and (cell.is_named(said) or "does not extend the head" in said)
 
 
 def outcome(*arguments: str) -> str:
-    """Return what verify_events prints and the code with which it ends."""
+    """Return the output and the exit code of verify_events."""
     try:
         return verify(*arguments)
     except CommandError as error:

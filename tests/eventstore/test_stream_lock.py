@@ -30,7 +30,7 @@ PATIENCE = 60
 
 @pytest.fixture(params=["sent in one message", "watched"])
 def _messages(request: pytest.FixtureRequest, bank: Any) -> Iterator[None]:
-    """Who watches statements sees them one by one, and a pooler gets them so."""
+    """Statement watchers and poolers get statements one by one."""
 
     def look(execute: Callable[..., Any], *arguments: Any) -> Any:
         return execute(*arguments)
@@ -59,7 +59,7 @@ def in_thread(work: Callable[[], object]) -> threading.Thread:
 
 
 def wait_until_someone_waits(event: str) -> None:
-    """Wait until a process of the server waits for that, as `pg_stat_activity` names it."""
+    """Wait until a process of the server waits for this event of `pg_stat_activity`."""
     deadline = time.monotonic() + PATIENCE
     while not query("SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event = %s", event):
         assert time.monotonic() < deadline
@@ -67,7 +67,7 @@ def wait_until_someone_waits(event: str) -> None:
 
 
 def take_turn(after: int, *, meanwhile: Callable[[], object] = bool, **options: Any) -> None:
-    """Count up in a turn, and do something else between reading and appending."""
+    """Append under the stream lock, and call `meanwhile` between reading and appending."""
     with stream_lock("thing-1") as lock:
         *_, last = store.read_stream("thing-1")
         meanwhile()
@@ -79,7 +79,7 @@ def fail() -> None:
 
 
 def assert_clean(events: int) -> None:
-    """Nothing is left of a turn that has failed, and the next one is as if it had not been."""
+    """Check that a failed append left nothing behind, and that the next one works."""
     connection = connections["default"]
     assert not connection.in_atomic_block
     assert connection.get_autocommit()
@@ -91,7 +91,7 @@ def assert_clean(events: int) -> None:
     assert broken_links() == []
 
 
-# What fails
+# Failures
 
 
 @pytest.mark.usefixtures("_messages")
@@ -213,12 +213,12 @@ def test_a_command_whose_connection_is_lost_under_the_stream_lock_counts_once(
     assert queries.check_balance(1) == 10
 
 
-# What others see
+# Visibility
 
 
 @pytest.mark.parametrize(("stream", "version"), [("thing-1", 1), ("thing-2", 0)], ids=["next event", "first event"])
 def test_an_append_without_the_stream_lock_is_refused_while_another_writer_holds_it(stream: str, version: int) -> None:
-    """Else it could change the stream between the other writer's decision and its append."""
+    """Otherwise it could change the stream between the other writer's decision and its append."""
     append("thing-1")
     with another() as other:
         with other.transaction():

@@ -20,10 +20,10 @@ from tests.support.record import Aside
 from tests.support.values import do_business
 
 SEED = int(os.environ.get("MUTATION_SEED", "1"))
-"""The seed of the first mutation; a failure names the one to try again with."""
+"""The seed of the first mutation. A failure prints its seed."""
 COUNT = {"sqlite": 1000, "postgresql": 100}
 EVERY = 40
-"""Of so many mutations one is looked for in several real processes as well."""
+"""Every so many mutations, one is verified in several real processes as well."""
 COVERS = ("nothing covered up", "all recomputed", "all recomputed with stolen keys")
 ONLY_BY_A_HEAD = {
     "delete rejected eventstore_commandrecord",
@@ -31,15 +31,17 @@ ONLY_BY_A_HEAD = {
     "truncate the stream",
     "truncate the log",
 }
-"""What somebody who covers nothing up can do unseen where there is neither a head nor a read side: take away rejected
-commands, which have no events, and the ends of streams together with their command records."""
+"""The uncovered changes that only a head or the read side reveals.
+
+These are removed rejected commands, which have no events, and removed ends of streams with their command records.
+"""
 
 
 @contextmanager
 def mutated(
     vendor: str, urls: Urls, folder: Path, tables: vandal.Tables, chance: random.Random
 ) -> Iterator[tuple[str, str]]:
-    """Work in a copy of the bank that somebody has been at; tell what was done, and how it was covered up."""
+    """Work in a copy of the bank that an attacker has changed. Return the change and the cover."""
     databases.forget_connections()
     folder = Path(tempfile.mkdtemp(dir=folder))
     copy = databases.MAKERS[vendor].copy(urls, folder)
@@ -54,9 +56,11 @@ def mutated(
 
 
 def attack(database: Any, tables: vandal.Tables, chance: random.Random) -> tuple[str, str]:
-    """Change something that the database lets him change."""
+    """Make a change that the database allows."""
     while True:
-        changed = {name: [dict(row) for row in rows] for name, rows in tables.items()}  # what is in a row is replaced
+        changed = {
+            name: [dict(row) for row in rows] for name, rows in tables.items()
+        }  # the values in a row are replaced
         what = chance.choice(vandal.MUTATIONS)(changed, chance)
         cover = chance.choice(COVERS)
         try:
@@ -64,12 +68,12 @@ def attack(database: Any, tables: vandal.Tables, chance: random.Random) -> tuple
                 vandal.recompute(changed)
             if cover == COVERS[2]:
                 vandal.reseal(changed)
-            # He may have covered up so well that all is as it was, but for the cache that he emptied.
+            # The cover may have restored everything except the emptied snapshots.
             same: vandal.Tables = {vandal.SNAPSHOT: []} if cover != COVERS[0] else {}
             if changed | same != tables | same:
                 vandal.save(database, tables, changed, hide_end=cover != COVERS[0])
                 return what, cover
-        except (database.Error, *vandal.NONSENSE):  # two rows with the same key, a type that there is none of
+        except (database.Error, *vandal.NONSENSE):  # two rows with one key, or an unknown type
             with suppress(database.Error):
                 database.execute("ROLLBACK")
 
@@ -97,7 +101,7 @@ def test_every_mutation_is_found(vendor: str, urls: Urls, tmp_path: Path) -> Non
         findings = report.findings
         same = (shared.findings, shared.unbelieved) == (findings, report.unbelieved)
         assert same, f"MUTATION_SEED={seed}: several processes see something else: {what}, {cover}"
-        if report.unbelieved and not findings:  # a cache that nothing uses any more
+        if report.unbelieved and not findings:  # snapshots, which are no longer used
             assert vandal.SNAPSHOT in what, f"MUTATION_SEED={seed}: it is not what was changed: {what}, {cover}"
             seen[f"{cover}: a snapshot that is not believed"] += 1
             continue

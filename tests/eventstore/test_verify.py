@@ -69,7 +69,7 @@ def test_a_read_side_that_is_behind_is_sound_as_far_as_it_has_come(rows: str, se
     assert "exit 1" in verify(), "what is empty cannot have come this far, and what has come nowhere cannot be full"
 
 
-# What does not fit
+# Faults
 
 
 def test_the_first_bad_event_of_each_stream_is_named(urls: Urls) -> None:
@@ -207,7 +207,7 @@ def test_a_missing_read_side_is_reported(urls: Urls) -> None:
 
 @pytest.mark.only_on("sqlite", reason="PostgreSQL gives positions to writers that fail as well")
 def test_the_end_of_the_log_is_missed_without_a_head(urls: Urls) -> None:
-    """Whoever takes away the last event and the record of its command leaves rows that all fit one another."""
+    """Without the last event and its command record, all remaining rows fit."""
     do_business()
 
     def cut_off(tables: vandal.Tables) -> None:

@@ -23,11 +23,11 @@ from tests.support.programs import PATIENCE, ROOT, environment
 from tests.support.values import open_account
 
 FULL = next(rows for rows in range(10**6) if base.pages_of(rows) >= base.DUE)
-"""Rows after which a connection checkpoints."""
+"""The number of rows after which a connection checkpoints."""
 WRITE_LOCK, CHECKPOINT_LOCK = 120, 121
 """The bytes of the -shm file that a writer and a checkpoint lock: https://sqlite.org/walformat.html."""
 ENOUGH = 20
-"""Looks that found a checkpoint under way. Of those without the write lock one is enough."""
+"""The number of observations of a running checkpoint that are needed. Without the guard, one is enough."""
 WRITER = """
 import sys, django
 from eventstore.sqlite import base, wal
@@ -50,7 +50,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def connect(file: Path, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
-    """Make connections with our backend and our settings to one file, as if this SQLite had the race."""
+    """Return a function that connects to one file with this backend and its settings, as if SQLite had the race."""
     monkeypatch.setattr(wal, "HAS_RACE", True)
     options = {**settings.SQLITE_OPTIONS, "init_command": "PRAGMA journal_mode=WAL"}
     made: list[BaseDatabaseWrapper] = []
@@ -68,7 +68,7 @@ def connect(file: Path, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch)
 
 
 def write(connection: BaseDatabaseWrapper, rows: int) -> None:
-    """Write some rows in one transaction."""
+    """Write this many rows in one transaction."""
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE IF NOT EXISTS thing (text)")
         connection.set_autocommit(False)
@@ -78,7 +78,7 @@ def write(connection: BaseDatabaseWrapper, rows: int) -> None:
 
 
 def is_in_the_file(file: Path) -> bool:
-    """Tell whether what was written is in the database's file itself and not only in its log."""
+    """Return whether the written rows are in the database file, and not only in its log."""
     return b"xxxxxxxx" in file.read_bytes()
 
 
@@ -117,7 +117,7 @@ def test_no_connection_checkpoints_by_itself_where_sqlite_has_the_race(
 
 def test_the_log_is_checkpointed_when_enough_was_written(connect: Connect, file: Path) -> None:
     connection, other = connect(), connect()
-    other.ensure_connection()  # the file's last connection would checkpoint when it closes
+    other.ensure_connection()  # the last connection to a file would checkpoint when it closes
     write(connection, FULL - 1)
     assert not is_in_the_file(file)
     write(connection, 1)
@@ -219,12 +219,12 @@ def test_the_write_side_syncs_each_commit_and_the_read_side_does_not(
         connection.close()
 
 
-# The proof: SQLite's own locks, looked at while two processes write
+# The proof: SQLite's own locks, observed while two processes write
 
 
 @contextmanager
 def writers(data: Path, how: str) -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Run two processes that deposit without pause, each in one thread."""
+    """Run two processes that deposit without pause, with one thread each."""
     variables = environment(data, DJANGO_SETTINGS_MODULE="bank.settings")
     processes = [
         subprocess.Popen([sys.executable, "-c", WRITER, how, str(number)], cwd=ROOT, env=variables) for number in (1, 2)
@@ -238,7 +238,7 @@ def writers(data: Path, how: str) -> Iterator[list[subprocess.Popen[bytes]]]:
 
 
 def descriptor_of(process: subprocess.Popen[bytes], file: Path) -> Path | None:
-    """Return where the kernel tells of a file that a process has open, if it has."""
+    """Return the path of an open file of a process in /proc, or None."""
     folder = Path(f"/proc/{process.pid}/fd")
     for descriptor in folder.iterdir():
         with suppress(FileNotFoundError):  # closed in the meantime
@@ -248,7 +248,7 @@ def descriptor_of(process: subprocess.Popen[bytes], file: Path) -> Path | None:
 
 
 def locked_in(descriptor: Path) -> set[int]:
-    """Return the bytes of an open file that its process has locked for itself alone, all looked up at one moment."""
+    """Return the exclusively locked bytes of an open file, all read at one moment."""
     lines = descriptor.read_text().splitlines()
     held = [line.split() for line in lines if line.startswith("lock:") and " WRITE " in line]
     return {byte for lock in held for byte in range(int(lock[-2]), int(lock[-1]) + 1)}
@@ -258,9 +258,9 @@ def locked_in(descriptor: Path) -> set[int]:
 @pytest.mark.parametrize("name", ["bank.sqlite3", "projections.sqlite3"])
 @pytest.mark.parametrize("how", ["guarded", "left to SQLite"])
 def test_no_checkpoint_ever_runs_without_the_write_lock_under_load(bank: Path, name: str, how: str) -> None:
-    """A process that checkpoints has to hold the write lock too. Without our guard the same look finds that none does.
+    """A checkpointing process must hold the write lock too. Without the guard, the same test finds that none does.
 
-    Each process has one thread, so a write lock beside a checkpoint can only be the guard's.
+    Each process has one thread, so a write lock beside a checkpoint is the guard's.
     """
     for number in (1, 2):
         open_account(number)

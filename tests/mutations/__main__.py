@@ -109,13 +109,13 @@ def _run(chosen: Sequence[Mutation], jobs: int) -> dict[str, trial.Trial]:
 
 
 def _key(mutation: Mutation) -> Key:
-    """Return what mutations have in common whose tests run together without a change."""
+    """Return the key of mutations whose tests run together without a change."""
     return mutation.database, tuple(sorted({test.partition("::")[0] for test in mutation.tests}))
 
 
 @contextmanager
 def _servers(count: int) -> Iterator[Lend]:
-    """Start PostgreSQL servers, and give a function that lends the URL of a free one; for SQLite it lends no URL.
+    """Start PostgreSQL servers, and yield a function that lends the URL of a free one; for SQLite it lends no URL.
 
     Raises:
         SystemExit: no server can run on this machine.

@@ -8,11 +8,11 @@ from .trial import Trial
 
 DOCUMENT = "docs/mutations.md"
 BEGINNING = "## The list"
-"""The heading from which on the document is written by the program."""
+"""The heading at which the generated part of the document begins."""
 
 
 def table(rooms: Mapping[str, Sequence[Mutation]], trials: Mapping[str, Trial]) -> str:
-    """Return the part of the document that tells the result of all mutations."""
+    """Return the generated part of the document: the result of all mutations."""
     noticed = sum(bool(trial.noticed_by) for trial in trials.values())
     lines = [BEGINNING, "", f"{noticed} of {len(trials)} mutations are noticed.", ""]
     for room, mutations in rooms.items():
@@ -23,7 +23,7 @@ def table(rooms: Mapping[str, Sequence[Mutation]], trials: Mapping[str, Trial]) 
 
 
 def write(tree: Path, rooms: Mapping[str, Sequence[Mutation]], trials: Mapping[str, Trial]) -> None:
-    """Put the result in the place of the one before it."""
+    """Replace the result in the document."""
     file = tree / DOCUMENT
     before = file.read_text().partition(BEGINNING)[0]
     file.write_text(before + table(rooms, trials))

@@ -1,6 +1,6 @@
-"""Runs tests in copies of the tree: first without any change, then with one mutation in each copy.
+"""Runs tests in copies of the tree: first without a change, then with one mutation in each copy.
 
-The working tree is only read, so a trial that is killed leaves nothing changed there.
+The working tree is only read, so a killed trial changes nothing there.
 """
 
 import os
@@ -53,7 +53,7 @@ def copy_tree(source: Path, folder: Path, *, compiled: bool = True) -> Path:
 
 
 def why_unfit(result: Result, tests: Sequence[str]) -> str:
-    """Return why tests cannot judge a mutation, given how they went without it; nothing if they passed."""
+    """Return why tests cannot judge a mutation, given their result without it; an empty text if they passed."""
     if result.failed:
         return f"{result.failed} fails without the change"
     if result.broken:
@@ -73,7 +73,7 @@ def attempt(source: Path, folder: Path, mutation: Mutation, url: str) -> Trial:
                 compile(changed, mutation.file, "exec")
         except (OSError, ValueError, SyntaxError) as error:
             return Trial(mutation, problem=str(error))
-        file.write_text(changed)  # it is newer than what was compiled, so Python compiles it again
+        file.write_text(changed)  # it is newer than the compiled file, so Python compiles it again
         result = run_tests(tree, mutation.tests, url, "--exitfirst")
     finally:
         shutil.rmtree(tree)
@@ -85,7 +85,7 @@ _running: set[subprocess.Popen[bytes]] = set()
 
 
 def stop() -> None:
-    """End the tests that run now, whose result nobody waits for any more."""
+    """End the running tests."""
     for process in list(_running):
         process.terminate()
 

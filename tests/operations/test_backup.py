@@ -34,7 +34,7 @@ def back_up(folder: Path, *options: str) -> str:
 
 
 def left_in(folder: Path) -> list[str]:
-    """Return what is in a folder beside the bank's own files."""
+    """Return the files in a folder besides the bank's own."""
     return sorted(path.name for path in folder.iterdir() if not path.name.startswith(("bank.sqlite3", "projections.")))
 
 

@@ -35,7 +35,7 @@ def findings() -> list[str]:
 
 @pytest.fixture
 def in_yen(bank: Path, settings: Settings) -> None:
-    """A bank in USD whose settings say JPY from now on."""
+    """A bank in USD whose settings now say JPY."""
     open_account(1)
     deposit(1, 18_289_552)
     settings.BANK_CURRENCY = "JPY"
@@ -101,7 +101,7 @@ def test_of_two_processes_that_open_the_first_account_one_decides(
 ) -> None:
     open_account(1)
     monkeypatch.setattr(currency, "_confirmed", None)
-    monkeypatch.setattr(currency, "settle", lambda: None)  # it looked before the other process recorded its currency
+    monkeypatch.setattr(currency, "settle", lambda: None)  # it checked before the other process recorded its currency
     settings.BANK_CURRENCY = "JPY"
     with pytest.raises(WrongCurrency):
         open_account(2)

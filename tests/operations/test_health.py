@@ -19,12 +19,12 @@ from tests.support.values import at_once, deposit, open_account, query
 
 @pytest.fixture(autouse=True)
 def fresh_process() -> None:
-    """Forget that the databases were found migrated."""
+    """Forget that the databases are migrated."""
     health._check_migrated.cache_clear()
 
 
 def test_healthz_asks_no_database(client: Client) -> None:
-    """There is no fixture of a database here: a query would fail the test."""
+    """The test has no database fixture, so a query would fail it."""
     response = client.get("/healthz")
     assert response.status_code == 200
     assert response.content == b"ok\n"
@@ -54,7 +54,7 @@ def test_readyz_reports_how_far_the_read_side_is_behind(client: Client, bank: Pa
 
 
 def test_a_bank_that_appends_and_projects_while_it_is_looked_at_is_ready(client: Client, bank: Path) -> None:
-    """Whichever of two reads comes first, an event between them is nothing that the log does not have."""
+    """An event between the two reads must not look like one that the log lacks."""
     open_account()
     appended: list[Ack] = []
 

@@ -30,7 +30,7 @@ def test_a_key_is_made_once_and_only_its_owner_may_read_it(tmp_path: Path) -> No
 def test_a_key_and_its_name_are_on_the_disk_before_anybody_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a power cut another key would be made, with which no PIN of the accounts opened before verifies."""
+    """After a power failure, another key would be made, and would verify no existing PIN."""
     path = tmp_path / "data" / "pin_key"
     synced: list[tuple[str, bool]] = []
     sync = os.fsync
@@ -72,7 +72,7 @@ def test_processes_that_start_at_once_have_the_same_key(tmp_path: Path) -> None:
     assert said == {path.read_text()}
 
 
-# From the environment, or from the file
+# Environment or file
 
 
 @pytest.fixture(params=["variable", "file"])

@@ -1,7 +1,7 @@
-"""Migrations only expand a database, so that the version before goes on working beside them.
+"""Migrations only expand a database, so that the previous version goes on working beside them.
 
-They may add tables, nullable columns, columns with a default in the database, and indexes. Everything that the version
-before reads and writes stays as it is; a later version may remove it.
+They may add tables, nullable columns, columns with a default in the database, and indexes. Everything that the previous
+version reads or writes stays; a later version may remove it.
 """
 
 from collections.abc import Iterator
@@ -28,7 +28,7 @@ READ = {
     "projections.0009_time_zone": "the version before never reads the column",
     "projections.0005_built_with": "the version before makes a checkpoint at the beginning of the log again",
 }
-"""The migrations whose SQL and Python were read and keep the version before working, with the reason."""
+"""Migrations whose SQL and Python were reviewed: they let the previous version work, for this reason."""
 STOPPED = {
     "eventstore.0005_seals": "commandrecord.seal is NOT NULL",
     "bank.0004_verifier_seals": "pinverifier.seal is NOT NULL",
@@ -37,12 +37,12 @@ STOPPED = {
     "projections.0003_worker_lease": "checkpoint.worker is NOT NULL",
     "projections.0004_names": "writes a checkpoint that the version before does not move",
 }
-"""Earlier migrations for which the bank had to be closed, with the reason. No further one may come here."""
+"""Earlier migrations that needed a closed bank, with the reason. The list must not grow."""
 LAST_STOP = {"bank": 5, "eventstore": 5, "projections": 4}
 
 
 def all_migrations() -> dict[str, tuple[Migration, ProjectState]]:
-    """Return our migrations by their names, each with the state of the models before it."""
+    """Return our migrations by name, each with the state of the models before it."""
     loader = MigrationLoader(None)
     return {
         f"{app}.{name}": (loader.graph.nodes[app, name], loader.project_state((app, name), at_end=False))
@@ -52,7 +52,7 @@ def all_migrations() -> dict[str, tuple[Migration, ProjectState]]:
 
 
 def contractions(migration: Migration, state: ProjectState) -> Iterator[str]:
-    """Yield each operation that could make the version before fail."""
+    """Yield each operation that could break the previous version."""
     state = state.clone()
     for operation in migration.operations:
         after = state.clone()
@@ -63,7 +63,7 @@ def contractions(migration: Migration, state: ProjectState) -> Iterator[str]:
 
 
 def contraction(app: str, operation: Operation, before: ProjectState, after: ProjectState) -> str | None:
-    """Return why an operation could make the version before fail, or None."""
+    """Return why an operation could break the previous version, or None."""
     match operation:
         case _ if isinstance(operation, NOT_IN_THE_DATABASE):
             return None
@@ -91,7 +91,7 @@ def not_filled(field: AnyField) -> str | None:
 
 
 def holds_rows(field: AnyField) -> str | None:
-    """The version before deletes rows of the other table and does not know that these have to go first."""
+    """Return why a reference breaks the previous version: it deletes the referenced rows without these."""
     relation = field.remote_field
     if relation is None or field.many_to_many or relation.on_delete in BY_THE_DATABASE:
         return None
@@ -106,7 +106,7 @@ def altered(old: Any, new: Any) -> str | None:
 
 
 def column(field: AnyField) -> dict[str, Any]:
-    """Return the arguments of a field that the database knows of."""
+    """Return the arguments of a field that affect the database."""
     _, path, arguments, keywords = field.deconstruct()
     unknown = {*field.non_db_attrs, "db_column"}
     known = {name: value for name, value in keywords.items() if name not in unknown}

@@ -153,7 +153,7 @@ def test_a_bank_that_is_not_made_yet_has_no_missing_keys(urls: Urls, bank: Path)
 
 
 def test_a_key_that_was_read_with_its_space_still_verifies_and_signs_no_more(bank: Path, settings: Any) -> None:
-    settings.PIN_KEYS = settings.SEAL_KEYS = [f"{OLD} "]  # as `PIN_KEYS="the key of before ,another"` was read
+    settings.PIN_KEYS = settings.SEAL_KEYS = [f"{OLD} "]  # as the previous version read `PIN_KEYS="old ,new"`
     handle(CreateBankAccount(1, "Josh", 1234))
     handle(DepositMoneyIntoBankAccount(1, 500))
     settings.PIN_KEYS = settings.SEAL_KEYS = [OLD]
@@ -180,7 +180,7 @@ def test_other_keys_than_those_of_the_seals_are_named(bank: Path, client: Client
     assert response.json()["keys"] == {"SEAL_KEYS": "No key fits: run manage.py check."}
     assert "What the missing key has sealed cannot be verified" in messages()[0]
 
-    handle(DepositMoneyIntoBankAccount(1, 5))  # one process of several with another key
+    handle(DepositMoneyIntoBankAccount(1, 5))  # one of several processes has another key
     assert client.get("/readyz").json()["keys"] == {"SEAL_KEYS": "A key is missing: run manage.py check."}
     settings.SEAL_KEYS = ours
     assert client.get("/readyz").json()["keys"] == {"SEAL_KEYS": "A key is missing: run manage.py check."}

@@ -22,7 +22,7 @@ def mode(path: Path) -> int:
 
 
 def open_in(folder: Path) -> list[str]:
-    """Return the names of what is open to other users, the folder and what is in it; static files hold no secret."""
+    """Return the names of files and folders that other users can open; static files hold no secret."""
     found = [folder, *folder.iterdir()]
     return [path.name for path in found if path.name != "static" and not path.is_symlink() and mode(path) & 0o077]
 
@@ -49,7 +49,7 @@ def usual_umask() -> object:
 )
 def test_every_command_makes_the_folder_and_the_databases_closed(tmp_path: Path, arguments: str) -> None:
     data = tmp_path / "above" / "data"
-    run(data, *arguments.split(), **KEYS)  # a key file would make the folder as well
+    run(data, *arguments.split(), **KEYS)  # a key file would create the folder too
     assert open_in(data) == []
     assert mode(data) == 0o700
     assert mode(data.parent) == 0o755, "only the folder is the bank's"
@@ -73,7 +73,7 @@ def test_a_database_outside_of_the_data_folder_is_closed_also_behind_a_link(tmp_
 
 
 def opened(data: Path) -> None:
-    """Open a bank's files as they were under the usual umask before."""
+    """Open a bank's files to others, as an earlier version made them under the usual umask."""
     for path in data.iterdir():
         path.chmod(0o644)
     data.chmod(0o755)

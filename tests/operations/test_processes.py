@@ -48,7 +48,7 @@ def test_a_stop_finishes_the_deposit_in_flight(start: Start, urls: Urls, ctrl_c:
         deposit = threading.Thread(target=lambda: answers.append(teller.post("/accounts/1/deposit/", amount="12.34")))
         deposit.start()
         time.sleep(1)
-        if ctrl_c:  # the terminal tells the whole group
+        if ctrl_c:  # a terminal signals the whole process group
             os.killpg(server.pid, signal.SIGINT)
         else:
             os.kill(server.pid, signal.SIGTERM)
@@ -214,7 +214,7 @@ def web_processes_of(server: Web) -> list[int]:
 
 
 def count(url: str) -> int:
-    """Return how many events there are."""
+    """Return the number of events."""
     with stranger(url) as database:
         [(number,)] = database.execute("SELECT COUNT(*) FROM eventstore_event").fetchall()
         return int(str(number))

@@ -26,13 +26,13 @@ RECORD = ROOT / "docs" / "record.md"
 
 
 def steps(mark: str) -> str:
-    """Return the block of commands of the page of promises in which this is said."""
+    """Return the block of commands in docs/trust.md that contains this text."""
     (block,) = [each for each in re.findall(r"```sh\n(.*?)```", RECORD.read_text(), re.DOTALL) if mark in each]
     return str(block)
 
 
 def shell(commands: str, data: Path, **variables: str) -> str:
-    """Run commands as an operator would, and return what they say."""
+    """Run commands as an operator would, and return their output."""
     tools = f"{Path(postgres.find_tool('psql') or '/').parent}:{os.environ['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", commands],
@@ -72,7 +72,7 @@ def test_a_bank_comes_back_by_the_steps_that_are_written_down(
     said = manage(data, "backup", str(tmp_path / "copy"), *option)
     assert "has 54 events" in said
     in_shell(data, "from tests.support.values import deposit; deposit(1, 5)")
-    if option:  # the machine is lost, and the keys with it
+    if option:  # the machine is lost, and so are the keys
         for file in data.glob("*_key"):
             file.unlink()
 

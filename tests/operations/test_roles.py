@@ -10,7 +10,7 @@ from bank.operations import roles
 
 @pytest.fixture
 def bank(bank: Path) -> Path:
-    """A bank whose groups are still to be made."""
+    """A bank without groups."""
     Group.objects.all().delete()
     return bank
 

@@ -13,7 +13,7 @@ from bank.operations.server import CONNECTIONS
 from tests.support.databases import MAKERS, Urls
 from tests.support.programs import PASSWORD, PATIENCE, Web
 
-pytestmark = pytest.mark.xdist_group("server")  # what they share starts once
+pytestmark = pytest.mark.xdist_group("server")  # the tests share one server
 
 THREADS = 2
 HEAD = (
@@ -30,7 +30,7 @@ UNFINISHED = {
     "a trailer": HEAD + b"Transfer-Encoding: chunked\r\n\r\n0\r\nX-",
 }
 SOON = 5
-"""Seconds within which a page comes on a busy machine. A server that waits for the others gives none at all."""
+"""Seconds within which a busy machine serves a page. A server that waits for slow clients serves none."""
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +52,7 @@ def connect(web: Web, *, buffer: int = 0) -> socket.socket:
 
 
 def is_served(web: Web) -> bool:
-    """Return whether a page and the health check come soon."""
+    """Return whether a page and the health check are served soon."""
     for path, expected in (("/healthz", b"ok\n"), ("/login/", b"Log in")):
         with connect(web) as other:
             other.settimeout(SOON)
@@ -63,7 +63,7 @@ def is_served(web: Web) -> bool:
 
 
 def all_of(connection: socket.socket) -> bytes:
-    """Return what comes until the server closes."""
+    """Return all data until the server closes the connection."""
     answer = b""
     while data := connection.recv(65536):
         answer += data
@@ -129,7 +129,7 @@ def test_readers_that_do_not_read_hold_no_thread(web: Web, pipelined: bool) -> N
                     connection.sendall(wanted * (600 if pipelined else 1))
                     time.sleep(0.1)
             except TimeoutError:
-                pass  # the server reads no further before its answers are taken
+                pass  # the server reads on only after its answers are read
         assert is_served(web)
         time.sleep(2)
         assert is_served(web)

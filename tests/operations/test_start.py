@@ -156,7 +156,7 @@ def test_a_read_only_data_folder_is_reported(tmp_path: Path) -> None:
 
 
 def refused(arguments: list[str], variables: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a start that must fail with a message and no traceback."""
+    """Run a start that must fail with a message and without a traceback."""
     run = subprocess.run(arguments, cwd=ROOT, env=variables, capture_output=True, text=True, timeout=PATIENCE)
     assert run.returncode == 1
     assert "Traceback" not in run.stderr

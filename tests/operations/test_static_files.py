@@ -11,7 +11,7 @@ from bank.operations import static_files
 
 @pytest.fixture
 def style(tmp_path: Path, settings: Any) -> Path:
-    """The one source, a style sheet, which is collected into the folder `static` beside it."""
+    """The only source file, a style sheet. It is collected into the folder `static` beside it."""
     (tmp_path / "source").mkdir()
     file = tmp_path / "source" / "bank.css"
     file.write_text("body { color: black }")
@@ -23,7 +23,7 @@ def style(tmp_path: Path, settings: Any) -> Path:
 
 
 def collected(style: Path) -> set[str]:
-    """Return what the collected style sheets say."""
+    """Return the contents of the collected style sheets."""
     return {file.read_text() for file in (style.parent.parent / "static").glob("bank.*.css")}
 
 

@@ -30,14 +30,14 @@ def wipe(name: str) -> None:
 
 
 def look_once() -> None:
-    """Let the background thread look at the log once."""
+    """Let the background thread poll the log once."""
     looks = [True, False]
     at_once([lambda: background.run(lambda: looks.pop(0))])
 
 
 @pytest.fixture
 def log() -> int:
-    """A log of more than a batch, all of it projected. Return its last position."""
+    """A projected log of more than one batch. Return its last position."""
     data.write(data.business(range(1, 601), 2))
     engine.catch_up()
     return 1200

@@ -21,9 +21,9 @@ SIDE = "projections"
 
 @pytest.fixture
 def rich(bank: object, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Five accounts, each filled to the brim, emptied, and filled again but for 1.
+    """Five accounts, each filled to the limit, emptied, and filled again except for 1.
 
-    As many deposits of 10**12 as that takes would last a day, so one command may move as much as an account holds.
+    The limit of one command is raised, because the deposits would otherwise take a day.
     """
     monkeypatch.setattr(account, "MAX_AMOUNT", MAX_BALANCE)
     for account_id in range(1, 6):
@@ -73,7 +73,7 @@ def test_screens_and_admin_show_the_whole_sums(admin_client: Client) -> None:
 
 @pytest.mark.usefixtures("rich")
 def test_the_version_before_may_add_to_the_low_part_alone() -> None:
-    """It runs beside this one while a bank is upgraded, and may leave more than 62 bits there, or less than none."""
+    """During an upgrade the previous version runs beside this one. Its low part may exceed 62 bits, or be negative."""
     for change in (MAX_BALANCE, -100):
         query("UPDATE projections_banktotals SET balance = %s", change, using=SIDE)
         before = queries.get_total_deposits()

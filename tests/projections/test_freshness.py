@@ -78,7 +78,7 @@ def test_a_clock_that_changes_meanwhile_does_not_change_how_long_a_page_waits(
 def test_a_token_beyond_the_end_of_the_log_is_waited_for_up_to_that_end(
     settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As after a restored backup: the reader was told of an event that the log does not have any more."""
+    """This happens after a restored backup: the reader knows of an event that the log no longer has."""
     ack = open_account()
     beyond = LogPosition(10**15, 10**6).token
     assert LogPosition.of_token(beyond) > LogPosition.of_token(ack.token)

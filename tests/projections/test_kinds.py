@@ -1,4 +1,4 @@
-"""Every event has its kind of entry with words, and no column of a table is forgotten."""
+"""Every event has its kind of entry with a label, and no column of a table is forgotten."""
 
 from typing import Any
 

@@ -31,7 +31,7 @@ def test_a_lease_is_one_workers_until_it_ends_or_is_given_back() -> None:
 
 
 def set_clock(hours: float) -> None:
-    """Make each lease what it is after the database's clock was set: forward, or back."""
+    """Shift each lease as if the database's clock had been set."""
     for checkpoint in Checkpoint.objects.exclude(leased_until=None):
         checkpoint.leased_until = checkpoint.leased_until and checkpoint.leased_until - timedelta(hours=hours)
         checkpoint.save(using="projections")
@@ -89,11 +89,11 @@ def test_a_worker_that_seldom_looks_renews_its_lease_all_the_same(work: Any) -> 
 def test_a_lease_is_written_in_the_order_in_which_checkpoints_are_locked(
     urls: Urls, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Else it and a batch that is under way could wait for one another."""
+    """Otherwise a lease and a running batch could deadlock."""
     monkeypatch.setattr(leases, "LONGEST_WAIT", 1000 * PATIENCE)
     first, *_, last = sorted(PROJECTORS)
     query("DELETE FROM projections_checkpoint", using="projections")
-    for name in sorted(PROJECTORS, reverse=True):  # the order in which a table is read that nobody sorts
+    for name in sorted(PROJECTORS, reverse=True):  # a possible order of an unsorted query
         Checkpoint.objects.create(name=name, updated_at=timezone.now())
     locked = "SELECT name FROM projections_checkpoint WHERE name = %s FOR UPDATE"
     with stranger(urls["PROJECTIONS_DATABASE_URL"]) as batch, ThreadPoolExecutor(1) as pool:

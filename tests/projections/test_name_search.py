@@ -31,7 +31,7 @@ SEARCHES = [
 
 @pytest.fixture
 def holders() -> dict[int, str]:
-    """Accounts, whose holders' names in the form in which they are searched for."""
+    """Accounts with holders' names in their search form."""
     for account_id, holder in HOLDERS.items():
         open_account(account_id, holder)
     return {account_id: search_form(holder) for account_id, holder in HOLDERS.items()}

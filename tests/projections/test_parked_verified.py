@@ -25,7 +25,7 @@ def verified() -> tuple[int, str, str]:
 
 @pytest.fixture
 def frozen(bank: object) -> None:
-    """A bank of every kind of event, with one account that a newer version has gone on with."""
+    """A bank with every kind of event, and one account with an event of a newer version."""
     do_business()
     open_account(5, "Ada", balance=100)
     freeze(5)

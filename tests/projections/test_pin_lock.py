@@ -19,7 +19,7 @@ WRONG = PIN + 1
 
 @pytest.fixture(autouse=True)
 def _josh(bank: Path) -> None:
-    """Account 1 of Josh, with 50."""
+    """Account 1 of Josh, with a balance of 50."""
     open_account(1, "Josh", PIN, balance=50)
 
 
@@ -33,7 +33,7 @@ def state() -> tuple[int, bool]:
 
 
 def live_through_everything() -> list[tuple[int, bool]]:
-    """Do whatever touches the PIN; return what the account looked like after each step."""
+    """Do everything that affects the PIN, and return the account's columns after each step."""
     steps: list[Callable[[], Ack]] = [
         lambda: withdraw(1, 5, WRONG),
         lambda: deposit(1, 1),

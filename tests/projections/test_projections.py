@@ -30,12 +30,12 @@ NAMES = ["accounts", "statements", "refusals", "totals", "daily", "names"]
 
 @pytest.fixture
 def asleep(settings: Any) -> None:
-    """Nothing wakes the projections but the test."""
+    """Only the test wakes the projections."""
     settings.PROJECTION_MODE = "worker"
 
 
 def tables() -> dict[str, list[tuple[Any, ...]]]:
-    """Every row of the read side, but for when checkpoints moved."""
+    """Return every row of the read side, without the times of checkpoints."""
     rows = {
         projector.model._meta.db_table: query(
             f"SELECT * FROM {projector.model._meta.db_table} ORDER BY 1", using="projections"
@@ -51,7 +51,7 @@ def positions() -> dict[str, int]:
 
 
 def a_days_work() -> None:
-    """Nine events of every kind."""
+    """Record nine events of every kind."""
     open_account(1, "Josh", balance=100)
     open_account(2, "Luke", balance=10)
     withdraw(1, 30)
@@ -69,7 +69,7 @@ def assert_a_days_figures() -> None:
 
 
 def catch_up_totals_beside(other: Any) -> int:
-    """Let the totals catch up beside an open transaction, which commits as soon as they wait for it."""
+    """Catch the totals up while a transaction is open, which commits as soon as they wait for it."""
     waiting = "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     with ThreadPoolExecutor(1) as pool:
         caught_up = pool.submit(at_once, [lambda: engine.catch_up(["totals"])])
@@ -113,7 +113,7 @@ def test_the_tables_are_the_same_whatever_the_batches(
 
 
 def test_many_accounts_in_one_batch_are_projected_together(caplog: pytest.LogCaptureFixture) -> None:
-    """On PostgreSQL more is sent then than the connection holds, and answers come in between."""
+    """On PostgreSQL, this sends more than the connection's buffer holds, so results arrive in between."""
     data.write(data.business(range(1, 1501), 2))
     engine.catch_up()
     assert queries.bank_figures().accounts == 1500
@@ -133,7 +133,7 @@ def test_events_handed_over_out_of_order_count_once_and_in_order() -> None:
 @pytest.mark.only_on("sqlite", reason="on PostgreSQL an event with a lower position may still be on its way")
 @pytest.mark.usefixtures("asleep")
 def test_events_in_hand_that_are_the_next_ones_are_used_without_reading(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine.catch_up()  # from then on there are checkpoints
+    engine.catch_up()  # creates the checkpoints
     a_days_work()
     log = whole_log()
     monkeypatch.setattr(store, "read_all", lambda *args, **kwargs: pytest.fail("the log was read"))
@@ -154,7 +154,7 @@ def test_one_projection_catches_up_alone_and_the_others_later() -> None:
 
 def test_a_projection_that_lags_behind_is_caught_up_though_another_one_is_ahead(settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
-    engine.catch_up()  # from then on there are checkpoints
+    engine.catch_up()  # creates the checkpoints
     a_days_work()
     engine.catch_up(["totals"])
     settings.PROJECTION_MODE = "inline"
@@ -213,12 +213,12 @@ def test_in_worker_mode_a_command_leaves_the_tables_to_the_worker() -> None:
     assert queries.check_balance(1) == 100
 
 
-# A projection that fails at every event. One that fails at a single event is in `test_quarantine`.
+# A projection that fails at every event. `test_quarantine` has one that fails at a single event.
 
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
-    """The bank's totals fail at every event. Call it to mend them."""
+    """Make the bank's totals fail at every event. Call the result to repair them."""
     healthy = Totals.apply
 
     def apply(self: Totals, cursor: CursorWrapper, batch: Batch) -> None:

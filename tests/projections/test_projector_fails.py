@@ -23,17 +23,17 @@ pytestmark = pytest.mark.usefixtures("bank")
 
 
 class Poisoned(Exception):
-    """What the broken projector raises."""
+    """The error of the broken projector."""
 
 
 @pytest.fixture(params=PROJECTORS)
 def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, Callable[[], None]]:
-    """The name of a projection that cannot digest the third event, and what mends it."""
+    """The name of a projection that fails at the third event, and a function that repairs it."""
     kind = PROJECTORS[request.param]
     healthy = kind.apply
 
     def apply(self: Projector, cursor: CursorWrapper, batch: Batch) -> None:
-        healthy(self, cursor, batch)  # what it has written by then must not stay
+        healthy(self, cursor, batch)  # these writes must be rolled back
         if POISONED in {recorded.position for _, recorded in batch}:
             raise Poisoned(WHY)
 
@@ -42,7 +42,7 @@ def broken(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> t
 
 
 def business() -> None:
-    """Seven events of every kind, the third of which is poison."""
+    """Record seven events of every kind; the projector fails at the third."""
     open_account(balance=100)
     assert deposit(1, 20).position == POISONED
     for amount, pin in ((30, PIN), (30, PIN + 1), (500, PIN)):

@@ -30,7 +30,7 @@ MORNING = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 @pytest.fixture
 def log(bank: Path, settings: Any) -> list[RecordedEvent]:
-    """Fourteen events of every kind on three days, of which the read side has seen six."""
+    """A log of fourteen events on three days, of which the read side has applied six."""
     settings.PROJECTION_MODE = "worker"
     with clock.set_to(MORNING):
         open_account(1, "Josh", balance=100)
@@ -43,7 +43,7 @@ def log(bank: Path, settings: Any) -> list[RecordedEvent]:
         deposit(2, 5)
         withdraw(2, 15)
         open_account(3, "Luke Ng", balance=7)
-    with clock.set_to(MORNING - timedelta(days=1)):  # a clock may go backwards
+    with clock.set_to(MORNING - timedelta(days=1)):  # a clock may be set back
         deposit(1, 1)
         withdraw(1, 2)
         withdraw(3, 1, PIN + 1)
@@ -55,7 +55,7 @@ def reached() -> dict[str, int]:
 
 
 def back_to(position: int, log: list[RecordedEvent]) -> None:
-    """Make the read side what it is at a position, by its own code."""
+    """Restore the read side at a position with its own code."""
     for name, projector in PROJECTORS.items():
         query(f"DROP TABLE IF EXISTS {projector.model._meta.db_table}{replay.SUFFIX}", using="projections")
         query(f"DELETE FROM {projector.model._meta.db_table}", using="projections")
@@ -70,7 +70,7 @@ def tables_beside() -> set[str]:
 
 
 def assert_no_drift(log: list[RecordedEvent]) -> None:
-    """Whoever comes next finds whole batches only, and goes on from there to the right figures."""
+    """Check that the next process finds whole batches only, and reaches the right figures."""
     assert_is_fold(log, reached())
     engine.catch_up()
     assert reached() == dict.fromkeys(PROJECTORS, log[-1].position)
@@ -80,7 +80,7 @@ def assert_no_drift(log: list[RecordedEvent]) -> None:
 
 
 def deaths(work: str, log: list[RecordedEvent], start: int) -> Iterator[str]:
-    """Do the work and die after its first statement, then do it again and die after its second, to the last."""
+    """Do the work and die after its first statement, then after its second, and so on to the last."""
     number, killed = 0, True
     while killed:
         number += 1
@@ -113,7 +113,7 @@ def test_a_replay_killed_at_any_statement_leaves_the_figures_right(log: list[Rec
 
 
 def test_a_lost_table_is_noticed(log: list[RecordedEvent]) -> None:
-    """What finds no drift can find one."""
+    """The check for drift can fail."""
     engine.catch_up()
     query("UPDATE projections_accountsummary SET balance = balance + 1 WHERE account_id = 3", using="projections")
     with pytest.raises(AssertionError, match="accounts at 14"):

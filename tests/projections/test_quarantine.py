@@ -63,7 +63,7 @@ def assert_is_whole() -> None:
     assert_tables(as_known(whole_log()))
 
 
-# What the program cannot decode
+# Events that cannot be decoded
 
 
 @pytest.mark.parametrize("unreadable", UNREADABLE)
@@ -217,7 +217,7 @@ def test_a_resume_may_be_killed_after_any_statement(settings: Any) -> None:
     assert number > 10
 
 
-# A projector that raises
+# Projectors that raise
 
 
 @pytest.fixture(params=PROJECTORS)
@@ -227,7 +227,7 @@ def poisoned(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     healthy = kind.apply
 
     def apply(self: Projector, cursor: CursorWrapper, batch: Batch) -> None:
-        healthy(self, cursor, batch)  # what it has written by then must not stay
+        healthy(self, cursor, batch)  # these writes must be rolled back
         if bad := positions.intersection(recorded.position for _, recorded in batch):
             raise ValueError(f"cannot digest {bad}")
 
@@ -331,7 +331,7 @@ def test_a_deleted_projection_loses_its_parked_streams() -> None:
         assert_is_whole()
 
 
-# Who resumes
+# Resume
 
 
 def test_the_command_resumes_parked_streams_and_lists_the_rest() -> None:

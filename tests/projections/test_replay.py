@@ -22,7 +22,7 @@ from tests.support.values import do_business, query
 
 @pytest.fixture
 def busy_bank(bank: Path) -> Path:
-    """A bank in which every kind of event has happened."""
+    """A bank with every kind of event."""
     for account_id in range(1, 8):
         handle(CreateBankAccount(account_id, f"Holder {account_id}", 1234))
         handle(DepositMoneyIntoBankAccount(account_id, 1000 * account_id), actor="teller")
@@ -33,7 +33,7 @@ def busy_bank(bank: Path) -> Path:
 
 
 def dump() -> dict[str, Any]:
-    """Every row of the read side's tables."""
+    """Return every row of the read side's tables."""
     with connections["projections"].cursor() as cursor:
         rows: dict[str, Any] = {}
         for projector in PROJECTORS.values():
@@ -46,7 +46,7 @@ def dump() -> dict[str, Any]:
 
 
 def schema() -> list[tuple[Any, ...]]:
-    """The name and kind of each table, index and constraint."""
+    """Return the name and kind of each table, index and constraint."""
     if connections["projections"].vendor == "sqlite":
         return query("SELECT type, name FROM sqlite_master ORDER BY 1, 2", using="projections")
     return query(
@@ -72,7 +72,7 @@ def spoil(statement: str) -> None:
 def test_a_replay_makes_the_very_rows_that_ran_live() -> None:
     before, names = dump(), schema()
 
-    for _ in range(2):  # what the first leaves behind must not be in the way of the second
+    for _ in range(2):  # the leftovers of the first must not disturb the second
         assert "from 35 events" in run()
         assert dump() == before
         assert schema() == names
@@ -130,7 +130,7 @@ def test_the_read_side_comes_back_after_its_file_was_deleted(busy_bank: Path) ->
     before = dump()
     for file in busy_bank.glob("projections.sqlite3*"):
         file.unlink()
-    request_started.send(sender=None)  # the connection that is open is to the file that is gone
+    request_started.send(sender=None)  # the open connection is to the deleted file
 
     run()
 

@@ -22,7 +22,7 @@ from tests.support.helpers import client_of
 from tests.support.values import deposit, do_business, query
 
 PATIENCE = 120.0
-"""Seconds that something may take: machines are slow."""
+"""Seconds that a step may take on a slow machine."""
 TABLES = [projector.model._meta.db_table for projector in PROJECTORS.values()]
 WAITING = """
     SELECT relation::regclass::text FROM pg_locks
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.usefixtures("bank")
 
 @pytest.fixture
 def apart() -> Iterator[Callable[..., Future[Any]]]:
-    """Does something in another thread, with connections of its own."""
+    """Return a function that runs another in a thread with connections of its own."""
     with ThreadPoolExecutor(1) as pool:
         yield lambda work: pool.submit(_and_disconnect, work)
 
@@ -48,7 +48,7 @@ def _and_disconnect(work: Callable[[], Any]) -> Any:
 
 @contextmanager
 def reading(urls: Urls, table: str) -> Iterator[Any]:
-    """Yield somebody who is in the middle of reading a table."""
+    """Yield a connection that is reading a table."""
     with stranger(urls["PROJECTIONS_DATABASE_URL"]) as reader:
         reader.execute("BEGIN")
         reader.execute("SET LOCAL lock_timeout = 30000")
@@ -69,7 +69,7 @@ def wait_until_it_waits_for(table: str) -> None:
 def test_a_reader_of_two_tables_never_deadlocks_with_a_replay(
     table: str, urls: Urls, apart: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As a page does whose one query is of several tables: it locks them one after the other."""
+    """A page may query several tables at once, which locks them one after the other."""
     do_business()
     monkeypatch.setattr(replay, "WAITS", (PATIENCE, PATIENCE))  # it never gives way
     with reading(urls, table) as reader:
@@ -104,7 +104,7 @@ def test_a_replay_gives_way_to_readers_again_and_again_while_one_holds_a_table(
 
 
 TOTAL_PAID_IN = 10_190
-"""Of `do_business`."""
+"""The sum of `do_business`."""
 
 
 @pytest.mark.only_on("postgresql", reason="on SQLite nobody who reads waits")
@@ -126,7 +126,7 @@ def test_a_replay_that_cannot_lock_a_table_reports_it_and_leaves_the_figures_rig
 
 
 def test_events_that_come_while_a_table_is_in_use_are_in_the_rebuilt_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each try applies them to the rebuilt table, and what a try that fails has written is undone."""
+    """Each try applies them to the rebuilt table, and a failed try is rolled back."""
     do_business()
     take, tried = replay._take_place, set[str]()
 

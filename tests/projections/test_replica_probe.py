@@ -8,7 +8,7 @@ from django.db import OperationalError
 from projections import replicas
 
 REPLICA = "projections"
-"""Any alias will do: the question is what does not answer."""
+"""Any alias will do, because the test makes it fail."""
 
 
 @pytest.fixture

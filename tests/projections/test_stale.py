@@ -27,7 +27,7 @@ def warnings() -> str:
 
 @pytest.fixture
 def built_by_the_version_before(bank: object) -> None:
-    """An account whose stored name and checkpoints are those of the version before the search form had versions."""
+    """An account with the stored name and checkpoints of the version without a versioned search form."""
     open_account(1, "Łukasz O’Brien")
     query("UPDATE projections_accountsummary SET search_name = 'łukasz o’brien'", using=SIDE)
     query("UPDATE projections_checkpoint SET built_with = '' WHERE name IN ('accounts', 'names')", using=SIDE)

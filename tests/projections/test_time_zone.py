@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("bank")
 
 @pytest.fixture
 def in_another_zone(bank: object, settings: Settings) -> None:
-    """A bank in UTC whose settings say Berlin from now on."""
+    """A bank in UTC whose settings now say Berlin."""
     with clock.set_to(LATE):
         open_account(1)
         deposit(1, 100)

@@ -76,7 +76,7 @@ def test_a_frozen_worker_is_replaced_and_does_no_harm_when_it_thaws(work: Any, v
     opened = open_account()
     first = work()
     wait_until(lambda: is_at_work(first), first)
-    if vendor == "sqlite":  # there nobody can end the transaction of a process that is frozen in it
+    if vendor == "sqlite":  # SQLite cannot end the transaction of a frozen process
         wait_until(lambda: is_shown(opened), first)
         time.sleep(0.3)
     os.kill(first.pid, signal.SIGSTOP)
@@ -130,7 +130,7 @@ def test_a_worker_that_begins_to_listen_looks_again_at_once(monkeypatch: pytest.
     slept: list[float] = []
     monkeypatch.setattr(select, "select", lambda *given: slept.append(given[-1]))
     bell = Bell(0.5)
-    open_account()  # of which nobody hears
+    open_account()  # the worker gets no notification of it
     bell.wait(None)
     assert bell.was_rung
     bell.wait(None)
@@ -152,7 +152,7 @@ def test_a_worker_outlives_the_loss_of_every_connection(work: Any, urls: Urls) -
             for name in names:
                 server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'.encode())
             server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ANY(%s)", [names])
-            connections.close_all()  # as a web process does between two requests
+            connections.close_all()  # as a web process does between requests
             wait_until(lambda: "does not answer" in worker.output, worker)
             for name in names:
                 server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'.encode())
@@ -163,7 +163,7 @@ def test_a_worker_outlives_the_loss_of_every_connection(work: Any, urls: Urls) -
 
 
 def listeners() -> list[Any]:
-    """Return the connections to this database whose last word was LISTEN."""
+    """Return the connections to this database whose last statement was LISTEN."""
     return query("SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND starts_with(query, 'LISTEN')")
 
 
@@ -210,7 +210,7 @@ def test_a_projection_that_fails_rests_while_the_others_go_on(monkeypatch: pytes
     assert not any(error for _, error in states.values())
 
     monkeypatch.undo()
-    follower._resting.clear()  # its rest is over
+    follower._resting.clear()  # its pause is over
     follower._round(mine)
     assert queries.get_total_deposits() == 30
     assert engine.catch_up() == 0

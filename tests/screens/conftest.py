@@ -10,7 +10,7 @@ from tests.support.helpers import client_of
 
 @pytest.fixture
 def teller(bank: object) -> Client:
-    """A teller's browser, in a bank where Ada has 100.00 in account 1."""
+    """A teller's browser in a bank with 100.00 in account 1, Ada's."""
     handle(CreateBankAccount(1, "Ada Lovelace", 42))
     handle(DepositMoneyIntoBankAccount(1, 10_000))
     return client_of("tina", "Tellers")

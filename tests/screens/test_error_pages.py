@@ -30,7 +30,7 @@ PAGES = [
 
 
 def check(response: Any, status: int, words: str) -> None:
-    """Check that the answer is a page of the bank with these words."""
+    """Check that an answer is a page of the bank with this text."""
     assert response.status_code == status
     assert words in text_of(response)
     assert response["Content-Type"] == "text/html; charset=utf-8"
@@ -134,7 +134,7 @@ def test_a_session_that_ends_during_a_request_leads_to_the_log_in(
     assert 'href="/login/"' in response.content.decode()
 
 
-# Going back after the session has ended
+# Back after the session has ended
 
 
 @pytest.mark.only_on("sqlite", reason="no database is asked")

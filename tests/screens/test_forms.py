@@ -89,7 +89,7 @@ def test_a_taken_number_leads_to_its_account_and_to_a_free_number(
 ) -> None:
     open_account(2)
     settings.PROJECTION_MODE, settings.PROJECTION_WAIT = mode, 0
-    open_account(3)  # in the mode "worker" the read side does not show it yet
+    open_account(3)  # in the mode "worker" the read side lacks it
     response = send(teller, "/accounts/open/", headers, account_id="3", account_holder="Eve", pin="1234")
     assert response.status_code == 422
     assert "Account 3 exists already." in text_of(response)

@@ -41,7 +41,7 @@ from bank.screens.money import NotAnAmount, _symbols, format_money, parse_money
         ("\u2066$ 20\u2069", 2_000),
         ("1\u00ad2\u206350\ufe0e", 125_000),
         ("\u28001\u3164250.00\u2800", 125_000),
-        ("\u202e1,250.00", 125_000),  # turned around it is no amount
+        ("\u202e1,250.00", 125_000),  # reversed, it is no amount
         ("\uff04\uff11\uff0c\uff12\uff13\uff14\uff0e\uff15", 123_450),
         ("٥", 500),
         ("١٬٢٣٤٫٥", 123_450),
@@ -81,7 +81,7 @@ def test_amounts_are_read_leniently(text: str, minor_units: int) -> None:
         ("1,000 000", "“,” is not"),
         ("1.2.3", "“.” is not"),
         (".", "“.” is not"),
-        ("USD.50", "“.” is not"),  # 50 dollars, or half of one
+        ("USD.50", "“.” is not"),  # 50 dollars, or half a dollar
         ("", "such as"),
         ("$", "such as"),
         ("5\xb2", "“\xb2” is not"),
@@ -89,8 +89,8 @@ def test_amounts_are_read_leniently(text: str, minor_units: int) -> None:
         ("1\n000", "The sign U\\+000A is not"),
         ("5\ud800", "The sign U\\+D800 is not"),
         ("1٥", "“1” and “٥” are of two scripts"),
-        ("\u202e20.00", "With the sign U\\+202E"),  # is shown as 00.02
-        ("\u200f100 200", "With the sign U\\+200F"),  # is shown as 200 100
+        ("\u202e20.00", "With the sign U\\+202E"),  # is displayed as 00.02
+        ("\u200f100 200", "With the sign U\\+200F"),  # is displayed as 200 100
         ("١٠٠ ٢٠٠", "With “١”"),
         ("0x10", "“x” is not"),
         ("5+5", "“\\+” is not"),
@@ -115,7 +115,7 @@ def test_a_loss_is_shown_with_a_minus_sign() -> None:
 
 @pytest.fixture
 def elsewhere(settings: Any) -> Iterator[Callable[[str, str], None]]:
-    """A function that moves the bank to another place."""
+    """Return a function that moves the bank to another locale and currency."""
 
     def move(locale: str, currency: str) -> None:
         settings.BANK_LOCALE, settings.BANK_CURRENCY = locale, currency
@@ -221,7 +221,7 @@ def test_whatever_babel_writes_is_read_in_every_locale(
     random = Random(format_type)
     for locale in localedata.locale_identifiers():
         if numbers == "default" and locale.startswith("ff_Adlm"):
-            continue  # babel writes Latin digits there with the separators of Adlam ones
+            continue  # babel writes Latin digits there with Adlam separators
         territory = Locale.parse(locale).territory
         currency = random.choice(["USD", "JPY", *(get_territory_currencies(territory) if territory else [])])
         elsewhere(locale, currency)
@@ -231,23 +231,23 @@ def test_whatever_babel_writes_is_read_in_every_locale(
             assert parse_money(text) == minor_units, (locale, text)
 
 
-# What a text may mean anywhere in the world
+# Possible readings of a text in any locale
 
 SAME = str.maketrans(
     dict.fromkeys("\u00a0\u202f\u2009\u3000", " ")
     | {"\u2019": "'", "\uff0c": ",", "\uff0e": ".", "\uff04": "$", "\uff15": "5", "\u0665": "5"}
     | dict.fromkeys("\u200e\u200f\u202a\u202c\u2066\u2069\ufeff", "")
 )
-GROUPED = r"[1-9][0-9]{0,2}(?:G[0-9]{3})+|[1-9][0-9]?(?:G[0-9]{2})*G[0-9]{3}"  # as most do, and as India does
+GROUPED = r"[1-9][0-9]{0,2}(?:G[0-9]{3})+|[1-9][0-9]?(?:G[0-9]{2})*G[0-9]{3}"  # the usual groups, and India's
 WHOLE = "|".join(["[0-9]+", *(GROUPED.replace("G", f"[{group}]") for group in ",. '")])
 NUMBER = [re.compile(rf"({WHOLE}|)(?:[{point}]([0-9]{{0,2}}))?") for point in ".,"]
 
 
 def readings(text: str) -> set[Decimal]:
-    """Return each number of dollars and cents that somebody somewhere may read a text as."""
+    """Return each amount that some locale may read in a text."""
     bare = text.translate(SAME).strip().removeprefix("$").removesuffix("$").strip()
     orders = [bare]
-    if re.search("[\u200f\u0665]", text):  # the groups may be shown from right to left
+    if re.search("[\u200f\u0665]", text):  # the groups may be displayed from right to left
         orders.append(" ".join(bare.split(" ")[::-1]))
     found = [number.fullmatch(order) for number in NUMBER for order in orders]
     return {

@@ -27,7 +27,7 @@ def teller() -> Client:
 
 
 def asked(client: Client, path: str) -> list[str]:
-    """Fetch a page and return every statement that it cost, session and permissions included."""
+    """Fetch a page, and return all of its statements, session and permissions included."""
     with ExitStack() as capturing:
         captured = [
             capturing.enter_context(CaptureQueriesContext(connections[alias])) for alias in ("default", "projections")
@@ -46,7 +46,7 @@ def test_a_receipt_needs_six_queries_at_most(teller: Client) -> None:
     assert len(asked(teller, f"/receipts/{ack.command_id}/")) <= 6
 
 
-# Who is logged in is found with all permissions at once
+# The user and all permissions are read at once
 
 
 @pytest.mark.parametrize("group", ["Tellers", "Supervisors", "Auditors", ""])

@@ -71,7 +71,7 @@ def test_a_forged_session_belongs_to_no_user(bank: object) -> None:
     assert client.get("/").status_code == 302
 
 
-# The header, which is rendered once for each page and set of rights
+# The header, rendered once for each page and set of permissions
 
 
 def header_of(client: Client, path: str) -> str:
@@ -98,7 +98,7 @@ def test_the_header_has_the_links_of_ones_own_rights_and_marks_the_page(bank: ob
         assert "<nav" not in header_of(Client(), "/login/")
 
 
-# The forms on an account page, which are rendered once
+# The forms on an account page, rendered once
 
 
 def test_an_account_page_has_empty_forms_after_one_was_refused(bank: object) -> None:
@@ -129,7 +129,7 @@ def test_the_forms_and_links_of_a_page_lead_to_the_account_that_it_shows(bank: o
     assert [urljoin("/accounts/?q=josh", link) for link in links] == ["/accounts/1/", "/accounts/22/"]
 
 
-# The rows of a statement, each of which is rendered once
+# The rows of a statement, each rendered once
 
 
 def test_an_account_shows_each_event_at_once_and_the_holder_as_text(bank: object) -> None:

@@ -27,7 +27,7 @@ REFUSED = "This account cannot be used now. Nothing was changed, and no PIN was 
 
 @pytest.fixture
 def teller() -> Client:
-    """A browser at a bank in which account 1 is frozen by a newer version, and account 2 is not."""
+    """A browser at a bank where account 1 has an event of a newer version, and account 2 has none."""
     open_account(1, "Josh", balance=100)
     open_account(2, "Ada", balance=50)
     freeze(1)

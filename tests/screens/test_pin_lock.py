@@ -20,7 +20,7 @@ def supervisor(teller: Client) -> Client:
 
 
 def receipt_of(client: Client, url: str, **fields: Any) -> Any:
-    """Send a form and follow it to its receipt."""
+    """Send a form and follow the redirect to its receipt."""
     response = send(client, url, **fields)
     assert response.status_code == 303, text_of(response)
     return client.get(response["Location"])

@@ -15,7 +15,7 @@ from tests.support.values import deposit, open_account
 
 @pytest.fixture
 def teller(bank: Path, settings: Any) -> Client:
-    """A browser, with an account in the figures and no worker at work."""
+    """A browser, with a projected account and no running worker."""
     settings.PROJECTION_MODE = "worker"
     settings.PROJECTION_WAIT = 0
     open_account()
@@ -24,7 +24,7 @@ def teller(bank: Path, settings: Any) -> Client:
 
 
 def poll(teller: Client, page: str, address: str = "/accounts/1/") -> Any:
-    """Ask as the page does of its own accord."""
+    """Poll as the page does."""
     [said] = re.findall(r"""hx-headers='{"Bank-Poll": "true", "Bank-Behind": "([^"]*)"}'""", page)
     return teller.get(address, headers={"Bank-Poll": "true", "HX-Request": "true", "Bank-Behind": said})
 

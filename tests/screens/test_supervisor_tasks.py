@@ -22,7 +22,7 @@ WRONG = PIN + 1
 
 @pytest.fixture(autouse=True)
 def _josh(bank: Path) -> None:
-    """Account 1 of Josh, with 50."""
+    """Account 1 of Josh, with a balance of 50."""
     open_account(1, "Josh", PIN, balance=50)
 
 
@@ -47,7 +47,7 @@ def test_unlocking_an_unlocked_account_is_rejected_and_recorded() -> None:
     for _ in range(2):
         with pytest.raises(PinNotLocked):
             handle(UnlockPin(1), command_id=command_id)
-        lock()  # it would be accepted now
+        lock()  # now it would be accepted
     assert CommandRecord.objects.get(id=command_id).reason == "pin_not_locked"
 
 

@@ -1,6 +1,6 @@
 """The pages while a database is unavailable: 503, without any database, until it recovers.
 
-The fault is the database's own: it is not there, it may only be read from, a lock is held too long.
+The database is missing, read-only, or locked for too long.
 """
 
 import logging
@@ -29,7 +29,7 @@ AWAY = ["/", "/accounts/", "/accounts/1/", "/accounts/1/deposit/", "/days/", f"/
 
 @pytest.fixture
 def teller(bank: Path) -> Client:
-    """A browser whose user may do everything, in a bank with account 1."""
+    """A browser of a superuser, in a bank with account 1."""
     handle(CreateBankAccount(1, "Josh", 1234))
     client = Client(raise_request_exception=False)
     client.force_login(make_user("tina", "Tellers", is_superuser=True, is_staff=True))
@@ -54,7 +54,7 @@ def test_no_outage_page_needs_the_database(teller: Client, urls: Urls, alias: st
                 assert "records do not answer" in text_of(response)
         assert teller.get("/healthz").status_code == 200
         assert teller.get("/readyz").status_code == 503
-    close_old_connections()  # as a server does between two requests
+    close_old_connections()  # as a server does between requests
     assert [teller.get(url).status_code for url in pages if "receipts" not in url] == [200] * (len(pages) - 1)
     assert teller.get("/readyz").status_code == 200
 
@@ -75,7 +75,7 @@ def test_a_session_that_cannot_be_written_is_no_bad_request(teller: Client, urls
     session.save()
     with read_only(urls):
         assert teller.get("/").status_code == 503
-    close_old_connections()  # as a server does between two requests
+    close_old_connections()  # as a server does between requests
     assert teller.get("/").status_code == 200
 
 
@@ -107,7 +107,7 @@ def test_a_task_that_met_an_outage_links_to_its_receipt(teller: Client, urls: Ur
     assert f'href="/receipts/{command_id}/"' in page
     assert "1234" not in page.replace(str(command_id), "")
 
-    close_old_connections()  # as a server does between two requests
+    close_old_connections()  # as a server does between requests
     nothing = teller.get(f"/receipts/{command_id}/")
     assert nothing.status_code == 404
     assert "Nothing is recorded" in text_of(nothing)
@@ -155,7 +155,7 @@ def test_the_page_repeats_nothing_but_a_command_id(teller: Client, urls: Urls, c
     assert not re.search("<script>|1234|77", page)
 
 
-# In the log, and what is no outage
+# The log, and errors that are no outage
 
 
 def test_an_outage_is_logged_in_one_line_without_the_input(
@@ -184,7 +184,7 @@ def test_a_fault_of_the_program_is_a_500_still(teller: Client, monkeypatch: pyte
 
 
 class FromPostgresql(Exception):
-    """An error of psycopg's, as far as anybody looks at it."""
+    """An error of psycopg's with the attributes that are read."""
 
     def __init__(self, sqlstate: str | None) -> None:
         super().__init__(sqlstate)
@@ -199,8 +199,8 @@ def raised(error: Exception, cause: Exception | None) -> Exception:
 @pytest.mark.parametrize(
     ("kind", "sqlstate", "expected"),
     [
-        (OperationalError, None, True),  # the network
-        (InterfaceError, None, True),  # the connection is closed
+        (OperationalError, None, True),  # a network error
+        (InterfaceError, None, True),  # a closed connection
         (OperationalError, "08006", True),  # connection failure
         (OperationalError, "57P01", True),  # the administrator stops the server
         (OperationalError, "53100", True),  # disk full
@@ -210,7 +210,7 @@ def raised(error: Exception, cause: Exception | None) -> Exception:
         (OperationalError, "55P03", True),  # lock not available
         (DatabaseError, "42P01", False),  # no such table
         (DatabaseError, "23505", False),  # a constraint
-        (DatabaseError, None, False),  # Django's own, of a row that is not there
+        (DatabaseError, None, False),  # Django's own, for a missing row
     ],
 )
 def test_these_errors_of_postgresql_are_outages(kind: type[Exception], sqlstate: str | None, expected: bool) -> None:

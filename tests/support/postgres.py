@@ -51,9 +51,9 @@ THROW_AWAY = {
     "max_wal_size": "128MB",
     "autovacuum": "off",  # its transactions would briefly hold back readers of the log
 }
-"""For a server whose data nobody wants back after a crash."""
+"""The settings of a server whose data need not survive a crash."""
 MEMORY = Path("/dev/shm")
-"""The folder of temporary servers if it has room: it copies a pair of databases in 40 ms, a busy disk in 700."""
+"""The folder of temporary servers, in memory, if it has room."""
 ROOM = 2**29
 """The room in bytes that such a server may need, and the files of a test process."""
 SIDE_BY_SIDE = min(os.cpu_count() or 1, 8) + 2

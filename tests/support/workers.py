@@ -55,7 +55,7 @@ def wait_until(is_true: Callable[[], bool], *programs: Program) -> None:
 
 
 def is_shown(ack: Ack) -> bool:
-    """Return whether the read side has come to the events of a command."""
+    """Return whether the read side has applied the events of a command."""
     return freshness.look(ack.token).reached
 
 

@@ -37,8 +37,7 @@ def _side_by_side(bench: Bench, clients: int) -> Samples:
 
 
 def one_client(bench: Bench) -> Iterator[Claim]:
-    """A deposit by one client on PostgreSQL that syncs each commit; the read side is a worker's, as it is message-db's
-    users' own."""
+    """A deposit by one client on PostgreSQL with synced commits; a worker projects, as in message-db."""
     yield from claims("4", _side_by_side(bench, 1), WORKER, [("eventsourcing", 2.5)])
 
 

@@ -17,8 +17,7 @@ full however many there are; "nobody" finds none, for which one would have to se
 
 
 def replay(bench: Bench) -> Iterator[Claim]:
-    """A replay of all tables against the bare driver writing the very same rows, and a verification of everything
-    against the replay.
+    """A replay of all tables against the bare driver writing the same rows, and a full verification against the replay.
 
     1,000,000 events over 10,000 accounts, a twentieth of that in the quick form.
     Memory is that of a process that has replayed all of them, against one that has replayed a tenth.
