@@ -6,7 +6,7 @@ from django.urls import path
 
 from .access import views as access
 from .operations import health
-from .screens import pages, tasks
+from .screens import pages, statement, tasks
 
 handler400 = "bank.screens.unavailable.bad_request"
 handler500 = "bank.screens.unavailable.server_error"
@@ -15,7 +15,7 @@ urlpatterns = [
     path("", pages.desk, name="desk"),
     path("accounts/", pages.accounts, name="accounts"),
     path("accounts/open/", tasks.open_account, name="open_account"),
-    path("accounts/<int:account_id>/", pages.account, name="account"),
+    path("accounts/<int:account_id>/", statement.account, name="account"),
     path("accounts/<int:account_id>/deposit/", tasks.deposit, name="deposit"),
     path("accounts/<int:account_id>/withdraw/", tasks.withdraw, name="withdraw"),
     path("accounts/<int:account_id>/unlock/", tasks.unlock, name="unlock"),

@@ -40,6 +40,10 @@ class Entry(NamedTuple):
         return kind_named(self.kind).explanation
 
     @property
+    def sign(self) -> int:
+        return kind_named(self.kind).sign
+
+    @property
     def is_refusal(self) -> bool:
         return kind_named(self.kind).is_refusal
 
@@ -49,14 +53,14 @@ class Entry(NamedTuple):
 
 
 _LINE = "position, account_id, version, {}, {}, balance, recorded_at, actor, command_id"
-_LINES = f"SELECT {_LINE.format('kind', 'amount')} FROM projections_statementline"
-_REFUSED = f"SELECT {_LINE.format('reason', 'amount_requested')} FROM projections_refusedwithdrawal"
+LINES = f"SELECT {_LINE.format('kind', 'amount')} FROM projections_statementline"
+REFUSED = f"SELECT {_LINE.format('reason', 'amount_requested')} FROM projections_refusedwithdrawal"
 
 
 def _together(condition: str, order: str) -> str:
     """Return the SELECT of the latest statement lines and refusals together."""
     latest = f"WHERE {condition} ORDER BY {order} DESC LIMIT %s"
-    return f"SELECT * FROM ({_LINES} {latest}) AS lines UNION ALL SELECT * FROM ({_REFUSED} {latest}) AS refused"
+    return f"SELECT * FROM ({LINES} {latest}) AS lines UNION ALL SELECT * FROM ({REFUSED} {latest}) AS refused"
 
 
 def _with_holders(condition: str, order: str) -> str:
@@ -69,41 +73,33 @@ def _with_holders(condition: str, order: str) -> str:
     """
 
 
-_OF_ACCOUNT = f"{_together('account_id = %s AND version < %s', 'version')} ORDER BY version DESC LIMIT %s"
 _LATEST = _with_holders("position > %s", "position")
 _OF_COMMAND = _with_holders("command_id = %s", "position")
 _ALL_REFUSED = f"""
     SELECT entry.*, account.account_holder
-    FROM ({_REFUSED} WHERE position < %s ORDER BY position DESC LIMIT %s) AS entry
+    FROM ({REFUSED} WHERE position < %s ORDER BY position DESC LIMIT %s) AS entry
     LEFT JOIN projections_accountsummary AS account ON account.account_id = entry.account_id
     ORDER BY entry.position DESC
 """
 
 
-def of_account(account_id: int, before: int, limit: int) -> list[Entry]:
-    """Return the last entries of an account before a version. They lack the holder's name, which the account has."""
-    part = account_id, before, limit
-    return [_entry(*row) for row in rows(_OF_ACCOUNT, *part, *part, limit)]
-
-
 def of_command(command_id: UUID) -> list[Entry]:
     """Return the entries of a command."""
     part = command_id.hex, MOST_BY_ONE_COMMAND
-    return [_entry(*row) for row in rows(_OF_COMMAND, *part, *part, MOST_BY_ONE_COMMAND)]
+    return [entry_of(*row) for row in rows(_OF_COMMAND, *part, *part, MOST_BY_ONE_COMMAND)]
 
 
 def latest(limit: int) -> list[Entry]:
     """Return the last entries of the whole bank."""
-    return [_entry(*row) for row in rows(_LATEST, 0, limit, 0, limit, limit)]
+    return [entry_of(*row) for row in rows(_LATEST, 0, limit, 0, limit, limit)]
 
 
 def refused(before: int, limit: int) -> list[Entry]:
     """Return the last refusals of the whole bank before a position."""
-    return [_entry(*row) for row in rows(_ALL_REFUSED, before, limit)]
+    return [entry_of(*row) for row in rows(_ALL_REFUSED, before, limit)]
 
 
-@lru_cache(maxsize=4096)
-def _entry(
+def newly_made_entry_of(
     position: int,
     account_id: int,
     version: int,
@@ -115,6 +111,10 @@ def _entry(
     command_id: Any,
     account_holder: str | None = None,
 ) -> Entry:
-    """Return the entry of a row. The cache pays off, because pages read the same rows again and again."""
+    """Return the entry of a row."""
     amount, moment, command_id = abs(amount), utc(recorded_at), uuid(command_id)
     return Entry(position, account_id, version, kind, amount, balance, moment, actor, command_id, account_holder or "")
+
+
+entry_of = lru_cache(maxsize=4096)(newly_made_entry_of)
+"""Return the entry of a row, from memory if possible: pages show the same rows again and again."""

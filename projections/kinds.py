@@ -31,6 +31,11 @@ class Kind(NamedTuple):
     explanation: str
 
     @property
+    def sign(self) -> int:
+        """1 where money is paid in, -1 where it is paid out, 0 where none moves."""
+        return (self.event is MoneyDepositedIntoBankAccount) - (self.event is MoneyWithdrawnFromBankAccount)
+
+    @property
     def is_refusal(self) -> bool:
         return issubclass(self.event, Refusal)
 

@@ -13,7 +13,7 @@ from eventstore import store
 from eventstore.events import Outcome
 from eventstore.signals import catch_up_wanted
 
-from . import entries
+from . import entries, statements
 from .big_sums import columns_of, joined
 from .entries import Entry as Entry
 from .free_numbers import next_account_id as next_account_id
@@ -21,6 +21,13 @@ from .models import DailyTotals
 from .name_search import MAX_ID, account_number, keys_from, searched_words
 from .name_search import searched_number as searched_number
 from .sql import rows, utc
+from .statements import GROUPS as GROUPS
+from .statements import WHOLE as WHOLE
+from .statements import Part as Part
+from .statements import Totals as Totals
+from .statements import in_order as in_order
+from .statements import part_of as part_of
+from .statements import totals as totals
 
 FEW = 5000
 """The largest number of accounts with a word that are found by the parts of names; more are found by a scan."""
@@ -203,13 +210,13 @@ def _rare(words: list[str]) -> str | None:
     return words[number] if are_known and count <= FEW else None
 
 
-def statement(account_id: int, *, before: int | None = None, limit: int = 25) -> Page[Entry]:
+def statement(account_id: int, *, before: int | None = None, limit: int = 25, part: Part = WHOLE) -> Page[Entry]:
     """Return the entries of an account, refusals included, the latest first, each without the holder's name.
 
-    `before` is the previous page's `next`, so the last page costs as much as the first.
+    `before` is the previous page's `next`, so the last page costs as much as the first. `part` limits the statement.
     """
-    version = MAX_ID if before is None else min(max(before, 0), MAX_ID)
-    found = entries.of_account(account_id, version, limit + 1)
+    end = part.end if before is None else min(max(before, 0), part.end)
+    found = statements.latest_first(account_id, part._replace(end=end), limit + 1)
     return Page(found[:limit], found[limit - 1].version if len(found) > limit else None)
 
 

@@ -24,6 +24,7 @@ from ..domain.commands import (
     WithdrawMoneyFromBankAccount,
 )
 from ..domain.errors import CommandRejected
+from .dates import NotADay, parse_day
 from .money import NotAnAmount, latin_digits, parse_money
 
 
@@ -66,6 +67,19 @@ class AccountNumberField(forms.CharField):
         return int(text)
 
 
+class DayField(forms.CharField):
+    """A day; its value is a date, or None where nothing was typed."""
+
+    widget = forms.TextInput(attrs={"autocomplete": "off"})
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        try:
+            return parse_day(text) if text else None
+        except NotADay as error:
+            raise forms.ValidationError(str(error)) from error
+
+
 class SentOnce(forms.HiddenInput):
     """A hidden input that counts as missing if it was sent twice, because either value could be the intended one."""
 
@@ -74,7 +88,45 @@ class SentOnce(forms.HiddenInput):
         return values[0] if len(values) == 1 else None
 
 
-class TaskForm(forms.Form):
+class ShownForm(forms.Form):
+    """A form that renders its fields once, and lists its errors with the fields that have them."""
+
+    @cached_property
+    def shown_fields(self) -> SafeString:
+        """The visible fields as HTML."""
+        return render_to_string("bank/fields.html", {"form": self})
+
+    @property
+    def error_links(self) -> list[tuple[str, str]]:
+        """Each error with the id of its field's widget, or with an empty id if it belongs to no visible field."""
+        return [
+            ("" if name in ("__all__", "command_id") else self[name].id_for_label, str(error))
+            for name, errors in self.errors.items()
+            for error in errors
+        ]
+
+
+class StatementFilter(ShownForm):
+    """The days and the kinds to which a statement is limited."""
+
+    FIELDS: ClassVar = {"from", "to", "kind"}
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, kinds: Mapping[str, str]) -> None:
+        super().__init__(data, auto_id="statement_%s")
+        unknown = {"invalid_choice": "Choose a kind from the list."}
+        self.fields = {  # "from" is no name in Python
+            "from": DayField(label="From", required=False),
+            "to": DayField(label="To", required=False),
+            "kind": forms.ChoiceField(label="Kind", required=False, choices=[*kinds.items()], error_messages=unknown),
+        }
+
+    def clean(self) -> None:
+        first, last = self.cleaned_data.get("from"), self.cleaned_data.get("to")
+        if first and last and first > last:
+            self.add_error("from", "The first day comes after the last one.")
+
+
+class TaskForm(ShownForm):
     """A form for one command. Each rendering has a new command id, under which the command is carried out once."""
 
     verb: ClassVar[str]
@@ -103,24 +155,10 @@ class TaskForm(forms.Form):
         """A new command id for this rendering. A form that is shown again never has the id that was sent."""
         return str(uuid4())
 
-    @cached_property
-    def shown_fields(self) -> SafeString:
-        """The visible fields as HTML."""
-        return render_to_string("bank/fields.html", {"form": self})
-
     def reject(self, rejection: CommandRejected) -> None:
         """Add the reason of a rejection as an error of the field that it names, or of the form."""
         shown = rejection.field in self.fields and rejection.field != "command_id"
         self.add_error(rejection.field if shown else None, str(rejection))
-
-    @property
-    def error_links(self) -> list[tuple[str, str]]:
-        """Each error with the id of its field's widget, or with an empty id if it belongs to no visible field."""
-        return [
-            ("" if name in ("__all__", "command_id") else self[name].id_for_label, str(error))
-            for name, errors in self.errors.items()
-            for error in errors
-        ]
 
 
 class OpenAccountForm(TaskForm):

@@ -18,7 +18,6 @@ from projections.replicas import reads
 from ..access.cookies import cookie
 from ..access.sessions import POLL
 from ..application.streams import stream_of
-from .forms import DepositForm, WithdrawForm, blank
 
 SEEN = "bank_position"
 """The cookie with the read-your-writes token of the last event that this browser was shown."""
@@ -79,23 +78,6 @@ def accounts(request: Request) -> HttpResponse:
         "page": queries.find_accounts(text, after=whole_number(request.GET.get("after")) or 0),
     }
     return show(request, "bank/accounts.html", context, part="list")
-
-
-@page
-def account(request: Request, account_id: int) -> HttpResponse:
-    """Show one account with its tasks and its statement."""
-    before = request.GET.get("before")
-    fresh = how_fresh(request)
-    context = {
-        "freshness": fresh,
-        "parked": parked_account(fresh, account_id),
-        "account": account_or_404(account_id),
-        "page": queries.statement(account_id, before=whole_number(before)),
-        "before": before,
-        "deposit": blank(DepositForm),
-        "withdraw": blank(WithdrawForm),
-    }
-    return show(request, "bank/account.html", context, part="statement")
 
 
 @page

@@ -41,6 +41,11 @@ def test_a_page_needs_six_queries_at_most(teller: Client, path: str) -> None:
     assert len(asked(teller, path)) <= 6
 
 
+def test_a_statement_of_some_days_needs_four_queries_more(teller: Client) -> None:
+    limited = asked(teller, "/accounts/1/?from=2026-03-01&to=2099-01-01")
+    assert len(limited) == len(asked(teller, "/accounts/1/")) + 4
+
+
 def test_a_receipt_needs_six_queries_at_most(teller: Client) -> None:
     ack = deposit(1, 5, command_id=uuid4())
     assert len(asked(teller, f"/receipts/{ack.command_id}/")) <= 6

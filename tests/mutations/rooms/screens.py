@@ -52,8 +52,8 @@ MUTATIONS = [
     Mutation(
         breaks="A form that is shown again carries the id that was sent.",
         file="bank/screens/forms.py",
-        text="return str(uuid4())\n\n    @cached_property\n    def shown_fields",
-        instead='return str(self.data.get("command_id") or uuid4())\n\n    @cached_property\n    def shown_fields',
+        text="return str(uuid4())\n\n    def reject",
+        instead='return str(self.data.get("command_id") or uuid4())\n\n    def reject',
         tests=["tests/screens/test_forms.py::test_a_form_sent_again_with_other_entries_is_shown_again"],
     ),
     Mutation(

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bank.application.dispatch import handle
-from bank.domain.commands import CreateBankAccount
+from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
 from eventstore import store
 from projections import engine, queries
 
@@ -115,7 +115,17 @@ def test_the_pages_are_accessible(ada: Page, scheme: str) -> None:
     ada.wait_for_url("**/receipts/**")
     receipt = ada.url
     ada.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    for url in ("/", "/accounts/", "/accounts/1/", "/accounts/open/", "/accounts/1/withdraw/", "/days/", receipt):
+    for url in (
+        "/",
+        "/accounts/",
+        "/accounts/1/",
+        "/accounts/open/",
+        "/accounts/1/withdraw/",
+        "/accounts/1/?kind=in",
+        "/accounts/1/?from=x",
+        "/days/",
+        receipt,
+    ):
         ada.goto(url)
         results = Axe().run(ada)
         assert results.violations_count == 0, f"{url}: {results.generate_report()}"
@@ -146,3 +156,29 @@ def test_a_statement_that_was_behind_catches_up_by_itself(ada: Page, settings: p
     expect(ada.get_by_text("still catching up")).to_have_count(0)
     expect(ada.locator("#figures")).to_contain_text("105.00")
     expect(ada.locator("#withdraw_amount")).to_have_value("7")
+
+
+def test_a_statement_is_limited_to_some_days_and_kinds_and_leaves_what_is_typed(ada: Page, javascript: bool) -> None:
+    for _ in range(30):
+        handle(DepositMoneyIntoBankAccount(1, 1))
+    ada.goto("/accounts/1/")
+    ada.locator("#withdraw_amount").fill("7")
+    ada.get_by_label("From").fill("2020-01-01")
+    ada.get_by_label("Kind").select_option("Paid in")
+    ada.get_by_role("button", name="Show").press("Enter")
+    expect(ada.get_by_label("Totals of what is shown")).to_contain_text("100.30")
+    expect(ada).to_have_url(re.compile("from=2020-01-01&to=&kind=in"))
+    expect(ada.get_by_label("From")).to_have_value("2020-01-01")
+    if javascript:
+        expect(ada.get_by_role("button", name="Show")).to_be_focused()
+        expect(ada.locator("#withdraw_amount")).to_have_value("7")
+    ada.get_by_role("link", name="Earlier").press("Enter")
+    expect(ada.locator("#statement tbody tr")).to_have_count(6)
+    expect(ada.get_by_role("link", name="Latest")).to_be_focused()
+
+    ada.get_by_label("From").fill("tomorrow")
+    ada.get_by_label("From").press("Enter")
+    expect(ada.locator(".errors")).to_be_focused()
+    expect(ada.get_by_label("From")).to_have_value("tomorrow")
+    ada.locator(".errors a").click()
+    expect(ada.get_by_label("From")).to_be_focused()

@@ -33,6 +33,8 @@ SENSIBLE = {
     "account_holder": ["Josh", "Zoë", " Ada "],
     "username": ["tina", "x"],
     "q": ["Josh", "1", "zoe"],
+    "from": ["2026-03-01", "1 Mar 2026", ""],
+    "to": ["2026-03-02", ""],
 }
 METHODS = [
     "GET",
@@ -58,7 +60,24 @@ HEADERS = [
     "HTTP_IF_MODIFIED_SINCE", "HTTP_IF_NONE_MATCH", "HTTP_TRANSFER_ENCODING", "HTTP_CONTENT_ENCODING", "HTTP_BANK_POLL",
     "HTTP_USER_AGENT", "HTTP_AUTHORIZATION", "HTTP_X_CSRFTOKEN", "HTTP_EXPECT", "REMOTE_ADDR",
 ]  # fmt: skip
-PARAMETERS = ["q", "after", "before", "next", "p", "o", "e", "day", "type", "_popup", "_to_field", "all", "ended"]
+PARAMETERS = [
+    "q",
+    "after",
+    "before",
+    "from",
+    "to",
+    "kind",
+    "next",
+    "p",
+    "o",
+    "e",
+    "day",
+    "type",
+    "_popup",
+    "_to_field",
+    "all",
+    "ended",
+]
 COOKIES = ["bank_position", "csrftoken", "messages", "known_device", "device", "x"]
 TYPES = [
     "application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=utf-16",

@@ -1,0 +1,78 @@
+"""The page of an account with its statement, which may be limited to some days and kinds."""
+
+from datetime import date, timedelta
+from functools import cache
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.utils import timezone
+
+from projections import queries
+
+from .dates import beginning_of, end_of
+from .forms import DepositForm, StatementFilter, WithdrawForm, blank
+from .pages import Request, account_or_404, how_fresh, page, parked_account, show, whole_number
+
+KINDS = {name: group.words for name, group in queries.GROUPS.items()}
+
+
+@cache
+def blank_filter() -> StatementFilter:
+    """Return the unbound filter, which is rendered once for all requests, as the forms of `blank`."""
+    return StatementFilter(kinds=KINDS)
+
+
+class Choice(NamedTuple):
+    """The part of a statement that a request asks for, and the query string that asks for it again.
+
+    `part` is None where the form has errors. `form` is unbound where the request does not limit the statement.
+    """
+
+    form: StatementFilter
+    part: queries.Part | None
+    query: str
+
+
+def chosen(request: Request, account_id: int) -> Choice:
+    """Return the part of an account's statement that the query parameters ask for."""
+    if not StatementFilter.FIELDS & request.GET.keys():
+        return Choice(blank_filter(), queries.WHOLE, "")
+    form = StatementFilter(request.GET, kinds=KINDS)
+    if not form.is_valid():
+        return Choice(form, None, "")
+    first, last, kind = (form.cleaned_data[name] for name in ("from", "to", "kind"))
+    since, until = first and beginning_of(first), last and end_of(last)
+    query = urlencode({"from": first or "", "to": last or "", "kind": kind})
+    return Choice(form, queries.part_of(account_id, since, until, kind), query)
+
+
+@page
+def account(request: Request, account_id: int) -> HttpResponse:
+    """Show one account with its tasks and its statement."""
+    before = request.GET.get("before")
+    fresh = how_fresh(request)
+    context: dict[str, Any] = {
+        "freshness": fresh,
+        "parked": parked_account(fresh, account_id),
+        "account": account_or_404(account_id),
+        "before": before,
+        "deposit": blank(DepositForm),
+        "withdraw": blank(WithdrawForm),
+        "periods": periods(timezone.localdate()),
+    }
+    form, part, query = chosen(request, account_id)
+    context |= {"filter": form, "query": query}
+    if part:
+        context["page"] = queries.statement(account_id, before=whole_number(before), part=part)
+        context["totals"] = queries.totals(account_id, part) if form.is_bound else None
+    return show(request, "bank/account.html", context, part="statement", status=200 if part else 422)
+
+
+def periods(today: date) -> list[tuple[str, str]]:
+    """Return the words and query strings of some periods up to today."""
+    lengths = {"Today": 1, "7 days": 7, "30 days": 30}
+    return [
+        (words, urlencode({"from": today - timedelta(days=days - 1), "to": today, "kind": ""}))
+        for words, days in lengths.items()
+    ]
