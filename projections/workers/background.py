@@ -12,6 +12,7 @@ from collections.abc import Callable
 from django.db import connections
 
 from eventstore import positions
+from eventstore.errors import is_outage
 
 from .. import engine
 from ..freshness import standing_of
@@ -52,8 +53,11 @@ def run(go_on: Callable[[], bool] = lambda: True) -> None:
                 engine.catch_up(go_on=_after_a_pause)
             if standing_of(READ_SIDE).failed:
                 rest = REST
-        except Exception:
-            logger.exception("The projections could not catch up in the background")
+        except Exception as error:
+            if is_outage(error):
+                logger.warning("The background cannot catch up: %s", str(error).partition("\n")[0])
+            else:
+                logger.exception("The background cannot catch up")
             connections.close_all()
             rest = REST
         time.sleep(rest)
