@@ -26,7 +26,7 @@ RECORD = ROOT / "docs" / "record.md"
 
 
 def steps(mark: str) -> str:
-    """Return the block of commands in docs/trust.md that contains this text."""
+    """Return the block of commands in docs/record.md that contains this text."""
     (block,) = [each for each in re.findall(r"```sh\n(.*?)```", RECORD.read_text(), re.DOTALL) if mark in each]
     return str(block)
 
