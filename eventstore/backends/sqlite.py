@@ -17,6 +17,7 @@ from django.db.backends.utils import CursorWrapper
 
 from .. import private_files
 from ..events import LogPosition, RecordedEvent
+from ..sqlite.cursors import bare_cursor
 from .base import INSERT_COMMAND, Backend
 
 # If the previous event is not the expected one, the hash is NULL, and the column's NOT NULL refuses the row. INSERT ...
@@ -56,9 +57,10 @@ class SQLite(Backend):
     @contextmanager
     def transaction(self, *, lock_timeout: int | None = None, one_statement: bool = False) -> Iterator[CursorWrapper]:
         """Return a transaction that begins with the file's write lock: `transaction_mode` is IMMEDIATE."""
-        connection: Any = self.connection
+        connection = self.connection
         with transaction.atomic(using=self.alias, durable=True, savepoint=False), connection.wrap_database_errors:
-            yield connection.bare_cursor()
+            yield bare_cursor(connection)
+            connection.validate_no_broken_transaction()
 
     def stream_lock(self, stream: str, *, stand_back: bool = False) -> AbstractContextManager[CursorWrapper]:
         return self.transaction()
@@ -77,10 +79,10 @@ class SQLite(Backend):
         return 0, position
 
     def rows(self, statement: str, values: Sequence[Any] = ()) -> list[Any]:
-        connection: Any = self.connection
+        connection = self.connection
         connection.ensure_connection()
         with connection.wrap_database_errors:
-            cursor = connection.bare_cursor()
+            cursor = bare_cursor(connection)
             cursor.execute(statement, values)
             found: list[Any] = cursor.fetchall()
             return found

@@ -12,7 +12,7 @@ from django.db.backends.sqlite3 import base
 
 from .. import private_files
 from . import wal
-from .cursors import WaitingCursor
+from .cursors import WaitingCursor, bare_cursor
 
 logger = logging.getLogger(__name__)
 
@@ -61,17 +61,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         cursor.patience = self.patience
         return cursor
 
-    def bare_cursor(self) -> Any:
-        """Return the driver's cursor, or Django's own around it where statements are logged or wrapped.
-
-        Django's takes as long as a short statement. The caller wraps the driver's errors.
-        """
-        return self.cursor() if self.queries_logged or self.execute_wrappers else self.create_cursor()
-
     def _start_transaction_under_autocommit(self) -> None:
         """Begin a transaction by a bare cursor."""
         with self.wrap_database_errors:
-            self.bare_cursor().execute(f"BEGIN {self.transaction_mode or ''}")
+            bare_cursor(self).execute(f"BEGIN {self.transaction_mode or ''}")
 
     def is_usable(self) -> bool:
         """Return False, so that Django opens another connection after an error."""

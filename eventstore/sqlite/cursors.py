@@ -54,3 +54,12 @@ def is_locked(error: sqlite3.OperationalError) -> bool:
 @lru_cache(maxsize=512)
 def _with_question_marks(query: str) -> str:
     return str(FORMAT_QMARK_REGEX.sub("?", query).replace("%%", "%"))
+
+
+def bare_cursor(connection: Any) -> Any:
+    """Return the driver's cursor of an open connection, or Django's own where statements are logged or wrapped.
+
+    Django's takes as long as a short statement. The caller wraps the driver's errors.
+    """
+    is_watched = connection.queries_logged or connection.execute_wrappers
+    return connection.cursor() if is_watched else connection.create_cursor()

@@ -127,12 +127,11 @@ def test_djangos_atomic_blocks_nest_within(connection: BaseDatabaseWrapper) -> N
 
 
 def test_a_block_within_that_fails_without_a_savepoint_fails_all(connection: BaseDatabaseWrapper) -> None:
-    with backend_of().transaction() as cursor:
+    with pytest.raises(transaction.TransactionManagementError), backend_of().transaction() as cursor:
         cursor.execute(INSERT, [1])
         with pytest.raises(RuntimeError), transaction.atomic(savepoint=False):
             raise RuntimeError
-        with pytest.raises(transaction.TransactionManagementError):
-            cursor.execute(INSERT, [2])
+        cursor.execute(INSERT, [2])
     assert numbers() == []
     assert_idle(connection)
 

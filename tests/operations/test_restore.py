@@ -16,6 +16,7 @@ from django.db import connections
 from tests.support import databases, postgres
 from tests.support.databases import Urls
 from tests.support.programs import ROOT, environment, manage, migrate, run
+from tests.support.servers import cluster as cluster
 
 KEYS = {
     "SECRET_KEY": "a secret key, 'quoted'",
