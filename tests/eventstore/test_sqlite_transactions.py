@@ -127,11 +127,15 @@ def test_djangos_atomic_blocks_nest_within(connection: BaseDatabaseWrapper) -> N
 
 
 def test_a_block_within_that_fails_without_a_savepoint_fails_all(connection: BaseDatabaseWrapper) -> None:
-    with pytest.raises(transaction.TransactionManagementError), backend_of().transaction() as cursor:
-        cursor.execute(INSERT, [1])
-        with pytest.raises(RuntimeError), transaction.atomic(savepoint=False):
-            raise RuntimeError
-        cursor.execute(INSERT, [2])
+    def fail_within() -> None:
+        with backend_of().transaction() as cursor:
+            cursor.execute(INSERT, [1])
+            with suppress(RuntimeError), transaction.atomic(savepoint=False):
+                raise RuntimeError
+            cursor.execute(INSERT, [2])
+
+    with pytest.raises(transaction.TransactionManagementError):
+        fail_within()
     assert numbers() == []
     assert_idle(connection)
 
@@ -146,9 +150,13 @@ def test_it_can_be_part_of_no_other_and_no_durable_block_part_of_it(connection: 
 
 
 def test_a_connection_that_is_closed_within_comes_back(connection: BaseDatabaseWrapper) -> None:
-    with backend_of().transaction() as cursor:
-        cursor.execute(INSERT, [1])
-        connection.close()
+    def close_within() -> None:
+        with backend_of().transaction() as cursor:
+            cursor.execute(INSERT, [1])
+            connection.close()
+
+    with pytest.raises(transaction.TransactionManagementError):
+        close_within()
     assert numbers() == []
     assert_idle(connection)
 
