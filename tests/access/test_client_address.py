@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("bank", "stopped_clock")
 
 
 @pytest.mark.parametrize(
-    ("header", "said", "remote", "expected"),
+    ("header", "forwarded", "remote", "expected"),
     [
         ("", "198.51.100.1", "10.0.0.9", "10.0.0.9"),
         ("X-Forwarded-For", "198.51.100.1", "10.0.0.9", "198.51.100.1"),
@@ -51,13 +51,13 @@ pytestmark = pytest.mark.usefixtures("bank", "stopped_clock")
     ],
 )
 def test_an_address_is_taken_from_a_header_only_if_the_setting_names_it(
-    settings: Any, header: str, said: str | None, remote: str, expected: str
+    settings: Any, header: str, forwarded: str | None, remote: str, expected: str
 ) -> None:
     settings.BANK_CLIENT_ADDRESS_HEADER = header
     request = HttpRequest()
     request.META["REMOTE_ADDR"] = remote
-    if said is not None:
-        request.META["HTTP_X_FORWARDED_FOR"] = said
+    if forwarded is not None:
+        request.META["HTTP_X_FORWARDED_FOR"] = forwarded
     assert client_address(request) == expected
 
 
@@ -76,8 +76,8 @@ def test_clients_behind_a_proxy_that_adds_ports_are_counted_apart(
 ) -> None:
     settings.BANK_CLIENT_ADDRESS_HEADER = "X-Forwarded-For"
 
-    def behind_the_proxy(said: str) -> Client:
-        return Client(REMOTE_ADDR="10.9.9.9", HTTP_X_FORWARDED_FOR=said)
+    def behind_the_proxy(forwarded: str) -> Client:
+        return Client(REMOTE_ADDR="10.9.9.9", HTTP_X_FORWARDED_FOR=forwarded)
 
     fail(behind_the_proxy(one), throttle.FREE_TRIES)
     assert log_in(behind_the_proxy(same)).status_code == 429
@@ -87,8 +87,8 @@ def test_clients_behind_a_proxy_that_adds_ports_are_counted_apart(
 def test_a_proxy_that_names_no_client_is_logged_once(settings: Any, caplog: pytest.LogCaptureFixture) -> None:
     settings.BANK_CLIENT_ADDRESS_HEADER = "X-Forwarded-For"
     address._warn.cache_clear()
-    for said in ("unknown", "nonsense"):
-        fail(Client(REMOTE_ADDR="10.9.9.9", HTTP_X_FORWARDED_FOR=said), 1)
+    for forwarded in ("unknown", "nonsense"):
+        fail(Client(REMOTE_ADDR="10.9.9.9", HTTP_X_FORWARDED_FOR=forwarded), 1)
     assert [text for text in caplog.messages if "BANK_CLIENT_ADDRESS_HEADER" in text] == [
         "X-Forwarded-For gave no address: requests without one count as one client. "
         "Check BANK_CLIENT_ADDRESS_HEADER and the proxy."

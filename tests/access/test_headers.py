@@ -31,8 +31,8 @@ LIMIT = django_settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def check_policies(response: Any) -> None:
-    for name, said in POLICIES.items():
-        assert said in response.headers.get(name, ""), name
+    for name, output in POLICIES.items():
+        assert output in response.headers.get(name, ""), name
 
 
 @pytest.mark.parametrize(
@@ -206,6 +206,6 @@ def test_over_https_every_cookie_is_bound_to_this_very_host(templates: dict[str,
         "__Host-bank_position",
     }
     for cookie in cookies:
-        for said in ("Secure", "Path=/", "SameSite=Lax", "HttpOnly"):
-            assert said in cookie, cookie
+        for output in ("Secure", "Path=/", "SameSite=Lax", "HttpOnly"):
+            assert output in cookie, cookie
         assert "Domain" not in cookie

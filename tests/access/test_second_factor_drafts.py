@@ -165,10 +165,10 @@ def test_a_log_in_that_took_too_long_ends_a_draft(stopped_clock: StoppedClock) -
 def test_a_planted_session_has_no_draft() -> None:
     make_user("sam", "Supervisors")
     intruder, sam = half_way_in(), Client()
-    seen = scanned(intruder.get(FIRST))
+    shown_device = scanned(intruder.get(FIRST))
     sam.cookies = intruder.cookies  # planted
     log_in(sam, "sam")
-    assert scanned(sam.get(FIRST)).key != seen.key
+    assert scanned(sam.get(FIRST)).key != shown_device.key
 
 
 def test_a_draft_that_is_copied_into_another_session_is_void() -> None:
@@ -176,11 +176,11 @@ def test_a_draft_that_is_copied_into_another_session_is_void() -> None:
     here, there = Client(), Client()
     for client in (here, there):
         log_in(client, "tina")
-    seen = scanned(here.get(OWN))
+    shown_device = scanned(here.get(OWN))
     session = there.session
     session[second_factor.DRAFT] = here.session[second_factor.DRAFT]
     session.save()
-    assert scanned(there.get(OWN)).key != seen.key
+    assert scanned(there.get(OWN)).key != shown_device.key
 
 
 # The storage of the secret

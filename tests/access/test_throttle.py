@@ -259,8 +259,8 @@ def test_the_log_names_users_and_addresses_and_no_secret(caplog: pytest.LogCaptu
         log_in(client)
         fail(browser(), 1, "a password typed as a name")
         log_in(browser(COUNTER))
-    said = [record.getMessage() for record in caplog.records if record.name == "bank.security"]
-    assert said == [
+    logged = [record.getMessage() for record in caplog.records if record.name == "bank.security"]
+    assert logged == [
         *["Password refused: user tina, from 203.0.113.9"] * throttle.FREE_TRIES,
         "Throttled for 1 s: user tina, from 203.0.113.9",
         "Password refused: user unknown, from 203.0.113.9",

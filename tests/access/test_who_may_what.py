@@ -75,7 +75,7 @@ def expected() -> dict[str, dict[str, str]]:
         name: re.findall(r"`([^`]+)`", models)
         for name, models in re.findall(r"^- ([A-Z]+): ((?:.|\n  )+)", TABLE, re.MULTILINE)
     }
-    said: dict[str, dict[str, str]] = {}
+    answer: dict[str, dict[str, str]] = {}
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in TABLE.splitlines() if line[:1] == "|"]
     assert set(rows[0][1:]) == {role.column for role in ROLES.values()}
     for row in rows[2:]:
@@ -83,9 +83,9 @@ def expected() -> dict[str, dict[str, str]]:
             group = next((name for name in groups if f"/{name}/" in address), "")
             for model in groups.get(group, [""]):
                 each = address.replace(f"/{group}/", f"/{model}/") if group else address
-                assert each not in said, f"{each} has two rows"
-                said[each] = dict(zip(rows[0][1:], row[1:], strict=True))
-    return said
+                assert each not in answer, f"{each} has two rows"
+                answer[each] = dict(zip(rows[0][1:], row[1:], strict=True))
+    return answer
 
 
 EXPECTED = expected()
@@ -159,10 +159,10 @@ def test_each_address_answers_only_the_roles_in_the_table(
 
 def wanted_of(role: Role, method: str, route: str) -> str:
     """Return the table's entry for one method of an address."""
-    said = (EXPECTED.get(f"{method} {route}") or EXPECTED[route])[role.column]
+    answer = (EXPECTED.get(f"{method} {route}") or EXPECTED[route])[role.column]
     if not role.admin and route.startswith("/admin/"):
-        said = "no"
-    return "no such method" if said == "yes" and f"{method} {route}" in NO_SUCH_METHOD else said
+        answer = "no"
+    return "no such method" if answer == "yes" and f"{method} {route}" in NO_SUCH_METHOD else answer
 
 
 def browser_of(role: Role) -> Client:

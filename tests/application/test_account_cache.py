@@ -44,26 +44,26 @@ def another_process() -> Iterator[None]:
 
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
     """Return a list that collects the streams that are read, with the known version."""
-    seen: list[tuple[str, int]] = []
+    loads: list[tuple[str, int]] = []
     read_latest = store.read_latest
 
     def noting(stream: str, known: int) -> Any:
-        seen.append((stream, known))
+        loads.append((stream, known))
         return read_latest(stream, known)
 
     monkeypatch.setattr(store, "read_latest", noting)
-    return seen
+    return loads
 
 
 def test_a_saved_account_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
     open_account(balance=10)
-    seen = reads(monkeypatch)
+    loads = reads(monkeypatch)
     for _ in range(5):
         deposit(1, 10)
-    assert seen == []
+    assert loads == []
     account_cache.forget(1)
     deposit(1, 10)
-    assert seen == [("bank_account-1", 0)]
+    assert loads == [("bank_account-1", 0)]
     assert queries.check_balance(1) == 70
 
 
@@ -71,9 +71,9 @@ def test_a_writer_who_lost_a_race_reads_only_the_newer_events(monkeypatch: pytes
     open_account(balance=10)
     with another_process():
         deposit(1, 10)
-    seen = reads(monkeypatch)
+    loads = reads(monkeypatch)
     deposit(1, 10)
-    assert seen == [("bank_account-1", 2)]
+    assert loads == [("bank_account-1", 2)]
     assert queries.check_balance(1) == 30
 
 
@@ -91,10 +91,10 @@ def test_a_writer_who_is_far_behind_continues_from_the_snapshot() -> None:
 
 def test_a_command_that_is_rejected_under_the_stream_lock_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
     open_account(balance=10)
-    seen = reads(monkeypatch)
+    loads = reads(monkeypatch)
     with pytest.raises(InvalidAmount):
         withdraw(1, 0)
-    assert len(seen) == 1
+    assert len(loads) == 1
 
 
 def test_events_of_another_process_are_loaded_before_a_decision_is_saved() -> None:
@@ -131,7 +131,7 @@ def test_no_command_is_rejected_because_of_the_account_cache_alone() -> None:
 
 def test_events_that_are_rolled_back_do_not_stay_in_the_cache() -> None:
     open_account(balance=10)
-    kept = account_cache._accounts[1]
+    cached = account_cache._accounts[1]
 
     def save_and_fail(lock: StreamLock | None = None) -> None:
         loaded = repository.load(1, lock)
@@ -145,25 +145,25 @@ def test_events_that_are_rolled_back_do_not_stay_in_the_cache() -> None:
         save_and_fail()
     with pytest.raises(RuntimeError, match="broken"), stream_lock("bank_account-1") as lock:
         save_and_fail(lock)
-    assert account_cache._accounts[1] == kept
+    assert account_cache._accounts[1] == cached
     deposit(1, 5)
     assert queries.check_balance(1) == 15
 
 
 def test_an_account_is_cached_after_its_events_are_committed() -> None:
     open_account(balance=10)
-    kept = account_cache._accounts[1]
+    cached = account_cache._accounts[1]
 
     def save_and_fail(lock: StreamLock) -> None:
         loaded = repository.load(1, lock)
         envelope = Envelope(uuid4(), "deposit_money_into_bank_account", "", clock.now(), b"")
         repository.save(loaded, [loaded.account.deposit(5)], envelope, lock)
-        assert account_cache._accounts[1] == kept
+        assert account_cache._accounts[1] == cached
         raise RuntimeError("after the append")
 
     with pytest.raises(RuntimeError, match="after the append"), stream_lock("bank_account-1") as lock:
         save_and_fail(lock)
-    assert account_cache._accounts[1] == kept
+    assert account_cache._accounts[1] == cached
     deposit(1, 5)
     assert queries.check_balance(1) == 15
 

@@ -104,8 +104,8 @@ def test_on_a_connection_to_the_server_itself_the_limits_are_set_once_and_append
     assert query("SELECT current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')") == [
         ("2500ms", "10s")
     ]
-    said = query("SELECT statement FROM pg_prepared_statements")
-    assert any("INSERT INTO eventstore_event" in statement for (statement,) in said)
+    prepared = query("SELECT statement FROM pg_prepared_statements")
+    assert any("INSERT INTO eventstore_event" in statement for (statement,) in prepared)
 
 
 @pytest.mark.only_on("postgresql", reason="SQLite prepares within the process")

@@ -39,7 +39,7 @@ sys.exit(any(os.waitpid(child, 0)[1] for child in children))
 """The forked processes share the imports. No connection is open yet."""
 
 
-class Said(NamedTuple):
+class Sums(NamedTuple):
     """The sums of one process's acknowledgements, and the lowest balance that it read."""
 
     commands: int
@@ -48,7 +48,7 @@ class Said(NamedTuple):
     lowest: int
 
 
-def business(seed: int, accounts: int, commands: int) -> Said:
+def business(seed: int, accounts: int, commands: int) -> Sums:
     """Send random commands to random accounts, open missing ones, and read balances."""
     chance = random.Random(seed)
     paid_in = paid_out = given = lowest = 0
@@ -71,7 +71,7 @@ def business(seed: int, accounts: int, commands: int) -> Said:
             case MoneyWithdrawnFromBankAccount():
                 paid_out += amount
         lowest = min([lowest, *(balance for (balance,) in visible_balances(chance, accounts))])
-    return Said(given, paid_in, paid_out, lowest)
+    return Sums(given, paid_in, paid_out, lowest)
 
 
 def visible_balances(chance: random.Random, accounts: int) -> list[tuple[Any, ...]]:
@@ -89,20 +89,20 @@ def visible_balances(chance: random.Random, accounts: int) -> list[tuple[Any, ..
 def test_sixteen_processes_lose_double_and_owe_nothing(bank: Path, urls: Urls, accounts: int, mode: str) -> None:
     variables = {"PROJECTION_MODE": mode, "SECRET_KEY": "a" * 16, "PIN_KEYS": "one for all of them", **urls}
     with Program(bank / "worker", "run_projections", **variables) if mode == "worker" else nullcontext():
-        said = all_at_once(bank, accounts, DJANGO_SETTINGS_MODULE="bank.settings", **variables)
+        totals = all_at_once(bank, accounts, DJANGO_SETTINGS_MODULE="bank.settings", **variables)
 
-    assert sum(each.commands for each in said) == PROCESSES * COMMANDS
-    assert min(each.lowest for each in said) == 0, "nobody has seen an account that owes"
+    assert sum(each.commands for each in totals) == PROCESSES * COMMANDS
+    assert min(each.lowest for each in totals) == 0, "nobody has seen an account that owes"
     engine.catch_up()
     figures = queries.bank_figures()
-    assert (figures.paid_in, figures.paid_out) == (sum(e.paid_in for e in said), sum(e.paid_out for e in said))
+    assert (figures.paid_in, figures.paid_out) == (sum(e.paid_in for e in totals), sum(e.paid_out for e in totals))
     assert figures.balance == figures.paid_in - figures.paid_out == sum_of_balances()
     assert gaps_in_versions() == []
     assert broken_links() == []
     assert replay.check() == []
 
 
-def all_at_once(data: Path, accounts: int, **variables: str) -> list[Said]:
+def all_at_once(data: Path, accounts: int, **variables: str) -> list[Sums]:
     """Run all processes at once, and return the sums of each."""
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM, str(accounts), str(COMMANDS)],
@@ -113,9 +113,9 @@ def all_at_once(data: Path, accounts: int, **variables: str) -> list[Said]:
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    said = [Said(*map(int, line.split())) for line in done.stdout.splitlines()]
-    assert len(said) == PROCESSES
-    return said
+    totals = [Sums(*map(int, line.split())) for line in done.stdout.splitlines()]
+    assert len(totals) == PROCESSES
+    return totals
 
 
 def sum_of_balances() -> int:

@@ -43,9 +43,9 @@ def test_every_page_reports_the_outage_and_recovers_without_a_restart(bank: Bank
     assert teller.get("/healthz").status == 200
     assert teller.get("/readyz").status == 503
     assert teller.get(style).status == 200
-    said = bank.web.output[written:]
-    assert "Traceback" not in said
-    assert said.count("No database for") == len(PAGES) + 3, "once for each that was turned away"
+    printed = bank.web.output[written:]
+    assert "Traceback" not in printed
+    assert printed.count("No database for") == len(PAGES) + 3, "once for each that was turned away"
 
     bank.cluster.start()
     assert [teller.get(page).status for page in PAGES[:-1]] == [200] * (len(PAGES) - 1)

@@ -135,8 +135,8 @@ def _rows(batch: Sequence[Happened], first: int, ends: dict[int, tuple[bytes, Ba
         rows.events.append((stream, version, event_type, data, metadata, command_id.hex, at, digest))
         envelope = Envelope(command_id, command.stored_name, "teller", moment, pins.fingerprint(command))
         seal = seals.seal(command_text(envelope, ("accepted", "", "", stream, version, 1), digest))
-        said = (envelope.id.hex, envelope.name, at, stream, version, position, envelope.fingerprint, seal)
-        rows.commands.append(said)
+        record_fields = (envelope.id.hex, envelope.name, at, stream, version, position, envelope.fingerprint, seal)
+        rows.commands.append(record_fields)
         if version == 1:
             rows.verifiers.append((account_id, *pins.make_verifier(account_id, PIN, command_id)))
         if snapshots.is_due(version - 1, version):

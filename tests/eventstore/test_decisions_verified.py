@@ -102,9 +102,9 @@ def test_a_decision_that_the_rules_forbid_is_named(
     assert findings(1) == []
     version = record(command, *events) - len(events) + 1 + nth
     deposit(1, 5)
-    [(stream, found_at, said)] = findings(1)
+    [(stream, found_at, output)] = findings(1)
     assert (stream, found_at) == (f"bank_account-{events[0].account_id}", version)
-    assert what in said
+    assert what in output
     monkeypatch.setattr(parallel, "_Process", Aside)
     assert findings(2) == findings(3) == findings(1)
 
@@ -118,8 +118,8 @@ def test_a_lock_that_is_missing_is_named_whatever_the_number_was_then(settings: 
     settings.PIN_ATTEMPTS = 10
     assert findings(1) == []
     version = record(WITHDRAW, InvalidPin(1, 5), attempts=attempts)
-    [(_, found_at, said)] = findings(1)
-    assert (found_at, "the rules record pin_locked beside it" in said) == (version, True)
+    [(_, found_at, output)] = findings(1)
+    assert (found_at, "the rules record pin_locked beside it" in output) == (version, True)
 
 
 def test_several_real_processes_find_the_same() -> None:
@@ -201,9 +201,9 @@ def test_a_temporarily_hidden_lock_is_found_by_the_withdrawal_it_allowed(urls: U
     blocked = {"type": "withdrawal_blocked", "schema_version": 1, "data": {"accountId": 2, "amount_requested": 5}}
     with rewritten(urls, "bank_account-2", 6, **blocked):
         assert withdraw(2, 5).events == (MoneyWithdrawnFromBankAccount(2, 5),)
-    [(stream, version, said)] = findings(1)
+    [(stream, version, output)] = findings(1)
     assert (stream, version) == ("bank_account-2", 7)
-    assert "the rules record withdrawal_blocked" in said
+    assert "the rules record withdrawal_blocked" in output
 
 
 def test_a_temporarily_hidden_wrong_pin_is_found_by_the_missing_lock(urls: Urls) -> None:
@@ -212,15 +212,15 @@ def test_a_temporarily_hidden_wrong_pin_is_found_by_the_missing_lock(urls: Urls)
     withdraw(1, 5, WRONG)
     with rewritten(urls, "bank_account-1", 4, type="pin_changed", data={"accountId": 1}):
         assert withdraw(1, 5, WRONG).events == (InvalidPin(1, 5),)
-    said = verify()
-    assert "bank_account-1 version 5 (position 5): the rules record pin_locked beside it" in said
-    assert "exit 1" in said
+    output = verify()
+    assert "bank_account-1 version 5 (position 5): the rules record pin_locked beside it" in output
+    assert "exit 1" in output
 
 
 def test_a_temporarily_raised_balance_is_found_by_the_withdrawal_it_allowed(urls: Urls) -> None:
     open_account(balance=50)
     with rewritten(urls, "bank_account-1", 2, data={"accountId": 1, "amount": 5000}):
         assert withdraw(1, 900).events == (MoneyWithdrawnFromBankAccount(1, 900),)
-    [(stream, version, said)] = findings(1)
+    [(stream, version, output)] = findings(1)
     assert (stream, version) == ("bank_account-1", 3)
-    assert "balance of -850; the rules record account_overdrawn" in said
+    assert "balance of -850; the rules record account_overdrawn" in output

@@ -96,9 +96,9 @@ def test_a_forged_snapshot_unlocks_nothing(
     assert "Snapshots not believed: 1" in verify()
     assert withdraw(3, 500).events == (WithdrawalBlocked(3, 500),)
     assert count("eventstore_snapshot") == 0, "it is dropped"
-    said = verify("--head", str(tmp_path / "head"))
-    assert "All of it fits together" in said
-    assert "not believed" not in said
+    output = verify("--head", str(tmp_path / "head"))
+    assert "All of it fits together" in output
+    assert "not believed" not in output
     for _ in range(snapshots.EVERY):
         deposit(3, 1)
     assert count("eventstore_snapshot") == 1, "and replaced"
@@ -121,15 +121,15 @@ def test_a_snapshot_with_the_seal_of_the_bank_is_used(urls: Urls, locked: reposi
     """It shows that the tests above fail because of the seal. Verification finds a forger who has the keys."""
     state = state_of(locked, wrong_pins=0, pin_locked=False)
     unlocked(urls, locked, snapshots.values(STREAM, locked.version, state, locked.hash)[-1])
-    said = verify()
-    assert f"{STREAM} version {locked.version} " in said
-    assert "the snapshot is not what the events add up to" in said
+    output = verify()
+    assert f"{STREAM} version {locked.version} " in output
+    assert "the snapshot is not what the events add up to" in output
     assert withdraw(3, 500).events == (MoneyWithdrawnFromBankAccount(3, 500),)
     query("DELETE FROM eventstore_snapshot")
-    said = verify()
-    assert f"{STREAM} version {locked.version + 1} " in said
-    assert "the rules record withdrawal_blocked" in said
-    assert "exit 1" in said
+    output = verify()
+    assert f"{STREAM} version {locked.version + 1} " in output
+    assert "the rules record withdrawal_blocked" in output
+    assert "exit 1" in output
 
 
 # Seals bind
@@ -230,10 +230,10 @@ def test_a_snapshot_that_is_no_snapshot_does_no_harm(
         database.execute(f"DROP TABLE {vandal.SNAPSHOT}")
         database.execute(f"ALTER TABLE bare RENAME TO {vandal.SNAPSHOT}")
         database.execute(f"UPDATE {vandal.SNAPSHOT} SET {column} = {value}")
-    said = verify()
-    assert "Snapshots not believed: 1" in said
-    assert "1 found that do not fit" in said, "the table without its constraints is"
-    assert said.startswith("eventstore_snapshot, table: it was altered")
+    output = verify()
+    assert "Snapshots not believed: 1" in output
+    assert "1 found that do not fit" in output, "the table without its constraints is"
+    assert output.startswith("eventstore_snapshot, table: it was altered")
     account_cache.forget(3)
     assert repository.load(3) == locked
 
@@ -264,9 +264,9 @@ def test_a_snapshot_names_the_version_of_its_state(locked: repository.Loaded) ->
 def test_a_bank_from_before_snapshots_were_sealed_is_sound(vendor: str, tmp_path: Path) -> None:
     do_business()
     query("UPDATE eventstore_snapshot SET seal = %s", b"")
-    said = verify()
-    assert "Snapshots not believed: 1" in said
-    assert "All of it fits together" in said
+    output = verify()
+    assert "Snapshots not believed: 1" in output
+    assert "All of it fits together" in output
     assert export(tmp_path / "head").events == 54
     if vendor == "sqlite":
         call_command("backup", str(tmp_path / "copy"), stdout=StringIO(), stderr=StringIO())

@@ -26,8 +26,8 @@ def text_of(moment: datetime) -> str:
 
 @given(st.tuples(st.text(), INTEGERS, st.text(), INTEGERS, st.text(), st.text(), st.uuids(), MOMENTS))
 def test_an_events_hash_goes_over_the_json_of_its_row(row: Any) -> None:
-    *said, command_id, moment = row
-    text = json.dumps([*said, command_id.hex, text_of(moment)])
+    *fields, command_id, moment = row
+    text = json.dumps([*fields, command_id.hex, text_of(moment)])
     assert event_hash(GENESIS, *row) == hashlib.sha256(GENESIS + text.encode()).digest()
 
 

@@ -80,7 +80,7 @@ class Recorder(ApplicationRecorder):
         after = 0 if start is None else start - inclusive_of_start
         with of_this_thread():
             following = (
-                Notification(*said(event), id=event.position)
+                Notification(*stored_fields(event), id=event.position)
                 for event in log_after(after, limit)
                 if (not topics or event.type in topics) and (stop is None or event.position <= stop)
             )
@@ -104,13 +104,13 @@ def name_of(originator_id: UUID | str) -> str:
     return f"peer-{originator_id}"
 
 
-def said(event: RecordedEvent) -> tuple[UUID, int, str, bytes]:
+def stored_fields(event: RecordedEvent) -> tuple[UUID, int, str, bytes]:
     originator_id = UUID(event.stream.removeprefix("peer-"))
     return originator_id, event.data["version"], event.type, bytes.fromhex(event.data["state"])
 
 
 def stored(event: RecordedEvent) -> StoredEvent:
-    return StoredEvent(*said(event))
+    return StoredEvent(*stored_fields(event))
 
 
 def log_after(position: int, batch: int) -> Iterator[RecordedEvent]:

@@ -106,9 +106,9 @@ def test_the_log_returns_its_length_and_the_next_event() -> None:
 @pytest.mark.parametrize("expected", [0, 1, 2])
 @pytest.mark.parametrize("knows_hash", [True, False])
 def test_an_append_after_an_older_version_is_refused(expected: int, knows_hash: bool) -> None:
-    seen = [GENESIS, *(event.hash for event in append("thing-1", 1, 2, 3))]
+    hashes = [GENESIS, *(event.hash for event in append("thing-1", 1, 2, 3))]
     with pytest.raises(store.WrongExpectedVersion):
-        append("thing-1", 4, after=expected, previous_hash=seen[expected] if knows_hash else None)
+        append("thing-1", 4, after=expected, previous_hash=hashes[expected] if knows_hash else None)
     assert_unchanged(events=3, commands=1)
 
 
@@ -165,17 +165,17 @@ def test_a_command_record_names_the_stream_and_versions_of_its_events() -> None:
 @pytest.mark.parametrize("text", ["a\0b", "a\ud800b"], ids=["NUL", "half a character"])
 @pytest.mark.parametrize("where", ["stream", "type", "key", "value", "deep", "actor", "name", "reason", "message"])
 def test_a_text_that_not_every_database_keeps_is_refused_by_the_store_itself(where: str, text: str) -> None:
-    def said(name: str) -> str:
+    def text_for(name: str) -> str:
         return text if name == where else name
 
-    command = Envelope(uuid4(), said("name"), said("actor"), NOON, b"f" * 32)
-    event = NewEvent(said("type"), {said("key"): said("value"), "list": [{"deep": said("deep")}]})
+    command = Envelope(uuid4(), text_for("name"), text_for("actor"), NOON, b"f" * 32)
+    event = NewEvent(text_for("type"), {text_for("key"): text_for("value"), "list": [{"deep": text_for("deep")}]})
     if where not in ("reason", "message"):
         with pytest.raises(Unstorable):
-            store.append(said("stream"), [NewEvent("first", {}), event], expected_version=0, command=command)
+            store.append(text_for("stream"), [NewEvent("first", {}), event], expected_version=0, command=command)
     if where not in ("type", "key", "value", "deep"):
         with pytest.raises(Unstorable):
-            store.record_rejection(said("stream"), command, reason=said("reason"), message=said("message"))
+            store.record_rejection(text_for("stream"), command, reason=text_for("reason"), message=text_for("message"))
     assert_unchanged(events=0, commands=0)
 
 

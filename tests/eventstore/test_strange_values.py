@@ -79,7 +79,7 @@ class Cell(NamedTuple):
     row: vandal.Row
     value: Any = None
 
-    def is_named(self, said: str) -> bool:
+    def is_named(self, output: str) -> bool:
         """Return whether a line names the row, by its key or by the strange value."""
         names = [self.row.get(name) for name in ("stream", "id", "account_id", "name", "day")]
         if isinstance(id_ := self.row.get("id"), str):
@@ -87,7 +87,7 @@ class Cell(NamedTuple):
         names += [f"position {self.row.get('position')}", f"epoch {self.row.get('number')}", shown(self.value)]
         names.append(str(self.value)[:100].encode("unicode_escape").decode())
         # The lines on missing triggers and constraints do not count: the test dropped them.
-        lines = [line for line in said.splitlines() if ": " in line and not line.startswith(tuple(vandal.ORDER))]
+        lines = [line for line in output.splitlines() if ": " in line and not line.startswith(tuple(vandal.ORDER))]
         return any(str(name) in line for name in names if name for line in lines)
 
 
@@ -172,19 +172,19 @@ class Vandal:
         return [name for (name,) in self.database.execute(statement).fetchall()]
 
 
-def is_right(said: str, cell: Cell) -> bool:
+def is_right(output: str, cell: Cell) -> bool:
     """Return whether a verification handled a strange value correctly."""
-    if said.endswith("exit 2"):
+    if output.endswith("exit 2"):
         return True
     if (
         cell.table == "projections_checkpoint"
         and str(cell.value).lstrip("-").isdecimal()
-        and "All of it fits together" in said
+        and "All of it fits together" in output
     ):
         return True  # the projection has applied less, and its figures are right up to there
-    if cell.table == vandal.SNAPSHOT and "Snapshots not believed: 1" in said:
+    if cell.table == vandal.SNAPSHOT and "Snapshots not believed: 1" in output:
         return True  # a snapshot, which is no longer used
-    return said.endswith("exit 1") and (cell.is_named(said) or "does not extend the head" in said)
+    return output.endswith("exit 1") and (cell.is_named(output) or "does not extend the head" in output)
 
 
 def outcome(*arguments: str) -> str:
@@ -219,9 +219,9 @@ def test_each_strange_value_in_each_column_is_named_or_ends_the_verification(
                     if str(changed.value) == str(row[column]):
                         continue
                     tried += 1
-                    said = outcome(*options, "--processes", str(1 + tried % 2))
-                    if not is_right(said, changed):
-                        wrong.append(f"{table}.{column} = {shown(value)}: {said}")
+                    output = outcome(*options, "--processes", str(1 + tried % 2))
+                    if not is_right(output, changed):
+                        wrong.append(f"{table}.{column} = {shown(value)}: {output}")
                     restored = attacker.write(changed, *back)
                     assert restored
                     key = restored.key
@@ -241,6 +241,6 @@ def test_a_value_nested_too_deeply_for_a_pipe_causes_no_traceback(
         attacker.lift(vandal.EVENT, bare=False)
         mark = "?" if vendor == "sqlite" else "%s::jsonb"
         database.execute(f"UPDATE eventstore_event SET data = {mark} WHERE version = 1", [deep])
-    said = outcome("--processes", str(processes))
-    assert said.endswith(("exit 1", "exit 2"))
-    assert "Traceback" not in said + "".join(capfd.readouterr())
+    output = outcome("--processes", str(processes))
+    assert output.endswith(("exit 1", "exit 2"))
+    assert "Traceback" not in output + "".join(capfd.readouterr())

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.usefixtures("bank")
 
 def test_a_bank_in_which_everything_has_happened_is_sound() -> None:
     do_business()
-    said = verify()
-    assert "Checked 54 events in 4 streams, 53 accepted and 3 rejected commands" in said
-    assert "All of it fits together." in said
+    output = verify()
+    assert "Checked 54 events in 4 streams, 53 accepted and 3 rejected commands" in output
+    assert "All of it fits together." in output
 
 
 def test_an_empty_bank_is_sound_and_everything_extends_its_head(tmp_path: Path) -> None:
@@ -81,12 +81,12 @@ def test_the_first_bad_event_of_each_stream_is_named(urls: Urls) -> None:
             row["data"] = {**row["data"], "amount": 10**9}
 
     spoil(urls, change)
-    said = verify("--no-read-side").splitlines()
-    assert [line.split(":")[0] for line in said if "position" in line] == [
+    output = verify("--no-read-side").splitlines()
+    assert [line.split(":")[0] for line in output if "position" in line] == [
         "bank_account-4 version 2 (position 8)",
         "bank_account-1 version 3 (position 9)",
     ]
-    assert said[-2:] == ["2 found that do not fit.", "exit 1"]
+    assert output[-2:] == ["2 found that do not fit.", "exit 1"]
 
 
 def lose_events(tables: vandal.Tables) -> None:
@@ -120,7 +120,7 @@ def make_type_unknown(tables: vandal.Tables) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "cover", "said"),
+    ("change", "cover", "fault"),
     [
         (lambda tables: tables[vandal.EVENT].pop(20), False, "it is missing: the command"),
         (lambda tables: tables[vandal.EVENT].pop(), False, "it is missing: the command"),
@@ -137,14 +137,14 @@ def make_type_unknown(tables: vandal.Tables) -> None:
     ],
 )
 def test_each_finding_names_its_fault(
-    urls: Urls, tmp_path: Path, change: Callable[[vandal.Tables], object], cover: bool, said: str
+    urls: Urls, tmp_path: Path, change: Callable[[vandal.Tables], object], cover: bool, fault: str
 ) -> None:
     do_business()
     export(tmp_path / "head")
     spoil(urls, change, cover=cover)
-    told = verify("--head", str(tmp_path / "head"), "--no-read-side")
-    assert said in told
-    assert "exit 1" in told
+    output = verify("--head", str(tmp_path / "head"), "--no-read-side")
+    assert fault in output
+    assert "exit 1" in output
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_an_event_that_makes_no_sense_is_named_even_where_the_keys_were_stolen(
 
 
 @pytest.mark.parametrize(
-    ("statement", "said"),
+    ("statement", "fault"),
     [
         ("UPDATE projections_accountsummary SET balance = balance + 1 WHERE account_id = 3", "accounts 3: it shows"),
         ("DELETE FROM projections_statementline WHERE account_id = 4", "statements 4: it shows nothing"),
@@ -188,12 +188,12 @@ def test_an_event_that_makes_no_sense_is_named_even_where_the_keys_were_stolen(
         ),
     ],
 )
-def test_figures_that_do_not_fit_are_named(statement: str, said: str) -> None:
+def test_figures_that_do_not_fit_are_named(statement: str, fault: str) -> None:
     do_business()
     query(statement, using="projections")
-    told = verify()
-    assert said in told
-    assert "exit 1" in told
+    output = verify()
+    assert fault in output
+    assert "exit 1" in output
     assert "All of it fits together" in verify("--no-read-side")
 
 
@@ -215,9 +215,9 @@ def test_the_end_of_the_log_is_missed_without_a_head(urls: Urls) -> None:
         tables[vandal.COMMAND] = [row for row in tables[vandal.COMMAND] if row["id"] != last["command_id"]]
 
     spoil(urls, cut_off)
-    said = verify("--no-read-side")
-    assert "it is missing: positions up to 54 have been given" in said
-    assert said.endswith("exit 1")
+    output = verify("--no-read-side")
+    assert "it is missing: positions up to 54 have been given" in output
+    assert output.endswith("exit 1")
 
 
 def test_nothing_is_signed_that_does_not_fit_together(urls: Urls) -> None:

@@ -71,9 +71,9 @@ def test_a_mutation_that_no_test_fails_with_has_survived(tree: Path) -> None:
 def test_a_mutation_that_breaks_no_test_does_not_count_as_noticed(
     tree: Path, text: str, instead: str, problem: str
 ) -> None:
-    noticed_by, said = attempt(tree, text, instead)[1:]
+    noticed_by, message = attempt(tree, text, instead)[1:]
     assert noticed_by == ""
-    assert any(each in said for each in problem.split("|")), said
+    assert any(each in message for each in problem.split("|")), message
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_tests_that_fail_or_are_skipped_without_a_change_judge_nothing(tree: Pat
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "message"),
     [
         (["--list"], 0, ROOMS["domain"][0].breaks),
         (["--only", "no such name"], 1, "No mutation has no such name in its name"),
@@ -99,7 +99,7 @@ def test_tests_that_fail_or_are_skipped_without_a_change_judge_nothing(tree: Pat
         (["--jobs", "0"], 2, "--jobs is at least 1"),
     ],
 )
-def test_the_program_prints_its_options(arguments: list[str], status: int, said: str) -> None:
+def test_the_program_prints_its_options(arguments: list[str], status: int, message: str) -> None:
     done = subprocess.run([sys.executable, "-m", "tests.mutations", *arguments], capture_output=True, text=True)
     assert done.returncode == status
-    assert said in done.stdout + done.stderr
+    assert message in done.stdout + done.stderr

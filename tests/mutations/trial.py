@@ -114,9 +114,9 @@ def run_tests(tree: Path, tests: Sequence[str], url: str, *options: str) -> Resu
         finally:
             _running.discard(process)
         output.seek(0)
-        said = output.read()
+        printed = output.read()
     if not report.exists():
-        return Result(broken=f"pytest did not run: {said.strip()[-500:]}")
+        return Result(broken=f"pytest did not run: {printed.strip()[-500:]}")
     result = read_report(report)
     report.unlink()
     return result

@@ -81,9 +81,9 @@ def test_a_backup_while_eight_write_is_sound_and_the_live_bank_extends_it(
 @pytest.mark.usefixtures("bank")
 def test_a_backup_is_one_private_file_and_its_head(tmp_path: Path) -> None:
     do_business()
-    said = back_up(tmp_path / "a" / "copy")
-    assert "has 54 events up to position 54, verified, and their head" in said
-    assert "The keys are not in it" in said
+    results = back_up(tmp_path / "a" / "copy")
+    assert "has 54 events up to position 54, verified, and their head" in results
+    assert "The keys are not in it" in results
     files = sorted((tmp_path / "a" / "copy").iterdir())
     assert [path.name for path in files] == ["bank.sqlite3", "head.json"]
     assert [stat.S_IMODE(path.stat().st_mode) for path in (*files, files[0].parent)] == [0o600, 0o600, 0o700]
@@ -139,8 +139,8 @@ def test_of_two_backups_into_one_folder_one_is_made(tmp_path: Path) -> None:
         except CommandError as error:
             return str(error)
 
-    said = at_once([attempt, attempt])
-    assert sorted("verified" in each for each in said) == [False, True]
+    results = at_once([attempt, attempt])
+    assert sorted("verified" in each for each in results) == [False, True]
     assert left_in(tmp_path) == ["copy"]
 
 

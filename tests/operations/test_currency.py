@@ -130,7 +130,7 @@ def opened_by_the_version_before(urls: Urls) -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "said"),
+    ("statement", "message"),
     [
         ("UPDATE {} SET code = 'JPY'", "JPY 2 is not what the bank recorded: its seal does not fit"),
         ("UPDATE {} SET decimals = 0", "USD 0 is not what the bank recorded: its seal does not fit"),
@@ -142,7 +142,7 @@ def opened_by_the_version_before(urls: Urls) -> None:
         ),
     ],
 )
-def test_a_forged_currency_is_a_finding(bank: Path, urls: Urls, vendor: str, statement: str, said: str) -> None:
+def test_a_forged_currency_is_a_finding(bank: Path, urls: Urls, vendor: str, statement: str, message: str) -> None:
     open_account(1)
     with stranger(urls["DATABASE_URL"]) as database:
         triggers = []
@@ -156,7 +156,7 @@ def test_a_forged_currency_is_a_finding(bank: Path, urls: Urls, vendor: str, sta
         database.execute(statement.replace("{}", TABLE))
         for _, sql in triggers:
             database.execute(sql)
-    assert findings() == [f"the currency: {said}"]
+    assert findings() == [f"the currency: {message}"]
 
 
 @pytest.mark.usefixtures("bank")

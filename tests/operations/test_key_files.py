@@ -68,8 +68,8 @@ def test_processes_that_start_at_once_have_the_same_key(tmp_path: Path) -> None:
         assert start.stdout
         assert start.stdout.readline() == "ready\n"
     gate.touch()
-    said = {start.communicate(timeout=PATIENCE)[0] for start in starts}
-    assert said == {path.read_text()}
+    output = {start.communicate(timeout=PATIENCE)[0] for start in starts}
+    assert output == {path.read_text()}
 
 
 # Environment or file
@@ -215,13 +215,13 @@ def test_a_key_that_is_not_text_is_refused(tmp_path: Path, monkeypatch: pytest.M
 def test_every_list_of_the_environment_is_read_without_spaces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_LIST", " a, b ,,\nc\n")
     assert entries("SOME_LIST") == ["a", "b", "c"]
-    said = manage(
+    output = manage(
         tmp_path, "shell", "--no-imports", "-c",
         "from django.conf import settings as s\n"
         "print(s.ALLOWED_HOSTS, s.BANK_TOTP_ROLES, s.PROJECTIONS_REPLICAS, s.DATABASES['replica_2']['NAME'])",
         ALLOWED_HOSTS="one.example, two.example,", BANK_TOTP_ROLES="Tellers, superuser,",
         PROJECTIONS_REPLICA_URLS="postgres://a@h/one, postgres://a@h/two ,",
     )  # fmt: skip
-    assert said.strip().splitlines()[-1] == (
+    assert output.strip().splitlines()[-1] == (
         "['one.example', 'two.example'] ['Tellers', 'superuser'] ['replica_1', 'replica_2'] two"
     )

@@ -107,11 +107,11 @@ def test_a_bank_that_can_check_no_pin_is_not_ready(old_account: int, client: Cli
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["keys"] == {"PIN_KEYS": "No key fits: run manage.py check."}
-    [said] = messages()
-    assert "PIN_KEYS lacks " in said
-    assert "The PIN of every account cannot be checked" in said
+    [output] = messages()
+    assert "PIN_KEYS lacks " in output
+    assert "The PIN of every account cannot be checked" in output
     for secret in (OLD, NEW):
-        assert secret not in said + response.content.decode()
+        assert secret not in output + response.content.decode()
     assert not any(key_id in response.content.decode() for key_id in pins.key_ids() | pins.key_ids_in_use())
 
 

@@ -57,10 +57,10 @@ def test_every_command_makes_the_folder_and_the_databases_closed(tmp_path: Path,
 
 def test_the_files_beside_a_database_are_closed_too(tmp_path: Path) -> None:
     look = "import os\nfor each in os.scandir(os.environ['BANK_DATA_DIR']): print(each.name, oct(each.stat().st_mode))"
-    said = migrate(tmp_path / "data", OPEN_ACCOUNT + look).splitlines()
-    names = [line.split()[0] for line in said]
+    printed = migrate(tmp_path / "data", OPEN_ACCOUNT + look).splitlines()
+    names = [line.split()[0] for line in printed]
     assert {"bank.sqlite3", "bank.sqlite3-wal", "bank.sqlite3-shm", "projections.sqlite3-wal", "pin_key"} <= set(names)
-    assert {line.split()[1] for line in said} == {"0o100600"}
+    assert {line.split()[1] for line in printed} == {"0o100600"}
 
 
 def test_a_database_outside_of_the_data_folder_is_closed_also_behind_a_link(tmp_path: Path) -> None:
@@ -84,11 +84,11 @@ def test_check_lists_open_files_and_start_closes_them(tmp_path: Path) -> None:
     migrate(data)
     opened(data)
     (data / "bank.sqlite3-wal").touch(0o644)
-    said = manage(data, "check")
+    printed = manage(data, "check")
     for name in ("data (its mode is 0755)", "bank.sqlite3 (", "projections.sqlite3 (", "sqlite3-wal (", "pin_key ("):
-        assert name in said
-    assert f"chmod 700 {data}" in said
-    assert "bank.W001" in said
+        assert name in printed
+    assert f"chmod 700 {data}" in printed
+    assert "bank.W001" in printed
     with Web(data, BANK_TELLER_PASSWORD=PASSWORD) as web:
         assert open_in(data) == []
         assert "bank.W001" not in web.output

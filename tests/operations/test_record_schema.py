@@ -141,21 +141,23 @@ def test_the_list_matches_the_migrations(vendor: str) -> None:
 
 
 @pytest.mark.only_on("sqlite", reason="the statements are SQLite's")
-@pytest.mark.parametrize(("statements", "said"), ON_SQLITE)
-def test_a_missing_or_altered_definition_in_sqlite_is_named(urls: Urls, statements: list[str], said: str) -> None:
+@pytest.mark.parametrize(("statements", "message"), ON_SQLITE)
+def test_a_missing_or_altered_definition_in_sqlite_is_named(urls: Urls, statements: list[str], message: str) -> None:
     verified, checked = change(urls, statements)
-    assert said in verified
+    assert message in verified
     assert verified.endswith("exit 1")
-    assert said in checked
+    assert message in checked
 
 
 @pytest.mark.only_on("postgresql", reason="the statements are PostgreSQL's")
-@pytest.mark.parametrize(("statements", "said"), ON_POSTGRESQL)
-def test_a_missing_or_altered_definition_in_postgresql_is_named(urls: Urls, statements: list[str], said: str) -> None:
+@pytest.mark.parametrize(("statements", "message"), ON_POSTGRESQL)
+def test_a_missing_or_altered_definition_in_postgresql_is_named(
+    urls: Urls, statements: list[str], message: str
+) -> None:
     verified, checked = change(urls, statements)
-    assert said in verified
+    assert message in verified
     assert verified.endswith("exit 1")
-    assert said in checked
+    assert message in checked
 
 
 def test_indexes_that_only_make_it_faster_are_no_finding(urls: Urls, vendor: str) -> None:

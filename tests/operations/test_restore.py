@@ -70,16 +70,16 @@ def test_a_bank_comes_back_by_the_steps_that_are_written_down(
     data.mkdir(mode=0o700)
     databases.MAKERS["sqlite"].copy(templates["sqlite"], data)
     figures = in_shell(data, MAKE + FIGURES)
-    said = manage(data, "backup", str(tmp_path / "copy"), *option)
-    assert "has 54 events" in said
+    output = manage(data, "backup", str(tmp_path / "copy"), *option)
+    assert "has 54 events" in output
     in_shell(data, "from tests.support.values import deposit; deposit(1, 5)")
     if option:  # the machine is lost, and so are the keys
         for file in data.glob("*_key"):
             file.unlink()
 
-    told = shell(steps("mkdir -m 700"), data, BACKUP=str(tmp_path / "copy"))
+    printed = shell(steps("mkdir -m 700"), data, BACKUP=str(tmp_path / "copy"))
 
-    assert told.count("All of it fits together, and extends the head of") == 2
+    assert printed.count("All of it fits together, and extends the head of") == 2
     keys = [] if not option else [f". {tmp_path}/copy/keys.env"]
     look = " && ".join(["set -a", *keys, f"uv run manage.py shell --no-imports -c {shlex.quote(FIGURES)}"])
     assert shell(look, data).endswith(figures)
@@ -107,8 +107,10 @@ def test_on_postgresql_the_printed_steps_make_a_backup_that_can_be_restored(
 
     variables = {"BACKUP": str(tmp_path / "the copy"), "PGHOST": "127.0.0.1", "PGPORT": str(cluster.port)}
     steps_4_and_5 = steps("mkdir -m 700").partition("# 4.")[2]
-    told = shell(steps("createdb") + "#" + steps_4_and_5, data, **variables, PGUSER="postgres", DATABASE="new", **new)
-    assert told.count("All of it fits together, and extends the head of") == 2
+    printed = shell(
+        steps("createdb") + "#" + steps_4_and_5, data, **variables, PGUSER="postgres", DATABASE="new", **new
+    )
+    assert printed.count("All of it fits together, and extends the head of") == 2
 
 
 @pytest.mark.usefixtures("bank")

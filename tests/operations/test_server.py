@@ -109,8 +109,8 @@ def test_a_request_that_trickles_in_is_cut_off_however_often_it_sends(web: Web) 
 
 def test_any_number_of_connections_leaves_room_for_one_more(web: Web) -> None:
     with ExitStack() as stack:
-        kept = [stack.enter_context(connect(web)) for _ in range(2 * CONNECTIONS + 20)]
-        for connection in kept[::2]:
+        held_connections = [stack.enter_context(connect(web)) for _ in range(2 * CONNECTIONS + 20)]
+        for connection in held_connections[::2]:
             connection.sendall(b"GET / HTTP/1.1\r\nX")
         assert is_served(web)
 
@@ -196,8 +196,8 @@ def test_the_client_address_is_the_last_one_that_the_proxy_added(name: str, web:
 def test_a_header_with_underscores_does_not_turn_http_into_https(templates: dict[str, Urls], tmp_path: Path) -> None:
     MAKERS["sqlite"].copy(templates["sqlite"], tmp_path)
     with Web(tmp_path, BANK_PUBLIC_URL="https://bank.example") as web:
-        said = {"Host": "bank.example", "X-Forwarded-Proto": "http"}
-        assert web.request("GET", "/login/", **said)[0] == 301
-        assert web.request("GET", "/login/", **said, X_Forwarded_Proto="https")[0] == 301
+        sent_headers = {"Host": "bank.example", "X-Forwarded-Proto": "http"}
+        assert web.request("GET", "/login/", **sent_headers)[0] == 301
+        assert web.request("GET", "/login/", **sent_headers, X_Forwarded_Proto="https")[0] == 301
         assert web.request("GET", "/login/", Host="bank.example", X_Forwarded_Proto="https")[0] == 301
-        assert web.request("GET", "/login/", **{**said, "X-Forwarded-Proto": "https"})[0] == 200
+        assert web.request("GET", "/login/", **{**sent_headers, "X-Forwarded-Proto": "https"})[0] == 200

@@ -92,5 +92,5 @@ def test_parts_of_a_sum_are_the_sum(amounts: list[int]) -> None:
 @pytest.mark.usefixtures("rich")
 def test_a_changed_high_part_is_found_by_the_verification() -> None:
     query("UPDATE projections_banktotals SET paid_out_high = paid_out_high + 1", using=SIDE)
-    assert "totals 1" in (said := verify())
-    assert said.endswith("exit 1")
+    assert "totals 1" in (output := verify())
+    assert output.endswith("exit 1")

@@ -92,8 +92,8 @@ def test_the_statement_shows_the_user_and_time_of_locks_and_unlocks() -> None:
     withdraw(1, 7, PIN, actor="tina")
     handle(UnlockPin(1), actor="sue")
     handle(ChangePin(1, 7), actor="sam")
-    told = [(entry.kind, entry.amount, entry.balance, entry.actor) for entry in queries.statement(1).rows]
-    assert told == [
+    entries = [(entry.kind, entry.amount, entry.balance, entry.actor) for entry in queries.statement(1).rows]
+    assert entries == [
         ("new_pin", 0, 50, "sam"),
         ("unlocked", 0, 50, "sue"),
         ("withdrawal_blocked", 7, None, "tina"),
@@ -119,16 +119,16 @@ def test_the_day_counts_each_refused_withdrawal_once_and_nothing_else() -> None:
 
 
 def test_a_receipt_shows_all_events_of_its_command() -> None:
-    def told(command_id: UUID) -> tuple[str, tuple[str, ...]]:
+    def kinds_of(command_id: UUID) -> tuple[str, tuple[str, ...]]:
         entry = queries.receipt(command_id)
         assert entry is not None
         return entry.kind, entry.beside
 
-    assert told(lock().command_id) == ("invalid_pin", ("locked",))
-    assert told(withdraw(1, 5, PIN).command_id) == ("withdrawal_blocked", ())
-    assert told(handle(ChangePin(1, 7)).command_id) == ("new_pin", ("unlocked",))
-    assert told(handle(ChangePin(1, 7)).command_id) == ("new_pin", ())
-    assert told(withdraw(1, 5, PIN).command_id) == ("invalid_pin", ())
+    assert kinds_of(lock().command_id) == ("invalid_pin", ("locked",))
+    assert kinds_of(withdraw(1, 5, PIN).command_id) == ("withdrawal_blocked", ())
+    assert kinds_of(handle(ChangePin(1, 7)).command_id) == ("new_pin", ("unlocked",))
+    assert kinds_of(handle(ChangePin(1, 7)).command_id) == ("new_pin", ())
+    assert kinds_of(withdraw(1, 5, PIN).command_id) == ("invalid_pin", ())
 
 
 def test_an_old_read_side_fills_the_columns_of_the_lock_from_the_log() -> None:

@@ -335,7 +335,7 @@ def test_a_deleted_projection_loses_its_parked_streams() -> None:
 
 
 def test_the_command_resumes_parked_streams_and_lists_the_rest() -> None:
-    def said(*arguments: str) -> tuple[str, str]:
+    def replayed(*arguments: str) -> tuple[str, str]:
         out, err = StringIO(), StringIO()
         call_command("replay_projections", *arguments, stdout=out, stderr=err)
         return out.getvalue(), err.getvalue()
@@ -343,19 +343,19 @@ def test_the_command_resumes_parked_streams_and_lists_the_rest() -> None:
     open_account(1)
     freeze()
     why = "without bank_account-1 from version 2 on: UnknownEvent: this program knows no event account_frozen"
-    assert said("totals", "--resume") == ("Resumed: 0.\n", f"totals is {why}\n")
-    out, err = said("--check")
+    assert replayed("totals", "--resume") == ("Resumed: 0.\n", f"totals is {why}\n")
+    out, err = replayed("--check")
     assert "No difference in" in out, "what is parked is no fault"
     assert err.count(why) == len(PROJECTORS), "and not passed over in silence"
     with newer_version("account_frozen"):
-        assert said("--resume") == (f"Resumed: {len(PROJECTORS)}.\n", "")
+        assert replayed("--resume") == (f"Resumed: {len(PROJECTORS)}.\n", "")
         assert_is_whole()
-    assert said("totals")[1] == f"totals is {why}\n"
+    assert replayed("totals")[1] == f"totals is {why}\n"
     with newer_version("account_frozen"):
-        assert said("totals")[1] == ""
+        assert replayed("totals")[1] == ""
         assert_is_whole()
     with pytest.raises(CommandError) as refused:
-        said("--check")
+        replayed("--check")
     assert refused.value.returncode == 2
 
 

@@ -93,14 +93,14 @@ def test_the_pages_of_a_statement_join_without_gap_or_repetition(limit: int) -> 
     for number in range(4):
         deposit(1, 1)
         withdraw(1, 1, PIN + number % 2)
-    seen, before, pages = list[int](), None, 0
+    versions, before, pages = list[int](), None, 0
     while True:
         page = queries.statement(1, before=before, limit=limit)
-        seen += [line.version for line in page.rows]
+        versions += [line.version for line in page.rows]
         pages += 1
         if (before := page.next) is None:
             break
-    assert seen == list(range(10, 0, -1))
+    assert versions == list(range(10, 0, -1))
     assert pages == -(-10 // limit)
 
 

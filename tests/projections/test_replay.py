@@ -220,7 +220,7 @@ def test_an_empty_log_makes_empty_tables() -> None:
 
 
 @pytest.mark.parametrize(
-    ("statement", "said"),
+    ("statement", "message"),
     [
         ("UPDATE projections_accountsummary SET balance = 1 WHERE account_id = 2", "2: balance is 1, should be 1700"),
         ("DELETE FROM projections_refusedwithdrawal WHERE account_id = 2", "missing"),
@@ -229,7 +229,7 @@ def test_an_empty_log_makes_empty_tables() -> None:
 )
 @pytest.mark.usefixtures("busy_bank")
 def test_a_check_lists_the_differences_and_changes_nothing(
-    statement: str, said: str, capsys: pytest.CaptureFixture[str]
+    statement: str, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     spoil(statement)
     before, names = dump(), schema()
@@ -239,7 +239,7 @@ def test_a_check_lists_the_differences_and_changes_nothing(
         call_command("replay_projections", "--check", stdout=out, stderr=out)
 
     assert stopped.value.code == 1
-    assert said in out.getvalue()
+    assert message in out.getvalue()
     assert dump() == before
     assert schema() == names
 

@@ -169,17 +169,17 @@ def listeners() -> list[Any]:
 
 @pytest.mark.only_on("sqlite", reason="what is said has nothing to do with the database")
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "message"),
     [
         (("nonsense",), "There is no projection nonsense; there are accounts"),
         (("--interval", "0"), "--interval is more than 0"),
         (("--interval", "x"), "invalid float value"),
     ],
 )
-def test_nonsense_is_refused_in_a_sentence(work: Any, arguments: tuple[str, ...], said: str) -> None:
+def test_nonsense_is_refused_in_a_sentence(work: Any, arguments: tuple[str, ...], message: str) -> None:
     worker = work(*arguments)
     assert worker.wait() != 0
-    assert said in worker.output
+    assert message in worker.output
     assert "Traceback" not in worker.output
 
 

@@ -50,16 +50,16 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
-@pytest.mark.parametrize(("url", "fields", "said"), REFUSED)
+@pytest.mark.parametrize(("url", "fields", "message"), REFUSED)
 def test_an_invalid_entry_is_refused_at_the_form(
-    teller: Client, url: str, fields: dict[str, Any], said: str, headers: dict[str, str]
+    teller: Client, url: str, fields: dict[str, Any], message: str, headers: dict[str, str]
 ) -> None:
     sent = {"command_id": str(uuid4()), **fields}
     response = teller.post(url, sent, headers=headers)
 
     page = response.content.decode()
     assert response.status_code == 422
-    assert said in text_of(response).replace("&#x27;", "'")
+    assert message in text_of(response).replace("&#x27;", "'")
     assert 'role="alert"' in page
     assert command_id_in(response) != sent["command_id"]
     assert ("<html" in page) == (not headers), "htmx gets the form alone"

@@ -52,7 +52,7 @@ def test_amounts_are_read_leniently(text: str, minor_units: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("1.234", "at most 2 digits"),
         ("-5", "more than zero"),
@@ -99,8 +99,8 @@ def test_amounts_are_read_leniently(text: str, minor_units: int) -> None:
         ("1 " * 30_000 + "1", "The space is not"),
     ],
 )
-def test_a_text_that_is_no_amount_is_refused_clearly(text: str, said: str) -> None:
-    with pytest.raises(NotAnAmount, match=said):
+def test_a_text_that_is_no_amount_is_refused_clearly(text: str, message: str) -> None:
+    with pytest.raises(NotAnAmount, match=message):
         parse_money(text)
 
 
@@ -164,7 +164,7 @@ def test_amounts_are_read_as_the_locale_writes_them(
 
 
 @pytest.mark.parametrize(
-    ("locale", "currency", "text", "said"),
+    ("locale", "currency", "text", "message"),
     [
         ("de_DE", "EUR", "0.500", "“.” is not understood here. Write 0,50 or 500,00."),
         ("de_DE", "EUR", "1250.00", "Write 1.250,00 or 125.000,00."),
@@ -179,12 +179,12 @@ def test_amounts_are_read_as_the_locale_writes_them(
     ],
 )
 def test_amounts_that_the_locale_writes_otherwise_are_refused_clearly(
-    elsewhere: Callable[[str, str], None], locale: str, currency: str, text: str, said: str
+    elsewhere: Callable[[str, str], None], locale: str, currency: str, text: str, message: str
 ) -> None:
     elsewhere(locale, currency)
     with pytest.raises(NotAnAmount) as refusal:
         parse_money(text)
-    assert said in " ".join(str(refusal.value).split())
+    assert message in " ".join(str(refusal.value).split())
 
 
 def test_indian_amounts_are_grouped_as_in_india(elsewhere: Callable[[str, str], None]) -> None:

@@ -60,10 +60,10 @@ def test_the_number_of_attempts_left_is_not_shown_while_figures_are_behind(telle
     assert "more wrong PIN" not in text_of(teller.get(response["Location"]))
 
 
-@pytest.mark.parametrize(("attempts", "said"), [(10, "9 more wrong PINs"), (2, "One more wrong PIN locks")])
-def test_the_setting_defines_the_number_of_attempts(teller: Client, settings: Any, attempts: int, said: str) -> None:
+@pytest.mark.parametrize(("attempts", "message"), [(10, "9 more wrong PINs"), (2, "One more wrong PIN locks")])
+def test_the_setting_defines_the_number_of_attempts(teller: Client, settings: Any, attempts: int, message: str) -> None:
     settings.PIN_ATTEMPTS = attempts
-    assert said in text_of(withdraw(teller, "4242"))
+    assert message in text_of(withdraw(teller, "4242"))
 
 
 def test_after_the_number_was_made_smaller_one_is_left(teller: Client, settings: Any) -> None:
@@ -186,14 +186,14 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["plain", "htmx"])
-@pytest.mark.parametrize(("url", "fields", "said"), REFUSED)
+@pytest.mark.parametrize(("url", "fields", "message"), REFUSED)
 def test_a_rejected_supervisors_task_is_shown_at_the_form_which_repeats_no_pin(
-    supervisor: Client, url: str, fields: dict[str, Any], said: str, headers: dict[str, str]
+    supervisor: Client, url: str, fields: dict[str, Any], message: str, headers: dict[str, str]
 ) -> None:
     response = send(supervisor, url, headers, **fields)
     page = response.content.decode()
     assert response.status_code == 422
-    assert said in text_of(response)
+    assert message in text_of(response)
     assert 'role="alert"' in page
     assert ("<html" in page) == (not headers), "htmx gets the form alone"
     for pin in (fields.get("pin"), fields.get("pin_again")):

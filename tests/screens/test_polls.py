@@ -25,8 +25,8 @@ def teller(bank: Path, settings: Any) -> Client:
 
 def poll(teller: Client, page: str, address: str = "/accounts/1/") -> Any:
     """Poll as the page does."""
-    [said] = re.findall(r"""hx-headers='{"Bank-Poll": "true", "Bank-Behind": "([^"]*)"}'""", page)
-    return teller.get(address, headers={"Bank-Poll": "true", "HX-Request": "true", "Bank-Behind": said})
+    [output] = re.findall(r"""hx-headers='{"Bank-Poll": "true", "Bank-Behind": "([^"]*)"}'""", page)
+    return teller.get(address, headers={"Bank-Poll": "true", "HX-Request": "true", "Bank-Behind": output})
 
 
 @pytest.mark.parametrize("address", ["/", "/accounts/", "/accounts/1/", "/days/"])

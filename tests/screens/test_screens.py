@@ -62,8 +62,8 @@ def test_a_deposit_has_a_receipt_that_can_be_opened_again(teller: Client) -> Non
     response = send(teller, "/accounts/1/deposit/", amount="1,250.5")
     for _ in range(2):
         receipt = text_of(teller.get(response["Location"]))
-        for said in ("Deposit", "1,250.50 USD", "New balance 1,350.50 USD", "By tina", "Reference 3"):
-            assert said in receipt
+        for output in ("Deposit", "1,250.50 USD", "New balance 1,350.50 USD", "By tina", "Reference 3"):
+            assert output in receipt
 
 
 def test_a_withdrawal_pays_out(teller: Client) -> None:

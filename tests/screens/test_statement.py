@@ -119,16 +119,16 @@ def test_the_pages_of_a_part_follow_one_another(teller: Client) -> None:
     with clock.set_to(FIRST + timedelta(days=3)):
         for _ in range(30):
             deposit(1, 1)
-    query, seen = "from=2026-03-02&to=&kind=money", list[int]()
+    query, versions = "from=2026-03-02&to=&kind=money", list[int]()
     while True:
         page = teller.get(f"/accounts/1/?{query}", headers=SWAP)
-        seen += receipts(page)
+        versions += receipts(page)
         assert "Lines 32" in text_of(page), "the totals are those of all pages"
         link = re.search(r'id="earlier" href="\?([^"]*)"', page.content.decode())
         if link is None:
             break
         query = unescape(link[1])
-    assert seen == [*range(35, 4, -1), 3]
+    assert versions == [*range(35, 4, -1), 3]
     latest = re.search(r'id="latest" href="\?([^"]*)"', page.content.decode())
     assert latest
     assert receipts(teller.get(f"/accounts/1/?{unescape(latest[1])}"))[0] == 35

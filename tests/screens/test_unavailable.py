@@ -164,9 +164,9 @@ def test_an_outage_is_logged_in_one_line_without_the_input(
     with out_of_reach(urls, "default"), caplog.at_level(logging.INFO):
         send(teller, "/accounts/1/withdraw/", pin="9753")
     [record] = [record for record in caplog.records if record.name in ("bank.screens.unavailable", "django.request")]
-    said = record.getMessage()
+    message = record.getMessage()
     why = {"sqlite": "unable to open database file", "postgresql": "couldn't get a connection after 0.20 sec"}[vendor]
-    assert said == f"No database for POST /accounts/1/withdraw/: OperationalError: {why}"
+    assert message == f"No database for POST /accounts/1/withdraw/: OperationalError: {why}"
     assert record.exc_info is None
     assert "9753" not in caplog.text
 

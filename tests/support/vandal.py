@@ -182,8 +182,8 @@ def truncate(tables: Tables, chance: random.Random) -> str:
     what = chance.choice(["log", "stream", "stream", "table"])
     gone: list[Row] = []
     if what == "log":
-        kept = chance.randrange(len(tables[EVENT]))
-        gone, tables[EVENT] = tables[EVENT][kept:], tables[EVENT][:kept]
+        remaining = chance.randrange(len(tables[EVENT]))
+        gone, tables[EVENT] = tables[EVENT][remaining:], tables[EVENT][:remaining]
     elif what == "stream":
         one = chance.choice(tables[EVENT])
         gone = [row for row in tables[EVENT] if row["stream"] == one["stream"] and row["version"] >= one["version"]]

@@ -22,7 +22,7 @@ UNIT = (ROOT / "docs/deploy/bank-teller.service").read_text()
 CONTAINER = (ROOT / "docs/deploy/Containerfile").read_text()
 
 
-def said(name: str) -> list[str]:
+def values_of(name: str) -> list[str]:
     """Return what follows a setting of the unit, or an instruction of the container file, each time that it occurs."""
     return re.findall(rf"^{name}[ =](.*)$", UNIT + CONTAINER, re.MULTILINE)
 
@@ -52,7 +52,7 @@ def serving(command: list[str], folder: Path, log: Path, data: Path) -> Iterator
 
 
 def test_the_unit_is_valid_and_its_command_opens_the_bank(tmp_path: Path) -> None:
-    [command], [folder] = said("ExecStart"), said("WorkingDirectory")
+    [command], [folder] = values_of("ExecStart"), values_of("WorkingDirectory")
     python = f"{folder}/.venv/bin/python"
     assert command.startswith(f"{python} manage.py start ")
     unit = tmp_path / "bank-teller.service"
@@ -62,8 +62,8 @@ def test_the_unit_is_valid_and_its_command_opens_the_bank(tmp_path: Path) -> Non
     )
     assert (verified.returncode, verified.stderr) == (0, "")
 
-    [data] = [value.removeprefix("BANK_DATA_DIR=") for value in said("Environment") if "BANK_DATA_DIR" in value]
-    assert data == f"/var/lib/{said('StateDirectory')[0]}"
+    [data] = [value.removeprefix("BANK_DATA_DIR=") for value in values_of("Environment") if "BANK_DATA_DIR" in value]
+    assert data == f"/var/lib/{values_of('StateDirectory')[0]}"
     arguments = [sys.executable, *shlex.split(command)[1:]]
     with serving(arguments, ROOT, tmp_path / "log", data=tmp_path / "data") as port:
         assert json.load(urllib.request.urlopen(f"http://127.0.0.1:{port}/readyz"))["ready"] is True
@@ -72,13 +72,13 @@ def test_the_unit_is_valid_and_its_command_opens_the_bank(tmp_path: Path) -> Non
 def test_the_steps_of_the_container_file_make_a_bank_that_opens(tmp_path: Path) -> None:
     app, data = tmp_path / "app", tmp_path / "data"
     uv = os.environ.get("UV") or find("uv")
-    for *sources, target in (line.split() for line in said("COPY")):
+    for *sources, target in (line.split() for line in values_of("COPY")):
         for source in sources:
             into = app / target / (source if target == "./" else "")
             into.parent.mkdir(parents=True, exist_ok=True)
             copy = shutil.copytree if (ROOT / source).is_dir() else shutil.copy
             copy(ROOT / source, into)
-    prepares_user, installs_uv, *steps = said("RUN")
+    prepares_user, installs_uv, *steps = values_of("RUN")
     assert prepares_user.startswith("useradd ")
     assert f"```sh\n{installs_uv} && .uv/bin/uv run " in (ROOT / "README.md").read_text()
     (app / ".uv/bin").mkdir(parents=True)
@@ -94,9 +94,9 @@ def test_the_steps_of_the_container_file_make_a_bank_that_opens(tmp_path: Path) 
         )
         assert built.returncode == 0, built.stderr
     health, command = (json.loads(each) for each in re.findall(r"CMD (\[.*\])", CONTAINER))
-    assert f"mkdir {said('VOLUME')[0]} " in prepares_user
+    assert f"mkdir {values_of('VOLUME')[0]} " in prepares_user
     with serving(command, app, tmp_path / "log", data=data) as port:
-        asked = [part.replace(":8000/", f":{port}/") for part in health]
-        subprocess.run(asked, cwd=app, env=environment(data), check=True, timeout=PATIENCE)
+        probe = [part.replace(":8000/", f":{port}/") for part in health]
+        subprocess.run(probe, cwd=app, env=environment(data), check=True, timeout=PATIENCE)
     for part in ("pytest", "ruff"):
         assert not (app / ".venv/bin" / part).exists(), "the bank runs without what its developers need"

@@ -106,8 +106,8 @@ def prepare(account_id: int) -> Prepared:
     loaded, stream, now = repository.load(account_id), stream_of(account_id), datetime.now(UTC)
     version, command_id = loaded.version + 1, uuid4()
     assert not snapshots.is_due(loaded.version, version), "its row is not among those that are written here"
-    event_type, said = encode(MoneyDepositedIntoBankAccount(account_id, AMOUNT))
-    text, metadata = canonical(said), canonical({"actor": "teller", "correlation_id": str(command_id)})
+    event_type, payload = encode(MoneyDepositedIntoBankAccount(account_id, AMOUNT))
+    text, metadata = canonical(payload), canonical({"actor": "teller", "correlation_id": str(command_id)})
     digest = event_hash(loaded.hash, stream, version, event_type, 1, text, metadata, command_id, now)
     at = connections["default"].ops.adapt_datetimefield_value(now)
     key, balance = command_id.hex, loaded.account.balance + AMOUNT

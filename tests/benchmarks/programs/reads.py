@@ -151,11 +151,11 @@ def _fetch(address: str, cookie: str) -> None:
         "SERVER_PORT": "8000", "SERVER_PROTOCOL": "HTTP/1.1", "HTTP_HOST": "localhost", "HTTP_COOKIE": cookie,
         "REMOTE_ADDR": "127.0.0.1", "wsgi.input": BytesIO(), "wsgi.errors": sys.stderr, "wsgi.url_scheme": "http",
     }  # fmt: skip
-    said = []
-    answer: Any = application(environ, lambda status, headers, *_: said.append(status))
+    statuses = []
+    answer: Any = application(environ, lambda status, headers, *_: statuses.append(status))
     list(answer)
     answer.close()
-    assert said == ["200 OK"], said
+    assert statuses == ["200 OK"], statuses
 
 
 def main() -> None:
