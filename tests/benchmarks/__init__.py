@@ -1,7 +1,7 @@
-"""The benchmark: how fast the bank is, always as a ratio of figures that were taken side by side.
+"""The benchmark: the bank's speed, as ratios of figures measured side by side.
 
-    uv run --group bench python -m tests.benchmarks            everything, some forty minutes
-    uv run --group bench python -m tests.benchmarks --quick    under two minutes: those of one client
+    uv run --group bench python -m tests.benchmarks            everything, about forty minutes
+    uv run --group bench python -m tests.benchmarks --quick    one client only, under two minutes
 
-`docs/performance.md` tells the method and what bounds each figure.
+`docs/performance.md` describes the method and the limits of each figure.
 """

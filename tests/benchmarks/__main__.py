@@ -1,11 +1,11 @@
-"""Runs the benchmark, or the goals that are named, and says what was found.
+"""Runs the benchmark, or the named goals, and prints the results.
 
---quick            fewer and smaller rounds, in under two minutes: without the goals that take several clients, HTTP or
-                   a bank that grows, unless they are named
+--quick            fewer and smaller rounds, in under two minutes: without the goals that need several clients, HTTP or
+                   a growing bank, unless they are named
 --only NAME ...    the goals of these numbers: 1 3 4 ...; 9 is measured with 8
 --growth           goal 10 with 1,000,000 accounts and 10,000,000 events, which takes an hour and 10 GB
---out FOLDER       where tables, figures and charts go; var/benchmarks by default, which git ignores
---check            fails where a ratio is a third worse than the one in reference.json
+--out FOLDER       the folder for tables, figures and charts; default var/benchmarks, which git ignores
+--check            fails if a ratio is a third worse than the one in reference.json
 """
 
 import argparse

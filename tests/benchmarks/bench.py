@@ -11,7 +11,7 @@ from tests.benchmarks.rounds import Ratio, Samples, side_by_side
 
 
 class Claim(NamedTuple):
-    """What was to be shown, and what was measured."""
+    """A goal, and its measured figure."""
 
     goal: str
     text: str
@@ -31,8 +31,8 @@ class Claim(NamedTuple):
 class Entrant(NamedTuple):
     """A contender in an experiment.
 
-    `warm` says whether it has just served the accounts that it is measured at, and `only_shown` that no goal is about
-    it: it is in the tables and charts, and left out of the quick form.
+    `warm` is true if it has just served the measured accounts. `only_shown` is true if no goal needs it: it is in the
+    tables and charts, and not in the quick form.
     """
 
     name: str
@@ -43,7 +43,7 @@ class Entrant(NamedTuple):
 
 @dataclass
 class Bench:
-    """Everything that goals share: places, sizes, experiments that several of them look at, and remarks."""
+    """The shared inputs of the goals: places, sizes, shared experiments, and remarks."""
 
     places: Places
     quick: bool
@@ -60,20 +60,20 @@ class Bench:
         return quick if self.quick else full
 
     def remark(self, text: str) -> None:
-        """Say something that the reader of the tables has to know."""
+        """Add a remark for the reader of the tables."""
         if text not in self.remarks:
             self.remarks.append(text)
             print(f"  ({text})", flush=True)
 
     def keep(self, name: str, unit: str, samples: Samples) -> Samples:
-        """Keep the figures of an experiment for the report."""
+        """Store the figures of an experiment for the report."""
         self.experiments[name], self.units[name] = samples, unit
         return samples
 
     def deposits(self, name: str, entrants: Iterable[Entrant], *, each: int, events: int = 10) -> Samples:
-        """Let contenders make deposits side by side, at accounts with this many events; return deposits a second.
+        """Let contenders make deposits side by side, at accounts with this many events. Return deposits a second.
 
-        Those that cannot take part on this machine are left out with a remark.
+        Contenders that are absent on this machine are left out with a remark.
         """
         if name in self.experiments:
             return self.experiments[name]
@@ -94,7 +94,7 @@ class Bench:
 
 
 def claims(goal: str, samples: Samples, one: str, wanted: Iterable[tuple[str, float]]) -> Iterator[Claim]:
-    """Yield what a contender is to be against others, as far as these took part."""
+    """Yield the goals of a contender against the others that took part."""
     for other, least in wanted:
         if other in samples.figures:
             yield Claim(goal, f"{one} against {other}", samples.ratio(one, other), least, True)

@@ -1,4 +1,4 @@
-"""Bar charts as SVG that are readable on light and on dark pages, drawn by hand: a bar is a rectangle."""
+"""Bar charts as SVG for light and dark pages, without a library."""
 
 import re
 from html import escape
@@ -17,12 +17,12 @@ STYLE = """
 
 
 def file_name(title: str) -> str:
-    """Return a title as the name of a file: "Deposit on SQLite, one client" is deposit-on-sqlite-one-client."""
+    """Return the file name of a title: "Deposit on SQLite, one client" is deposit-on-sqlite-one-client."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
 
 
 def bars(title: str, samples: Samples) -> str:
-    """Return a chart of what each contender reached, the first one being 1, with the least and the most as a line."""
+    """Return a chart of the contenders' figures relative to the first, with the range as a line."""
     first = next(iter(samples.figures))
     ratios = {name: samples.ratio(name, first) for name in samples.figures}
     longest = max((ratio.most for ratio in ratios.values()), default=1)

@@ -11,11 +11,11 @@ from typing import IO
 from tests.support.programs import ROOT, environment
 
 PATIENCE = 600
-"""Seconds that a program may take to end."""
+"""The seconds that a program may take to end."""
 
 
 class Client:
-    """One process of a contender; see `programs/protocol.py` for what is said."""
+    """One process of a contender; see `programs/protocol.py` for the protocol."""
 
     def __init__(self, command: Sequence[str], variables: Mapping[str, str], folder: Path) -> None:
         self.process = subprocess.Popen(
@@ -31,7 +31,7 @@ class Client:
         """Wait for the answer.
 
         Raises:
-            AssertionError: the program has ended; it has said why.
+            AssertionError: the program has ended; its output has the reason.
         """
         answer = self._pipe(self.process.stdout).readline()
         assert answer, f"{self.process.args!r} has ended"
@@ -53,13 +53,13 @@ class Client:
 
 
 class Contender:
-    """One way to keep the bank, with as many clients as work at once. As a context manager it starts and ends.
+    """A bank of one kind, with several simultaneous clients. As a context manager it starts and ends.
 
     Args:
         program: a module of `programs`, or the whole command.
-        variables: of the environment.
+        variables: environment variables.
         folder: its data folder.
-        clients: processes that work at the same time.
+        clients: the number of simultaneous processes.
     """
 
     def __init__(
@@ -95,28 +95,28 @@ class Contender:
         self.clients[0].ask("fill", first, accounts, events)
 
     def _join(self) -> None:
-        """Start the other clients one after the other, now that the tables are there: some look whether they are."""
+        """Start the other clients one after the other. The tables exist by now, which some clients check."""
         while len(self.clients) < self.count:
             self.clients.append(self._start())
             self.clients[-1].ask("prepare", 1, 0, 1)
 
     def measure(self, *words: object) -> float:
-        """Return what the one client measures; which figures it has is the program's to say."""
+        """Return a figure that the one client measures; the program defines the figures."""
         return float(self.clients[0].ask("measure", *words))
 
     def rate(self, deposits: int, *, warm: bool = True) -> float:
-        """Return deposits a second, of all clients together, each deposit at an account of its own.
+        """Return deposits a second of all clients together, each deposit at an account of its own.
 
-        Where it is warm, the same client has paid something in there just before.
+        If `warm`, the same client has just made a deposit there.
         """
         return self._rate([(self._reserve(deposits), deposits, 1) for _ in self.clients], warm)
 
     def rate_at(self, account_id: int, deposits: int) -> float:
-        """Return deposits a second where all clients are at one account."""
+        """Return deposits a second with all clients at one account."""
         return self._rate([(account_id, deposits, 0) for _ in self.clients], False)
 
     def fresh_rate_at(self, account_id: int, deposits: int) -> float:
-        """Return the same for a process that is started for it."""
+        """Return the same for a new process."""
         client = self._start()
         try:
             client.ask("prepare", account_id, deposits, 0)

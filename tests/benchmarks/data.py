@@ -1,7 +1,6 @@
 """Banks with a history, written directly into the log: valid, chained, with command records and snapshots.
 
-It is what the bank itself would have written, only faster; `replay_projections --check` and the chains hold. The read
-side is not written here: it catches up, or is replayed.
+The result equals the bank's own writes, but is faster. The read side is not written: it catches up, or is replayed.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -37,7 +36,7 @@ PIN = 1234
 BEGAN = datetime(2026, 1, 5, 9, tzinfo=UTC)
 GIVEN, SURNAMES = ("Ada", "Björk", "Chinua", "Émilie", "Łukasz", "Tōru"), ("Hopper", "Liskov", "Moser", "Viète")
 BATCH = 5000
-"""How many events go into one transaction."""
+"""The number of events in one transaction."""
 
 _EVENT = """
     INSERT INTO eventstore_event
@@ -58,7 +57,7 @@ _SNAPSHOT = """
 
 
 class Happened(NamedTuple):
-    """One event of a history, and the command that it came of."""
+    """One event of a history, and its command."""
 
     command: Command
     event: BankEvent
@@ -67,13 +66,13 @@ class Happened(NamedTuple):
 
 
 def holder_of(account_id: int) -> str:
-    """Return a name that nobody else has as a whole, and thousands have a part of."""
+    """Return a unique name, whose parts occur in thousands of names."""
     given, surname = GIVEN[account_id % len(GIVEN)], SURNAMES[account_id // len(GIVEN) % len(SURNAMES)]
     return f"{given} {surname} {account_id}"
 
 
 def business(accounts: range, events: int) -> Iterator[Happened]:
-    """Yield what happened at accounts within 80 days, round by round, up to this many events each."""
+    """Yield the events of accounts within 80 days, round by round, up to this many events each."""
     moment, step = BEGAN, timedelta(days=80) / max(1, len(accounts) * events)
     for version in range(1, events + 1):
         for account_id in accounts:
@@ -82,7 +81,7 @@ def business(accounts: range, events: int) -> Iterator[Happened]:
 
 
 def _step(account_id: int, version: int) -> tuple[Command, BankEvent]:
-    """Return a command and what came of it: four fifths deposits, then withdrawals, now and then a refusal."""
+    """Return a command and its event: four fifths deposits, then withdrawals, and some refusals."""
     amount = 1000 + account_id % 7
     if version == 1:
         holder = holder_of(account_id)
@@ -95,7 +94,7 @@ def _step(account_id: int, version: int) -> tuple[Command, BankEvent]:
 
 
 def write(history: Iterable[Happened], *, progress: Callable[[int], object] = lambda count: None) -> None:
-    """Append a history to the log of the database `default`, at which nobody else may be at work."""
+    """Append a history to the log of the database `default`, while nobody else writes."""
     ends: dict[int, tuple[bytes, BankAccount]] = {}
     for batch in batched(history, BATCH):
         with transaction.atomic(using="default"), connections["default"].cursor() as cursor:
@@ -108,12 +107,12 @@ def write(history: Iterable[Happened], *, progress: Callable[[int], object] = la
             if rows.verifiers:
                 cursor.executemany("INSERT INTO bank_pinverifier VALUES (%s, %s, %s, %s, %s)", rows.verifiers)
         progress(len(batch))
-    for account_id in ends:  # written past what this process remembers
+    for account_id in ends:  # the account cache does not know these events
         account_cache.forget(account_id)
 
 
 class Rows(NamedTuple):
-    """What a batch writes."""
+    """The rows of a batch."""
 
     events: list[Sequence[Any]]
     commands: list[Sequence[Any]]

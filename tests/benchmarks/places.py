@@ -19,26 +19,26 @@ KEYS = {"SECRET_KEY": "a key for benchmarks only", "PIN_KEYS": "a PIN key for be
 DJANGO = {**KEYS, "DJANGO_SETTINGS_MODULE": "bank.settings"}
 FILES = {"default": "bank.sqlite3", "projections": "projections.sqlite3"}
 NPM = ROOT / "var" / "benchmarks" / "npm"
-"""Where npm's packages are kept from one run to the next. git ignores it."""
+"""The folder of npm's packages, which later runs reuse. git ignores it."""
 HEADERS = Path("/usr/include/node")
-"""Where Debian has what is needed to build on Node; else node-gyp fetches it."""
+"""Debian's headers of Node for builds; without them node-gyp downloads some."""
 PACKAGES = {
     "message-db": ["@eventide/message-db@1.3.1"],
     "emmett-sqlite": ["@event-driven-io/emmett@0.38.5", "@event-driven-io/emmett-sqlite@0.38.5", "sqlite3@5.1.7"],
     "emmett-postgresql": ["@event-driven-io/emmett@0.42.0", "@event-driven-io/emmett-postgresql@0.42.0"],
 }
-"""What each contender of npm's needs; emmett's two stores were not published for the same version of it."""
+"""The npm packages of each contender. emmett's two stores were not published for the same version of it."""
 
 
 class Absent(Exception):
-    """A contender that cannot take part on this machine; the text says why."""
+    """A contender that is absent on this machine. The text gives the reason."""
 
 
 def modules(package: str, *, install: bool) -> Path:
-    """Return the folder into which npm has installed a contender, now if need be.
+    """Return the folder of a contender's npm packages. Install them if necessary and allowed.
 
     Raises:
-        Absent: npm or Node is missing, or it is not installed and is not to be.
+        Absent: npm, Node or the packages are missing.
     """
     if shutil.which("npm") is None or shutil.which("node") is None:
         raise Absent(f"{package}: there is no npm or no Node on this machine")
@@ -57,15 +57,15 @@ def modules(package: str, *, install: bool) -> Path:
 
 
 def _building() -> dict[str, str]:
-    """Return the environment in which npm builds what is written in C, where nobody has built it for this machine."""
-    here = {"npm_config_python": sys.executable}  # node-gyp wants setuptools, which are among the peers
+    """Return the environment for npm to build C code without a prebuilt binary."""
+    here = {"npm_config_python": sys.executable}  # node-gyp needs setuptools, which this Python has
     if HEADERS.exists():
         here["npm_config_nodedir"] = "/usr"
     return {**os.environ, **here}
 
 
 class Places:
-    """Databases for contenders in one temporary folder. `close` ends and deletes all of it."""
+    """Databases for contenders in one temporary folder. `close` ends and deletes them."""
 
     def __init__(self, folder: Path, *, install: bool) -> None:
         self.folder = folder
@@ -102,7 +102,7 @@ class Places:
             raise Absent(postgres.reason())
         folder = self.folder / "postgresql"
         for parent in (self.folder, *self.folder.parents[:-1]):
-            parent.chmod(parent.stat().st_mode | 0o011)  # the server's own user has to get in
+            parent.chmod(parent.stat().st_mode | 0o011)  # the server's own user needs access
         cluster: Cluster = self._running.enter_context(Cluster(folder))
         variables = {
             "DATABASE_URL": cluster.create_database("template_bank"),
@@ -150,7 +150,7 @@ class Places:
         return Contender("eventsourcing_bank", variables, self.folder, clients)
 
     def message_db(self, name: str, clients: int = 1) -> Contender:
-        """Return message-db in a database of its own, which its own script sets up."""
+        """Return message-db in its own database, which its own script sets up."""
         script = modules("message-db", install=self.install) / "@eventide" / "message-db" / "database" / "install.sh"
         own = {
             "DATABASE_NAME": name, "PGHOST": "127.0.0.1", "PGPORT": str(self.cluster.port),

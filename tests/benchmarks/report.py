@@ -10,11 +10,11 @@ from tests.benchmarks.bench import Bench, Claim
 REFERENCE = Path(__file__).with_name("reference.json")
 """The ratios that `--check` compares with."""
 WORSE = 1.5
-"""How many times worse a ratio has to be to count as a regression: it has lost a third. Less is a machine's mood."""
+"""The factor from which a worse ratio counts as a regression. A smaller one may be the machine's."""
 
 
 def table_of_goals(found: Sequence[Claim]) -> str:
-    """Return a line for each goal: what was wanted, what was measured, met or not."""
+    """Return a line for each goal: the goal, the figure, met or not."""
     lines = ["| goal | what | wanted | measured (least to most) | |", "|---|---|---|---|---|"]
     for claim in found:
         sign = "at least" if claim.at_least else "at most"
@@ -24,7 +24,7 @@ def table_of_goals(found: Sequence[Claim]) -> str:
 
 
 def table_of_experiments(bench: Bench) -> str:
-    """Return the median figures of every contender, as shares of the first one's."""
+    """Return the median figures of every contender, relative to the first one's."""
     lines = []
     for name, samples in bench.experiments.items():
         first = next(iter(samples.figures))
@@ -53,7 +53,7 @@ def write(folder: Path, bench: Bench, found: Sequence[Claim]) -> None:
 
 
 def regressions(found: Sequence[Claim]) -> list[str]:
-    """Return a sentence for each ratio that is a third worse than the reference's in every one of its rounds."""
+    """Return a sentence for each ratio that is a third worse than the reference's in each of its rounds."""
     reference = json.loads(REFERENCE.read_text())
     worse = []
     for claim in found:

@@ -1,7 +1,7 @@
 """Figures measured side by side, and their ratios. Only ratios are reported.
 
-A machine is never as fast as it was a minute ago. So contenders take turns in rounds, each round gives one ratio, and
-what is told is the median of the rounds with the least and the most.
+A machine's speed changes from minute to minute. So contenders alternate in rounds, and each round gives one ratio. The
+report has the median of the rounds, the least and the most.
 """
 
 import random
@@ -32,7 +32,7 @@ class Samples:
     figures: Mapping[str, list[float]]
 
     def ratio(self, one: str, other: str) -> Ratio:
-        """Return how many times the figure of `other` the figure of `one` is."""
+        """Return the figure of `one` relative to that of `other`."""
         ratios = [a / b for a, b in zip(self.figures[one], self.figures[other], strict=True)]
         return Ratio(median(ratios), min(ratios), max(ratios))
 
@@ -41,7 +41,7 @@ class Samples:
 
 
 def side_by_side(contenders: Mapping[str, Measure], rounds: int) -> Samples:
-    """Let contenders take turns, in another order each round, after a round that does not count."""
+    """Let contenders alternate, in another order each round, after a round that does not count."""
     figures: dict[str, list[float]] = {name: [] for name in contenders}
     chance = random.Random(1)
     order = list(contenders)

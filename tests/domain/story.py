@@ -23,7 +23,7 @@ def deposit(amount: Any) -> Task:
 
 
 def withdraw(amount: Any, *, pin_matches: bool | None = True, pin_attempts: int = ATTEMPTS) -> Task:
-    """The task of withdrawing; where `pin_matches` is None nobody may look at the PIN."""
+    """A withdrawal. If `pin_matches` is None, the PIN must not be compared."""
 
     def look() -> bool:
         assert pin_matches is not None, "nobody looks at the PIN here"
@@ -42,13 +42,13 @@ def change_pin(pin: Any = 4321) -> Task:
 
 @dataclass(frozen=True)
 class Tried:
-    """An account of which a task was asked, and what came of it."""
+    """An account after a tried task, and its result."""
 
     account: BankAccount
     outcome: Sequence[BankEvent] | CommandRejected
 
     def then(self, *events: BankEvent) -> BankAccount:
-        """Claim that this happened and nothing else; return the account as it is after it."""
+        """Assert that exactly these events follow, and return the account after them."""
         assert self.outcome == events
         account = self.account
         for event in events:
@@ -56,7 +56,7 @@ class Tried:
         return account
 
     def then_rejected(self, kind: type[CommandRejected], *, field: str, saying: str = "") -> None:
-        """Claim that the command was rejected in this very way."""
+        """Assert that the command was rejected in this way."""
         assert type(self.outcome) is kind
         assert self.outcome.field == field
         assert saying in str(self.outcome)
@@ -79,7 +79,7 @@ class Given:
 
 
 def given(*history: BankEvent, account_id: Any = 1) -> Given:
-    """Play a history back; the account has the history's number."""
+    """Replay a history. The account has the history's number."""
     account = BankAccount(history[0].account_id if history else account_id)
     for event in history:
         account = account.apply(event)

@@ -76,7 +76,7 @@ def test_a_malformed_pin_is_rejected_and_not_repeated(pin: Any) -> None:
         assert str(tried.outcome) == "A PIN has exactly four digits."
 
 
-# Paying in
+# Deposits
 
 
 def test_money_is_paid_in() -> None:
@@ -114,7 +114,7 @@ def test_an_account_can_be_filled_to_the_last_unit_that_64_bits_hold_and_no_furt
         nearly_full.deposit(11)
 
 
-# Paying out
+# Withdrawals
 
 
 def test_money_is_paid_out() -> None:
@@ -164,7 +164,7 @@ def test_a_withdrawal_reduces_the_balance_and_a_refusal_does_not() -> None:
     ).when(withdraw(21)).then(AccountOverdrawn(1, 20, 21))
 
 
-# What happened
+# State
 
 
 @settings(deadline=None)

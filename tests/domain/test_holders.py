@@ -37,7 +37,7 @@ from tests.domain.story import create, given
         ("ශ්\u200dරී", "ශ්\u200dරී"),  # Sinhala
         ("র\u200d্যান্ডি", "র\u200d্যান্ডি"),  # Bengali
         ("क्\u200cष", "क्\u200cष"),  # Devanagari
-        ("辻\U000e0100", "辻\U000e0100"),  # a variant of an ideograph, which is how some families write themselves
+        ("辻\U000e0100", "辻\U000e0100"),  # a variant of an ideograph, in which some families write their name
         ("<b>Robert'); DROP TABLE", "<b>Robert'); DROP TABLE"),
         ("0", "0"),
     ],

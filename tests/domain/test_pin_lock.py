@@ -25,7 +25,7 @@ RICH = (OPENED, MoneyDepositedIntoBankAccount(1, 50))
 LOCKED = (*RICH, WRONG, WRONG, WRONG, PinLocked(1, 3))
 
 
-# The lock falls
+# Locking
 
 
 def test_two_wrong_pins_are_refused_and_lock_nothing() -> None:
@@ -69,7 +69,7 @@ def test_the_number_of_attempts_is_the_callers(attempts: int) -> None:
     given(*RICH, *[WRONG] * account.wrong_pins).when(wrong).then(WRONG, PinLocked(1, attempts))
 
 
-# The lock holds
+# Locked accounts
 
 
 @pytest.mark.parametrize("amount", [1, 20, 50, 51, MAX_AMOUNT])
@@ -88,7 +88,7 @@ def test_a_locked_account_takes_deposits_and_stays_locked() -> None:
     assert (account.balance, account.pin_locked) == (60, True)
 
 
-# The lock is lifted
+# Unlocking
 
 
 def test_a_supervisor_unlocks_the_account_and_resets_the_attempts() -> None:
@@ -115,7 +115,7 @@ def test_a_new_pin_unlocks_the_account_and_records_it() -> None:
     assert (account.wrong_pins, account.pin_locked, account.balance) == (0, False, 50)
 
 
-# History stands, whatever the number of attempts is today
+# Another number of attempts changes no history
 
 
 def test_a_smaller_number_of_attempts_locks_no_unlocked_account() -> None:

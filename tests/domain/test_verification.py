@@ -36,7 +36,7 @@ LOCKED = (*RICH, WRONG, WRONG, WRONG, PinLocked(1, 3))
 
 
 def found(account: BankAccount, *events: BankEvent, command: str, attempts: int | None = 3) -> tuple[int, str] | None:
-    """Return the first finding among the events of one command, with its place among them."""
+    """Return the first finding among the events of one command, with its index."""
     for at in range(len(events)):
         name = command if at == len(events) - 1 else None
         if what := misfit(account, events[: at + 1], pin_attempts=attempts, command=name):
@@ -44,7 +44,7 @@ def found(account: BankAccount, *events: BankEvent, command: str, attempts: int 
     return None
 
 
-# What the rules would not have done
+# Decisions against the rules
 
 
 @pytest.mark.parametrize(

@@ -36,20 +36,20 @@ def _side_by_side(bench: Bench) -> Samples:
 
 
 def inline(bench: Bench) -> Iterator[Claim]:
-    """A deposit with every projection up to date before the answer, both databases, against others on SQLite.
+    """A deposit with all projections applied before the answer, on both databases, against others on SQLite.
 
-    eventsourcing alone keeps no read side; with one projection it keeps a table of balances in a file of its own that
-    need not sync, as the bank's read side need not. emmett keeps no read side; it opens its file for each call.
+    eventsourcing alone has no read side; with one projection it has a table of balances in a file that need not sync,
+    as the bank's read side. emmett has no read side, and opens its file for each call.
     """
     wanted = [("eventsourcing", 1.2), ("emmett", 4.0)]
     yield from claims("1", _side_by_side(bench), INLINE, wanted)
 
 
 def long_histories(bench: Bench) -> Iterator[Claim]:
-    """What a deposit costs at an account with a long history, against one at an account with 10 events.
+    """The cost of a deposit at an account with a long history, against one at an account with 10 events.
 
-    Warm in a process that has served the account before; fresh in one that was started for it, from its first command
-    on, connections and all.
+    A warm process has served the account before. A fresh process has just started: its first command opens the
+    connections.
     """
     sizes = [10, 10_000] if bench.quick else [10, 10_000, 100_000]
     each, repeats = bench.size(60, 20), bench.size(9, 3)

@@ -19,10 +19,10 @@ NAIVE = {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.naive.settings"}
 
 
 def deposits(bench: Bench) -> Iterator[Claim]:
-    """A deposit by HTTP against the naive ORM behind the same screens, and how long the slowest hundredth waits.
+    """A deposit by HTTP against the naive ORM behind the same screens, and the slowest hundredth.
 
-    It is timed from the form that is sent to the redirect to its receipt. A browser that is not redirected, for a
-    locked database say, ends the run.
+    It is timed from the sent form to the redirect to its receipt. A browser without a redirect, for example because of
+    a locked database, ends the run.
     """
     each = bench.size(50, 15)
     databases: dict[str, Callable[[str], Mapping[str, str]]] = {
@@ -50,7 +50,7 @@ def deposits(bench: Bench) -> Iterator[Claim]:
 
 
 class Crowd:
-    """Browsers that are logged in, each with a connection that stays and an account of its own."""
+    """Logged-in browsers, each with a connection and an account of its own."""
 
     def __init__(self, port: int) -> None:
         self.tellers = [Teller(port, stays=True) for _ in range(CLIENTS)]
@@ -62,7 +62,7 @@ class Crowd:
                 self._deposit(teller, number)
 
     def rate(self, each: int) -> float:
-        """Let all of them pay in this often at the same time; return deposits a second."""
+        """Let all of them make this many deposits at once. Return deposits a second."""
         seconds: list[float] = []
         failures: list[Exception] = []
 
@@ -86,7 +86,7 @@ class Crowd:
         return len(seconds) / took
 
     def tail(self) -> Ratio:
-        """Return how many times the median the slowest hundredth takes, over all rounds and of each."""
+        """Return the 99th percentile relative to the median, over all rounds and of each."""
         everything = [second for each in self.rounds[1:] for second in each]
         ratios = [_tail(each) for each in self.rounds[1:]]
         return Ratio(_tail(everything), min(ratios), max(ratios))

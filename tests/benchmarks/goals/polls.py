@@ -15,16 +15,16 @@ from tests.support.teller import Teller
 
 PAGES = 500
 SETTLED = 16
-"""Seconds after which pages ask at the pace at which they go on; see `projections.freshness`."""
+"""Seconds after which pages poll at their final rate; see `projections.freshness`."""
 LOGIN = ("teller", "correct horse battery")
 ASKS = re.compile(r"""hx-headers='{"Bank-Poll": "true", "Bank-Behind": "([^"]*)"}' hx-trigger="every (\d+)s\"""")
 
 
 def open_pages(bench: Bench) -> Iterator[Claim]:
-    """How much of one processor 500 open desks take while nothing changes.
+    """The share of one processor that 500 open desks take while nothing changes.
 
-    A page polls only while its figures are behind, so there is no worker that would bring them up; where they stay
-    behind, it asks every 15 seconds. A page whose figures are current asks nothing.
+    A page polls only while its figures are behind, so no worker runs; after a while it polls every 15 seconds. A page
+    with current figures does not poll.
     """
     seconds, rounds = bench.size(20, 5), bench.size(5, 1)
     password = {"BANK_TELLER_PASSWORD": LOGIN[1]}
@@ -40,7 +40,7 @@ def open_pages(bench: Bench) -> Iterator[Claim]:
 
 
 def _share(web: Web, teller: Teller, behind: str, rate: float, seconds: int) -> float:
-    """Poll so often a second for some seconds; return the share of one processor that the web process took."""
+    """Poll at this rate for some seconds. Return the share of one processor that the web process took."""
     started, took = time.perf_counter(), _processor_seconds(web.pid)
     for number in range(int(rate * seconds)):
         time.sleep(max(0.0, started + number / rate - time.perf_counter()))
@@ -50,7 +50,7 @@ def _share(web: Web, teller: Teller, behind: str, rate: float, seconds: int) -> 
 
 
 def _processor_seconds(session: int) -> float:
-    """Return the processor time that all processes of a session have taken, in seconds."""
+    """Return the processor time of all processes of a session, in seconds."""
     ticks = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
         try:

@@ -12,11 +12,11 @@ INLINE = "the bank, all projections inline"
 BARE = "the driver alone, write side"
 CLIENTS = 8
 LAG = 2.0
-"""Seconds of work that a worker may be behind."""
+"""The largest lag of a worker, in seconds of work."""
 
 
 def _side_by_side(bench: Bench, clients: int) -> Samples:
-    """Deposits at accounts with 10 events, by this many clients that are at different accounts."""
+    """Deposits at accounts with 10 events, by this many clients at different accounts."""
     places, tag = bench.places, str(clients)
     entrants = [
         Entrant(WORKER, lambda: places.postgresql(f"worker{tag}", clients=clients, PROJECTION_MODE="worker")),
@@ -42,13 +42,13 @@ def one_client(bench: Bench) -> Iterator[Claim]:
 
 
 def eight_clients(bench: Bench) -> Iterator[Claim]:
-    """Deposits by eight processes at once, each at accounts of its own, the write side alone."""
+    """Deposits by eight processes at once, each at accounts of its own, without a read side."""
     wanted = [("eventsourcing", 3.5), ("message-db", 1.3)]
     yield from claims("5", _side_by_side(bench, CLIENTS), WORKER, wanted)
 
 
 def hot_account(bench: Bench) -> Iterator[Claim]:
-    """Deposits by eight processes that are all at one account, against one process that is there alone."""
+    """Deposits by eight processes at one account, against one process there."""
     each = bench.size(200, 40)
     with ExitStack() as running:
         alone, crowd = (
@@ -65,9 +65,9 @@ def hot_account(bench: Bench) -> Iterator[Claim]:
 
 
 def projection_worker(bench: Bench) -> Iterator[Claim]:
-    """How far `run_projections` is behind while eight clients write as fast as they can on the same machine.
+    """The lag of `run_projections` while eight clients write as fast as possible on the same machine.
 
-    The figure is the seconds of work that wait for it at the end of each round: a lag that is bounded does not grow.
+    The figure is the seconds of work that are left at the end of each round: a bounded lag does not grow.
     """
     each, rounds = bench.size(150, 40), 2 * bench.rounds
     contender = bench.places.postgresql("followed", clients=CLIENTS, PROJECTION_MODE="worker")
@@ -84,7 +84,7 @@ def projection_worker(bench: Bench) -> Iterator[Claim]:
 
 
 def _behind(bench: Bench, name: str) -> int:
-    """Return how many events the read side has yet to see."""
+    """Return the number of events that the read side has not applied."""
     cluster = bench.places.cluster
     [[last]] = cluster.psql("SELECT MAX(position) FROM eventstore_event", f"{name}-bank")
     [[reached]] = cluster.psql("SELECT MIN(position) FROM projections_checkpoint", f"{name}-projections")

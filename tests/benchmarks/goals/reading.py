@@ -12,15 +12,14 @@ GROWN = [
     "/", "/accounts/", "/accounts/?q=ada", "/accounts/?q=hopper+7", "/accounts/?q=nobody", "/accounts/7/", "/days/",
     "/accounts/open/",
 ]  # fmt: skip
-"""Every kind of page that shows figures. "ada" finds a sixth of all accounts, "hopper 7" one in twenty, both a page
-full however many there are; "nobody" finds none, for which one would have to see them all."""
+"""Every kind of page with figures. "ada" finds a sixth of all accounts, "hopper 7" a twentieth, and "nobody" none."""
 
 
 def replay(bench: Bench) -> Iterator[Claim]:
     """A replay of all tables against the bare driver writing the same rows, and a full verification against the replay.
 
-    1,000,000 events over 10,000 accounts, a twentieth of that in the quick form.
-    Memory is that of a process that has replayed all of them, against one that has replayed a tenth.
+    1,000,000 events over 10,000 accounts; a twentieth of that in the quick form. The memory is that of a process after
+    a whole replay, against one after a tenth.
     """
     accounts, rounds = bench.size(10_000, 500), bench.size(5, 3)
     with bench.places.sqlite("replayed", "reads") as whole, bench.places.sqlite("tenth", "reads") as tenth:
@@ -52,9 +51,9 @@ def replay(bench: Bench) -> Iterator[Claim]:
 
 
 def pages(bench: Bench) -> Iterator[Claim]:
-    """Pages against an empty view that does not ask who is there, through all of Django but not through HTTP.
+    """Pages against an empty view without a log-in, through all of Django but without HTTP.
 
-    A page is of a logged-in teller: session, user, permissions, freshness and figures are looked up each time.
+    Each page of the logged-in teller reads session, user, permissions, freshness and figures.
     """
     with bench.places.sqlite("pages", "reads") as bank:
         bank.fill(200, 60)
@@ -71,10 +70,10 @@ def pages(bench: Bench) -> Iterator[Claim]:
 
 
 def growth(bench: Bench) -> Iterator[Claim]:
-    """What a deposit and every page cost in a large bank against a small one, with 10 events an account, on SQLite.
+    """The cost of a deposit and of every page in a large bank against a small one, on SQLite, 10 events per account.
 
-    The small one has 1,000 accounts; the large one 1,000,000 in a run with `--growth`, else a tenth of that, and some
-    thousands in the quick form. A deposit is at an account that the process has not seen before.
+    The small bank has 1,000 accounts. The large one has 1,000,000 with `--growth`, else a tenth of that, and some
+    thousands in the quick form. The process has not served the deposit's account before.
     """
     small, large = 1_000, 1_000_000 if bench.growth else bench.size(100_000, 5_000)
     count = bench.size(50, 20)

@@ -5,7 +5,7 @@ class NaiveConfig(AppConfig):
     name = "tests.benchmarks.naive"
 
     def ready(self) -> None:
-        """Put the naive bank behind the task screens."""
+        """Install the naive bank behind the task screens."""
         from bank.screens import tasks
         from tests.benchmarks.naive.bank import handle
 

@@ -19,7 +19,7 @@ from tests.benchmarks.naive.models import Event
 
 
 def handle(command: Command, *, command_id: UUID | None = None, actor: str = "") -> Ack:
-    """Carry out a command that opens an account or pays something in."""
+    """Carry out a command that opens an account or deposits money."""
     with transaction.atomic(using="default"):
         stored = Event.objects.filter(stream=stream_of(command.account_id)).order_by("version")
         history = [decode(event.type, event.schema_version, event.data) for event in stored]
@@ -47,7 +47,7 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
 
 
 def project(event: Event) -> None:
-    """Bring the read side's tables up to date."""
+    """Update the read side's tables."""
     happened = decode(event.type, event.schema_version, event.data)
     with transaction.atomic(using="projections"):
         totals, _ = BankTotals.objects.get_or_create(

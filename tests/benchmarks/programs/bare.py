@@ -1,7 +1,7 @@
 """The upper limit: the driver alone, writing the rows of a deposit.
 
-All that can be known beforehand is prepared: loading, deciding and hashing are not timed. `BENCH_BOTH` says whether
-the read side's rows are written too. What it leaves is a valid bank: the chains hold and no projection differs.
+Loading, deciding and hashing are prepared, and not timed. With `BENCH_BOTH` the read side's rows are written too. The
+result is a valid bank: the chains hold and no projection differs.
 """
 
 import os
@@ -50,7 +50,7 @@ CHECKPOINT = """UPDATE projections_checkpoint SET position = %s, transaction_id 
 
 
 class Prepared(NamedTuple):
-    """The values of one deposit's rows; what the database gives comes last."""
+    """The values of one deposit's rows. The values from the database come last."""
 
     event: tuple[Any, ...]
     command: tuple[Any, ...]
@@ -101,8 +101,8 @@ class Bare:
 
 
 def prepare(account_id: int) -> Prepared:
-    """Return what a deposit at an account writes, now."""
-    account_cache.forget(account_id)  # others write past this process's memory
+    """Return the rows of a deposit at an account, as of now."""
+    account_cache.forget(account_id)  # the account cache does not know these events
     loaded, stream, now = repository.load(account_id), stream_of(account_id), datetime.now(UTC)
     version, command_id = loaded.version + 1, uuid4()
     assert not snapshots.is_due(loaded.version, version), "its row is not among those that are written here"
@@ -152,7 +152,7 @@ class PostgreSQL:
         )
 
     def begin(self) -> None:
-        """psycopg begins with the first statement, in one message with it."""
+        """psycopg begins with the first statement, in one message."""
 
     def execute(self, statement: str, values: Sequence[Any]) -> Any:
         return self.connection.execute(statement.encode(), values)

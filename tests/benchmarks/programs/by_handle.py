@@ -1,4 +1,4 @@
-"""A contender whose deposits go through a function `handle`, on a bank in our tables. Django must be set up before."""
+"""A contender with a function `handle`, on a bank in our tables. Django must be set up before."""
 
 from collections.abc import Callable, Sequence
 

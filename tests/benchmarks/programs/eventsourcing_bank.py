@@ -1,7 +1,7 @@
 """The same bank with the library `eventsourcing`, written as its documentation shows.
 
-`BENCH_MODE` is plain, snapshots, cache (its fastest setting, which believes that no other process writes) or projection
-(one table of balances, kept inline). Where it keeps its data comes from the library's own environment variables.
+`BENCH_MODE` is plain, snapshots, cache (its fastest setting, which assumes that no other process writes) or projection
+(one inline table of balances). The library's own environment variables name its database.
 """
 
 import os
@@ -18,7 +18,7 @@ from tests.benchmarks.programs.protocol import AMOUNT, one_by_one, serve
 
 MODE = os.environ["BENCH_MODE"]
 SNAPSHOT_EVERY = 20
-"""As often as the bank itself takes one."""
+"""The same interval as the bank's."""
 if MODE == "snapshots":
     os.environ["IS_SNAPSHOTTING_ENABLED"] = "y"
 if MODE == "cache":
@@ -42,7 +42,7 @@ class Account(Aggregate):
 
 
 class Balances(SQLiteTrackingRecorder):
-    """A table of balances in a database of its own, which like the bank's read side need not sync."""
+    """A table of balances in its own database, which need not sync, as the bank's read side."""
 
     def construct_create_table_statements(self) -> list[str]:
         table = "CREATE TABLE IF NOT EXISTS balances (account_id INTEGER PRIMARY KEY, balance INTEGER NOT NULL)"

@@ -1,6 +1,6 @@
 """The same bank on message-db's functions: read the stream, decide, write at the expected version.
 
-The functions are its own (npm: @eventide/message-db); the few lines around them are what its users write.
+The functions are its own (npm: @eventide/message-db); the code around them is what its users write.
 """
 
 import json
@@ -41,7 +41,7 @@ class Peer:
             return
 
     def load(self, account_id: int) -> int:
-        """Play the stream back; return its version."""
+        """Replay the stream, and return its version."""
         version, balance = -1, 0
         while rows := self.connection.execute(_READ, [f"account-{account_id}", version + 1]).fetchall():
             for _, kind, data in rows:

@@ -1,4 +1,4 @@
-"""The bank written with nothing but the ORM; see `tests/benchmarks/naive`."""
+"""The bank written with the ORM alone; see `tests/benchmarks/naive`."""
 
 import django
 

@@ -1,11 +1,11 @@
 """The protocol between the harness and a contender, line by line.
 
-    fill FIRST COUNT EVENTS     opens COUNT accounts from number FIRST on, with EVENTS events each   -> ready
-    prepare FIRST COUNT STEP    says where the next COUNT deposits go: FIRST, FIRST + STEP, ...      -> ready
-    warm                        makes them, and prepares the same again                              -> ready
-    go                          makes them, one after the other                            -> seconds it took
+    fill FIRST COUNT EVENTS     open COUNT accounts from number FIRST on, with EVENTS events each    -> ready
+    prepare FIRST COUNT STEP    prepare the next COUNT deposits, at FIRST, FIRST + STEP, ...         -> ready
+    warm                        make them, and prepare the same again                                -> ready
+    go                          make them, one after the other                             -> seconds taken
 
-`emmett.mjs` speaks the same. A program that fails says why on its standard error and ends.
+`emmett.mjs` uses it too. A program that fails prints the reason to standard error and ends.
 """
 
 import sys
@@ -14,21 +14,21 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 AMOUNT = 100
-"""What every deposit pays in, in minor units."""
+"""The amount of every deposit in minor units."""
 
 
 class Bank(Protocol):
-    """What a contender has to be able to do."""
+    """The interface of a contender."""
 
     def fill(self, accounts: range, events: int) -> None:
-        """Open accounts and bring each to this many events, the opening included. Nobody measures it."""
+        """Open accounts and bring each to this many events, the opening included. It is not timed."""
 
     def prepare(self, accounts: Sequence[int]) -> Callable[[], object]:
-        """Return what makes a deposit at each of these accounts; only its call is timed."""
+        """Return a function that makes a deposit at each of these accounts; only its call is timed."""
 
 
 def serve(bank: Bank) -> None:
-    """Take orders until there are no more."""
+    """Follow orders until there are no more."""
     accounts: list[int] = []
     work: Callable[[], object] = list
     for line in sys.stdin:
@@ -58,7 +58,7 @@ def serve(bank: Bank) -> None:
 
 
 def one_by_one(deposit: Callable[[int], object], accounts: Sequence[int]) -> Callable[[], object]:
-    """Return what calls a deposit for each account."""
+    """Return a function that calls `deposit` for each account."""
 
     def work() -> None:
         for account_id in accounts:

@@ -1,13 +1,13 @@
 """The bank's read side: replays, the same rows through the bare driver, and the cost of a page in this process.
 
-fill FIRST COUNT EVENTS             as in `protocol.py`; a teller is there afterwards     -> ready
-measure replay [NAME ...]           replays projections                                   -> events a second
-measure verify                      verifies the log and all that goes with it            -> events a second
-measure raw                         reads the whole log through the bare driver           -> events a second
-measure write                       writes the live rows into other tables with it        -> events a second
-measure memory                      the most memory that this process ever had            -> MB
-measure page PATH COUNT             fetches a page through the WSGI application           -> seconds each
-measure deposit FIRST COUNT STEP    pays in at accounts FIRST, FIRST + STEP, ...          -> seconds each
+fill FIRST COUNT EVENTS             as in `protocol.py`; also creates a teller            -> ready
+measure replay [NAME ...]           replay projections                                    -> events a second
+measure verify                      verify the whole record                               -> events a second
+measure raw                         read the whole log through the bare driver            -> events a second
+measure write                       write the live rows into other tables with it         -> events a second
+measure memory                      the peak memory of this process                       -> MB
+measure page PATH COUNT             fetch a page through the WSGI application             -> seconds each
+measure deposit FIRST COUNT STEP    make deposits at accounts FIRST, FIRST + STEP, ...    -> seconds each
 """
 
 import resource
@@ -98,7 +98,7 @@ def _read_raw() -> None:
 
 
 def _write_raw() -> float:
-    """Write every row of the read side into a new file of the same tables; return the seconds of the writing alone."""
+    """Write every row of the read side into a new file with the same tables. Return the seconds of the writing."""
     path = Path(_file("projections") + "-bare")
     for file in path.parent.glob(f"{path.name}*"):
         file.unlink()

@@ -80,7 +80,7 @@ MUTATIONS = [
         tests=["tests/screens/test_screens.py::test_everything_asks_for_a_log_in"],
     ),
     Mutation(
-        breaks="A bank whose read side is ahead of its log says that it is ready.",
+        breaks="A bank whose read side is ahead of its log reports that it is ready.",
         file="bank/operations/health.py",
         text="ready = not any(state.error or state.ahead for state in states)",
         instead="ready = not any(state.error for state in states)",

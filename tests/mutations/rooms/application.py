@@ -34,7 +34,7 @@ MUTATIONS = [
         tests=["tests/application/test_pin_lock.py::test_the_id_of_an_earlier_command_is_no_way_to_try_pins"],
     ),
     Mutation(
-        breaks="Many who guess a PIN at once get more attempts than one who guesses alone.",
+        breaks="Simultaneous guesses of a PIN get more attempts than guesses one by one.",
         file="bank/application/dispatch.py",
         text="locks = attempt > 0 or isinstance(command, WithdrawMoneyFromBankAccount)",
         instead="locks = attempt > 0",
@@ -117,7 +117,7 @@ MUTATIONS = [
         tests=["tests/application/test_pins.py::test_each_verifier_has_a_salt_of_its_own"],
     ),
     Mutation(
-        breaks="The fingerprint of a command tells its PIN.",
+        breaks="The fingerprint of a command reveals its PIN.",
         file="bank/application/pins.py",
         text=" if field.repr]",
         instead="]",

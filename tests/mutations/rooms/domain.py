@@ -18,7 +18,7 @@ MUTATIONS = [
         tests=["tests/domain/test_account.py::test_the_last_unit_can_be_paid_out"],
     ),
     Mutation(
-        breaks="A balance may exceed what a 64-bit column holds.",
+        breaks="A balance may exceed the range of a 64-bit column.",
         file="bank/domain/account.py",
         text="if self.balance + amount > MAX_BALANCE:",
         instead="if self.balance > MAX_BALANCE:",

@@ -4,14 +4,14 @@ from ..mutation import Mutation
 
 MUTATIONS = [
     Mutation(
-        breaks="A writer that has not seen the latest event of a stream is not told so.",
+        breaks="A writer that has not read the latest event of a stream is not refused.",
         file="eventstore/errors.py",
         text='    "eventstore_event is append-only": WrongExpectedVersion,\n',
         instead="",
         tests=["tests/eventstore/test_store.py::test_an_append_after_an_older_version_is_refused"],
     ),
     Mutation(
-        breaks="A command id that is taken is not told as taken.",
+        breaks="A used command id is not refused.",
         file="eventstore/errors.py",
         text='    "eventstore_commandrecord is append-only": CommandIdTaken,\n',
         instead="",
@@ -114,14 +114,14 @@ MUTATIONS = [
         ],
     ),
     Mutation(
-        breaks="An event's hash does not cover what happened.",
+        breaks="An event's hash does not cover its payload.",
         file="eventstore/chain.py",
         text="{_text(data)}",
         instead='{_text("")}',
         tests=["tests/eventstore/test_hashing.py::test_an_events_hash_goes_over_the_json_of_its_row"],
     ),
     Mutation(
-        breaks="An event's hash does not cover who did it.",
+        breaks="An event's hash does not cover its actor.",
         file="eventstore/chain.py",
         text="{_text(metadata)}",
         instead='{_text("")}',
@@ -142,7 +142,7 @@ MUTATIONS = [
         tests=["tests/eventstore/test_hashing.py::test_a_command_records_seal_goes_over_the_json_of_its_row"],
     ),
     Mutation(
-        breaks="The seal of a command record does not cover what the command said.",
+        breaks="The seal of a command record does not cover the command's content.",
         file="eventstore/chain.py",
         text='"{fingerprint.hex()}", {became}',
         instead='"", {became}',
@@ -156,14 +156,14 @@ MUTATIONS = [
         tests=["tests/eventstore/test_hashing.py::test_a_seal_is_of_one_text_under_one_key"],
     ),
     Mutation(
-        breaks="A snapshot is believed without a proof that it belongs to its events.",
+        breaks="A snapshot is used without a proof that it belongs to its events.",
         file="eventstore/snapshots.py",
         text="if state_hash(text, event_hash) != snapshot.hash or not is_sealed(stream, snapshot):",
         instead="if not is_sealed(stream, snapshot):",
         tests=["tests/eventstore/test_forged_snapshots.py::test_a_changed_or_moved_snapshot_is_not_used"],
     ),
     Mutation(
-        breaks="A snapshot is believed that the bank has not sealed.",
+        breaks="A snapshot is used that the bank has not sealed.",
         file="eventstore/snapshots.py",
         text="if state_hash(text, event_hash) != snapshot.hash or not is_sealed(stream, snapshot):",
         instead="if state_hash(text, event_hash) != snapshot.hash:",

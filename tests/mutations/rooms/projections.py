@@ -65,7 +65,7 @@ MUTATIONS = [
         ],
     ),
     Mutation(
-        breaks="A refused withdrawal is not listed with what was asked for.",
+        breaks="A refused withdrawal is not listed with its amount.",
         file="projections/projectors/refusals.py",
         text="reason, event.amount_requested, balance, recorded",
         instead="reason, 0, balance, recorded",
@@ -83,7 +83,7 @@ MUTATIONS = [
         ],
     ),
     Mutation(
-        breaks="The bank's totals forget what was paid out before.",
+        breaks="The bank's totals lose the earlier withdrawals.",
         file="projections/projectors/totals.py",
         text="**sums_added_up(sums)}",
         instead='**sums_added_up(sums), "paid_out": "excluded.paid_out"}',
@@ -99,21 +99,21 @@ MUTATIONS = [
         tests=["tests/projections/test_queries.py::test_days_are_those_of_the_banks_time_zone"],
     ),
     Mutation(
-        breaks="What was paid out on a day has the wrong sign.",
+        breaks="The sum paid out on a day has the wrong sign.",
         file="projections/projectors/daily.py",
         text='row["paid_out"] += event.amount',
         instead='row["paid_out"] -= event.amount',
         tests=["tests/projections/test_queries.py::test_days_are_those_of_the_banks_time_zone"],
     ),
     Mutation(
-        breaks="The freshest projection tells how fresh the figures are.",
+        breaks="The freshness of the figures is that of the freshest projection.",
         file="projections/freshness.py",
         text="min(reached.get(name, START) for name in names)",
         instead="max(reached.get(name, START) for name in names)",
         tests=["tests/projections/test_freshness.py::test_the_slowest_projection_decides_how_fresh_the_figures_are"],
     ),
     Mutation(
-        breaks="A page counts as current before it shows what its reader was told of.",
+        breaks="A page counts as current before it shows its reader's last command.",
         file="projections/freshness.py",
         text="reached = log_position >= wanted",
         instead="reached = True",
@@ -122,7 +122,7 @@ MUTATIONS = [
         ],
     ),
     Mutation(
-        breaks="A reader whose token is beyond the end of the log waits for what never comes.",
+        breaks="A reader whose token is beyond the end of the log waits for an event that never comes.",
         file="projections/freshness.py",
         text="wanted = min(LogPosition.of_token(token), last)",
         instead="wanted = LogPosition.of_token(token)",
@@ -138,7 +138,7 @@ MUTATIONS = [
         tests=["tests/projections/test_replay.py::test_a_second_replay_reports_that_one_is_running"],
     ),
     Mutation(
-        breaks="A sum beyond 64 bits loses what is carried over.",
+        breaks="A sum beyond 64 bits loses its carry.",
         file="projections/big_sums.py",
         text=" + ({low_sum} >> {BITS})",
         instead="",

@@ -27,7 +27,7 @@ MUTATIONS = [
         tests=["tests/screens/test_pin_lock.py::test_a_supervisors_task_wants_a_fresh_password"],
     ),
     Mutation(
-        breaks="Whoever is logged in sees the accounts.",
+        breaks="Every logged-in user sees the accounts.",
         file="bank/screens/pages.py",
         text="require_GET(may_look(reads(answer)))",
         instead="require_GET(reads(answer))",
@@ -80,7 +80,7 @@ MUTATIONS = [
         ],
     ),
     Mutation(
-        breaks="Figures without a task pass for current with the teller who has just done it.",
+        breaks="Figures without a task count as current for the teller who has just done it.",
         file="bank/screens/tasks.py",
         text="    set_cookie(response, SEEN, ack.token)\n",
         instead="",

@@ -25,7 +25,7 @@ MUTATIONS = [
         tests=["tests/eventstore/test_verify.py::test_each_finding_names_its_fault"],
     ),
     Mutation(
-        breaks="Nobody misses events that were cut off at the end of the log.",
+        breaks="Events that were cut off at the end of the log are not missed.",
         file="eventstore/verification/verify.py",
         text="if given is not None and given != self.position:",
         instead="if False:",
@@ -41,7 +41,7 @@ MUTATIONS = [
         ],
     ),
     Mutation(
-        breaks="A head that was not signed with the bank's keys is taken for one.",
+        breaks="A head that was not signed with the bank's keys is accepted.",
         file="eventstore/verification/signed_heads.py",
         text="        seals.check(signature, signed)\n",
         instead="        seals.seal(signed)\n",
