@@ -5,6 +5,7 @@ A form checks only whether text can be read. The bank's rules are in the aggrega
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
@@ -119,6 +120,13 @@ class StatementFilter(ShownForm):
             "to": DayField(label="To", required=False),
             "kind": forms.ChoiceField(label="Kind", required=False, choices=[*kinds.items()], error_messages=unknown),
         }
+
+    @property
+    def days(self) -> tuple[date | None, date | None]:
+        """The first and the last day of a form without errors."""
+        if not self.is_bound:
+            return None, None
+        return self.cleaned_data["from"], self.cleaned_data["to"]
 
     def clean(self) -> None:
         first, last = self.cleaned_data.get("from"), self.cleaned_data.get("to")

@@ -92,6 +92,13 @@ def format_money(minor_units: int) -> str:
     return f"{text}{point}{cents:0{digits}}" if digits else text
 
 
+def plain_decimal(minor_units: int) -> str:
+    """Return an amount as programs write it, in the bank's currency: -123456 is "-1234.56"."""
+    digits = _symbols().digits
+    whole, cents = divmod(abs(minor_units), 10**digits)
+    return f"{'-' if minor_units < 0 else ''}{whole}{f'.{cents:0{digits}}' if digits else ''}"
+
+
 def _grouped(whole: str, group: str, sizes: tuple[int, int]) -> str:
     """Insert a separator between the groups of digits."""
     size, others = sizes

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
@@ -35,11 +36,11 @@ BEHIND = "Bank-Behind"
 may_look = permission_required("bank.view_accounts", raise_exception=True)
 
 
-def page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Make a view a page for users with `bank.view_accounts`. A poll that would change nothing gets a 204."""
 
     @wraps(view)
-    def answer(request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
+    def answer(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
         shown = request.headers.get(BEHIND)
         if shown is not None and not (fresh := how_fresh(request)).current and fresh.summary == shown:
             return HttpResponse(status=204)

@@ -5,11 +5,15 @@ from functools import cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils import timezone
 
 from projections import queries
 
+from .csv_files import csv_file
 from .dates import beginning_of, end_of
 from .forms import DepositForm, StatementFilter, WithdrawForm, blank
 from .pages import Request, account_or_404, how_fresh, page, parked_account, show, whole_number
@@ -41,8 +45,9 @@ def chosen(request: Request, account_id: int) -> Choice:
     form = StatementFilter(request.GET, kinds=KINDS)
     if not form.is_valid():
         return Choice(form, None, "")
-    first, last, kind = (form.cleaned_data[name] for name in ("from", "to", "kind"))
-    since, until = first and beginning_of(first), last and end_of(last)
+    (first, last), kind = form.days, form.cleaned_data["kind"]
+    since = beginning_of(first) if first else None
+    until = end_of(last) if last else None
     query = urlencode({"from": first or "", "to": last or "", "kind": kind})
     return Choice(form, queries.part_of(account_id, since, until, kind), query)
 
@@ -67,6 +72,32 @@ def account(request: Request, account_id: int) -> HttpResponse:
         context["page"] = queries.statement(account_id, before=whole_number(before), part=part)
         context["totals"] = queries.totals(account_id, part) if form.is_bound else None
     return show(request, "bank/account.html", context, part="statement", status=200 if part else 422)
+
+
+@page
+def download(request: Request, account_id: int) -> HttpResponseBase:
+    """Send the chosen part of a statement as a CSV file, the first line first, in parts as they are read.
+
+    The file's name says so where lines may be missing, because the figures are not current.
+    """
+    fresh = how_fresh(request)
+    account_or_404(account_id)
+    choice = chosen(request, account_id)
+    if choice.part is None:
+        return to_account(request, account_id)
+    part = choice.part if choice.form.is_bound else queries.part_of(account_id, None, None)
+    response = StreamingHttpResponse(csv_file(queries.in_order(account_id, part)))
+    response["Content-Type"] = "text/csv; charset=utf-8; header=present"
+    days = [str(day) for day in choice.form.days if day]
+    incomplete = [] if fresh.current and not parked_account(fresh, account_id) else ["incomplete"]
+    name = "-".join(filter(None, ["statement", str(account_id), *days, part.group, *incomplete]))
+    response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
+    return response
+
+
+def to_account(request: Request, account_id: int) -> HttpResponse:
+    """Redirect to the page of the account, which says what is wrong with the chosen part."""
+    return redirect(f"{reverse('account', args=[account_id])}?{request.GET.urlencode()}")
 
 
 def periods(today: date) -> list[tuple[str, str]]:

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.db import connections
@@ -11,14 +10,13 @@ from django.test.utils import CaptureQueriesContext
 from bank.domain import account
 from bank.domain.account import MAX_BALANCE
 from eventstore import clock
-from eventstore.backends import backend_of
 from projections import queries, statements
 from projections.queries import Part, Totals
+from tests.support.long_statement import NOON, add_lines
 from tests.support.values import PIN, deposit, open_account, query, withdraw
 
 pytestmark = pytest.mark.usefixtures("bank")
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
@@ -151,38 +149,13 @@ def test_totals_are_exact_beyond_64_bits(monkeypatch: pytest.MonkeyPatch) -> Non
 # What the database reads
 
 
-LINES, OTHERS = 5000, 20
-
-
 @pytest.fixture
 def long_statement(bank: object) -> None:
-    """An account with 5,000 lines, one a minute, and 20 others with as many together."""
-    adapt = backend_of("projections").adapt
-    values = [
-        (
-            position,
-            1 if position <= LINES else 2 + position % OTHERS,
-            position if position <= LINES else position // OTHERS,
-            "deposit",
-            5,
-            position * 5,
-            adapt(NOON + timedelta(minutes=position)),
-            "tina",
-            adapt(uuid4()),
-        )
-        for position in range(1, 2 * LINES + 1)
-    ]
-    with connections["projections"].cursor() as cursor:
-        for table, columns in (
-            ("statementline", "kind, amount, balance"),
-            ("refusedwithdrawal", "reason, amount_requested, balance"),
-        ):
-            cursor.executemany(
-                f"INSERT INTO projections_{table} (position, account_id, version, {columns}, recorded_at, actor,"
-                " command_id) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                values,
-            )
-        cursor.execute("ANALYZE")
+    """An account with 5,000 lines, one a minute, and as many refusals. 20 other accounts have 500 of each."""
+    for account_id in range(1, 22):
+        lines = 5000 if account_id == 1 else 500
+        add_lines(account_id, lines, refused=lines)
+    query("ANALYZE", using="projections")
 
 
 @pytest.mark.usefixtures("long_statement")

@@ -24,7 +24,16 @@ from tests.support.databases import Urls, out_of_reach, read_only
 from tests.support.helpers import HTMX, PASSWORD, make_user, text_of
 from tests.support.values import count
 
-AWAY = ["/", "/accounts/", "/accounts/1/", "/accounts/1/deposit/", "/days/", f"/receipts/{uuid4()}/", "/admin/"]
+AWAY = [
+    "/",
+    "/accounts/",
+    "/accounts/1/",
+    "/accounts/1/statement.csv",
+    "/accounts/1/deposit/",
+    "/days/",
+    f"/receipts/{uuid4()}/",
+    "/admin/",
+]
 
 
 @pytest.fixture
