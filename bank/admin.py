@@ -73,7 +73,7 @@ class BankUserAdmin(FreshPassword, AnyUserAdmin):
     def has_second_factor(self, user: User) -> bool:
         return bool(user.second_factor)  # type: ignore[attr-defined]
 
-    @admin.action(description="Take away the second factor and end all sessions", permissions=["change"])
+    @admin.action(description="Remove the second factor and end all sessions", permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet[User]) -> None:
         for user in users:
             second_factor.reset(user)

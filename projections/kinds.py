@@ -32,7 +32,7 @@ class Kind(NamedTuple):
 
     @property
     def sign(self) -> int:
-        """1 where money is paid in, -1 where it is paid out, 0 where none moves."""
+        """The direction of money: 1 if paid in, -1 if paid out, else 0."""
         return (self.event is MoneyDepositedIntoBankAccount) - (self.event is MoneyWithdrawnFromBankAccount)
 
     @property
@@ -52,7 +52,7 @@ KINDS = (
         "locked",
         PinLocked,
         "Withdrawals locked",
-        "Too many wrong PINs came in a row. Only a supervisor can unlock withdrawals.",
+        "There were too many wrong PINs in a row. Only a supervisor can unlock withdrawals.",
     ),
     Kind("unlocked", PinUnlocked, "Withdrawals unlocked", "The customer has all attempts at the PIN again."),
     Kind("new_pin", PinChanged, "New PIN", "The old PIN no longer counts."),
@@ -61,7 +61,7 @@ KINDS = (
         "account_overdrawn",
         AccountOverdrawn,
         "Refused: not enough money",
-        "The balance is less than was asked for. No money has moved.",
+        "The balance is less than the amount. No money has moved.",
     ),
     Kind(
         "withdrawal_blocked",

@@ -1,7 +1,7 @@
 """The statement of one account: its entries of a period and of some kinds, and their totals.
 
-Time never goes back within a stream, so its versions are in the order of time, and a period is a range of versions.
-A binary search by the index on (account_id, version) finds where the range begins and ends, without an index on time.
+Time never goes back within a stream, so its versions are in the order of time, and a period is a range of versions. A
+binary search on the index (account_id, version) finds the range, without an index on time.
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from .replicas import reading_from, reads
 from .sql import rows
 
 AT_ONCE = 1000
-"""The number of entries that one query of `in_order` returns."""
+"""The largest number of entries that one query of `in_order` returns."""
 FIRST_STEP = 2**40
 """The first step of the binary search. No stream has more versions."""
 
 
 class Group(NamedTuple):
-    """Kinds of entries that a statement may be limited to: its words, and which lines and which refusals it has."""
+    """Kinds of entries by which a statement can be limited: its label, and the conditions of its lines and refusals."""
 
     words: str
     lines: str
@@ -52,9 +52,9 @@ WHOLE = Part()
 
 
 class Totals(NamedTuple):
-    """The totals of a part of a statement, and the balances before its first version and after its last one.
+    """The totals of a part of a statement, and the balances before and after it.
 
-    `lines` counts refusals as well. The sums may have more than 64 bits.
+    `lines` counts refusals too. The sums may exceed 64 bits.
     """
 
     lines: int
@@ -65,7 +65,7 @@ class Totals(NamedTuple):
 
 
 def _select(group: Group, direction: str) -> str:
-    """Return the statement that selects entries of a group between two versions."""
+    """Return the SELECT of the entries of a group between two versions."""
     each = (
         "WHERE account_id = %s AND version >= %s AND version < %s AND {condition} ORDER BY version {direction} LIMIT %s"
     )
@@ -82,12 +82,12 @@ _IN_ORDER = {name: _select(group, "ASC") for name, group in GROUPS.items()}
 
 
 def latest_first(account_id: int, part: Part, limit: int) -> list[Entry]:
-    """Return the latest entries of a part, without the holder's name, which is the account's."""
+    """Return the latest entries of a part. They lack the holder's name, which the account has."""
     return [entry_of(*row) for row in _rows(_LATEST_FIRST[part.group], account_id, part, limit)]
 
 
 def in_order(account_id: int, part: Part) -> Iterator[Entry]:
-    """Yield the entries of a part, the first one first, and hold `AT_ONCE` of them in memory at most."""
+    """Yield the entries of a part, the first one first, with at most `AT_ONCE` of them in memory."""
     while found := _next(account_id, part):
         yield from found
         part = part._replace(first=found[-1].version + 1)
@@ -108,7 +108,7 @@ def _rows(statement: str, account_id: int, part: Part, limit: int) -> list[tuple
 
 
 def _newest(column: str, version: str) -> str:
-    """Return the expression of a column of the entry with the highest version up to this one."""
+    """Return the SQL expression of a column of the entry with the highest version up to this one."""
     newest = """SELECT * FROM (
         SELECT {column} FROM {table} WHERE account_id = %s AND version <= {version} ORDER BY version DESC LIMIT 1
     ) AS newest_{table}"""
@@ -131,9 +131,9 @@ _LAST = f"SELECT {_newest('version', str(MAX_ID))}"
 
 
 def part_of(account_id: int, since: datetime | None, until: datetime | None, group: str = "") -> Part:
-    """Return the part of a statement with the entries of a group that were recorded from `since` until before `until`.
+    """Return the entries of a group that were recorded from `since` until before `until`, as a part of the statement.
 
-    It ends with the latest entry that is there now at most.
+    It ends with the latest entry that exists now.
     """
     first = _first_from(account_id, since) if since else 0
     end = _end(account_id)
@@ -141,7 +141,7 @@ def part_of(account_id: int, since: datetime | None, until: datetime | None, gro
 
 
 def _first_from(account_id: int, moment: datetime) -> int:
-    """Return the version of the first entry that was recorded at a moment or later, or one above all versions."""
+    """Return the version of the first entry recorded at a time or later, or one above all versions."""
     adapted = backend_of(reading_from()).adapt(moment)
     [(version,)] = rows(_FIRST_FROM, account_id, account_id, adapted)
     return int(version)
@@ -157,7 +157,7 @@ def _end(account_id: int) -> int:
 
 
 def _sum(sign: str) -> str:
-    """Return the two columns of the sum of the amounts of a sign, which stay below 64 bits each."""
+    """Return the two columns of the sum of the amounts with a sign, each below 64 bits."""
     amount = f"CASE WHEN amount {sign} 0 THEN ABS(amount) ELSE 0 END"
     return f"COALESCE(SUM(({amount}) >> 32), 0), COALESCE(SUM(({amount}) & {2**32 - 1}), 0)"
 
@@ -178,7 +178,7 @@ _TOTALS = {
 
 
 def totals(account_id: int, part: Part) -> Totals:
-    """Return the totals of a part. This reads each line of it."""
+    """Return the totals of a part. This reads each of its lines."""
     span = account_id, part.first, part.end
     [found] = rows(_TOTALS[part.group], account_id, part.first, account_id, part.end, *span, *span)
     before, after, refused, lines, *sums = (int(each or 0) for each in found)

@@ -31,7 +31,7 @@ class UnreadablePayload(UnknownEvent):
 
 
 def current_version(event_type: str) -> int:
-    """Return the version of an event type's payloads as they are written today."""
+    """Return the current version of an event type's payloads."""
     return 1 + len(UPCASTERS.get(event_type, ()))
 
 

@@ -1,4 +1,4 @@
-"""Days as people write them. A text with two meanings in the bank's locale is refused."""
+"""Parsing of typed days. A text with two meanings in the bank's locale is refused."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -12,18 +12,18 @@ from django.utils import timezone
 from .money import latin_digits
 
 YEARS = range(1900, 2200)
-"""The years that are understood. Nothing was recorded before them."""
+"""The accepted years. Nothing was recorded before them."""
 
 
 class NotADay(ValueError):
-    """A text that is no day; the message says to a person why."""
+    """A text that is no day. The message gives the reason to the user."""
 
 
 def parse_day(text: str) -> date:
-    """Return the day that a person writes: "2026-11-27", "27 Nov 2026", or the order of digits of the bank's locale.
+    """Return the typed day: "2026-11-27", "27 Nov 2026", or digits in the order of the bank's locale.
 
     Raises:
-        NotADay: with what is wrong in the message.
+        NotADay: the message gives the reason.
     """
     months, order = _customs()
     parts = [part.casefold() for part in re.split(r"[\s.,/-]+", latin_digits(text).strip(" ."))]
@@ -69,10 +69,10 @@ def _example() -> str:
 
 
 def beginning_of(day: date) -> datetime:
-    """Return the moment at which a day begins in the bank's time zone."""
+    """Return the time at which a day begins in the bank's time zone."""
     return datetime.combine(day, time.min, timezone.get_default_timezone()).astimezone(UTC)
 
 
 def end_of(day: date) -> datetime:
-    """Return the moment at which a day is over in the bank's time zone."""
+    """Return the time at which a day ends in the bank's time zone."""
     return beginning_of(day + timedelta(days=1))

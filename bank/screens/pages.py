@@ -83,7 +83,7 @@ def accounts(request: Request) -> HttpResponse:
 
 @page
 def receipt(request: Request, command_id: UUID) -> HttpResponse:
-    """Show what a command recorded; or that it was rejected, or that nothing is recorded of it (404)."""
+    """Show the entries of a command, its rejection, or that nothing is recorded (404)."""
     fresh = how_fresh(request)
     entry, outcome = queries.receipt(command_id), None
     if entry is None:

@@ -28,9 +28,9 @@ def blank_filter() -> StatementFilter:
 
 
 class Choice(NamedTuple):
-    """The part of a statement that a request asks for, and the query string that asks for it again.
+    """The requested part of a statement, and the query string that requests it.
 
-    `part` is None where the form has errors. `form` is unbound where the request does not limit the statement.
+    `part` is None if the form has errors. `form` is unbound if the request does not limit the statement.
     """
 
     form: StatementFilter
@@ -39,7 +39,7 @@ class Choice(NamedTuple):
 
 
 def chosen(request: Request, account_id: int) -> Choice:
-    """Return the part of an account's statement that the query parameters ask for."""
+    """Return the part of an account's statement that the query parameters request."""
     if not StatementFilter.FIELDS & request.GET.keys():
         return Choice(blank_filter(), queries.WHOLE, "")
     form = StatementFilter(request.GET, kinds=KINDS)
@@ -101,7 +101,7 @@ def to_account(request: Request, account_id: int) -> HttpResponse:
 
 
 def periods(today: date) -> list[tuple[str, str]]:
-    """Return the words and query strings of some periods up to today."""
+    """Return the labels and query strings of some periods up to today."""
     lengths = {"Today": 1, "7 days": 7, "30 days": 30}
     return [
         (words, urlencode({"from": today - timedelta(days=days - 1), "to": today, "kind": ""}))

@@ -153,7 +153,7 @@ class Backend(ABC):
         """Return the values for `log_after`."""
 
     def checkpoint_before(self, events: Sequence[RecordedEvent]) -> LogPosition | None:
-        """Return the log position after which appended events are certain to be the next ones, if there is one."""
+        """Return the log position that appended events certainly follow without a gap, or None."""
         return None
 
     @abstractmethod

@@ -112,7 +112,7 @@ class SQLite(Backend):
         return [position.position]
 
     def checkpoint_before(self, events: Sequence[RecordedEvent]) -> LogPosition | None:
-        """Positions commit in order, so nothing can come between a position and the next one."""
+        """Return the position before the events. Positions commit in order, so consecutive positions have no gap."""
         is_whole = events and events[-1].position == events[0].position + len(events) - 1
         return LogPosition(0, events[0].position - 1) if is_whole else None
 

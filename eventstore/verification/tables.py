@@ -1,4 +1,4 @@
-"""The write side's tables as verification reads them: all rows, in order, with any values.
+"""The write side's tables for verification: all rows, in order, with any values.
 
 `reader.py` reads the single rows.
 """

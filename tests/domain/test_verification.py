@@ -183,7 +183,7 @@ def possible(account: BankAccount, amount: int, attempts: int) -> list[Did]:
 
 @st.composite
 def histories(draw: st.DrawFn) -> list[Did]:
-    """Whatever an account can come through, while the number of attempts changes."""
+    """Possible histories of an account, with a changing number of attempts."""
     account, history = BankAccount(1), list[Did]()
     for _ in range(draw(st.integers(0, 25))):
         amount = draw(st.sampled_from([1, 20, 50, MAX_AMOUNT]))

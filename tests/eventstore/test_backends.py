@@ -1,4 +1,4 @@
-"""The backends alone tell the kinds of databases apart."""
+"""Only the backends distinguish the kinds of databases."""
 
 import ast
 from pathlib import Path

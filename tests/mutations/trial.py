@@ -123,7 +123,7 @@ def run_tests(tree: Path, tests: Sequence[str], url: str, *options: str) -> Resu
 
 
 def read_report(report: Path) -> Result:
-    """Return what pytest's JUnit report says. An error outside of a test's own body is no failure of a test."""
+    """Return the result in pytest's JUnit report. An error outside of a test's own body is no failure of a test."""
     passed, failed = set[str](), ""
     for case in ElementTree.parse(report).iter("testcase"):
         name = str(case.get("name")).partition("[")[0]

@@ -1,4 +1,4 @@
-"""The address that browsers use, `BANK_PUBLIC_URL`: what is refused, and a path in it."""
+"""The address that browsers use, `BANK_PUBLIC_URL`: refused values, and a path in it."""
 
 from collections.abc import Iterable
 from pathlib import Path

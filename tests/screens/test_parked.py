@@ -20,8 +20,8 @@ from tests.support.values import PIN, count, deposit, open_account, withdraw
 
 pytestmark = pytest.mark.usefixtures("bank")
 
-NOT_CURRENT = "This account's figures are not current: what was recorded here since"
-WITHOUT = "These figures are without what was recorded at 1 account, the first of it on"
+NOT_CURRENT = "This account's figures are not current: they lack all events since"
+WITHOUT = "These figures lack events of 1 account, the first of them recorded on"
 REFUSED = "This account cannot be used now. Nothing was changed, and no PIN was looked at."
 
 

@@ -45,7 +45,7 @@ def test_an_auditor_looks_and_does_not_do(teller: Client) -> None:
 
 def test_a_wrong_password_is_refused_in_plain_words(teller: Client) -> None:
     response = Client().post("/login/", {"username": "tina", "password": "wrong"})
-    assert "do not belong together" in text_of(response)
+    assert "The user name or the password is wrong." in text_of(response)
 
 
 def test_an_account_is_opened(teller: Client) -> None:
@@ -84,7 +84,7 @@ def test_an_overdraft_has_a_page_of_its_own(teller: Client) -> None:
     response = send(teller, "/accounts/1/withdraw/", amount="100.01", pin="0042")
     page = text_of(teller.get(response["Location"]))
     assert "Refused: not enough money" in page
-    assert "The balance is less than was asked for." in page
+    assert "The balance is less than the amount." in page
     assert queries.check_balance(1) == 10_000
 
 

@@ -74,7 +74,7 @@ def test_what_is_shown_is_summed_up_between_the_balances_before_and_after(teller
 def test_a_part_without_a_line_says_so(teller: Client) -> None:
     page = text_of(teller.get("/accounts/1/?from=2030-01-01"))
     assert "The statement has no such line." in page
-    assert "Nothing has happened yet." not in page
+    assert "No activity yet." not in page
 
 
 @pytest.mark.parametrize(

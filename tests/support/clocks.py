@@ -1,4 +1,4 @@
-"""A clock that stands still until a test moves it, so that waits do not depend on the machine's speed."""
+"""A clock that stops until a test moves it, so that waits do not depend on the machine's speed."""
 
 import time
 from datetime import UTC, datetime

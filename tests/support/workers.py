@@ -38,7 +38,7 @@ def work(bank: Path, urls: Urls) -> Iterator[Callable[..., Program]]:
 
 
 def two_workers(work: Callable[..., Program]) -> tuple[Program, Program]:
-    """Start two workers, of which the first has the leases and the second stands by."""
+    """Start two workers. The first has the leases, and the second stands by."""
     first = work()
     wait_until(lambda: is_at_work(first), first)
     second = work()

@@ -23,7 +23,7 @@ CONTAINER = (ROOT / "docs/deploy/Containerfile").read_text()
 
 
 def values_of(name: str) -> list[str]:
-    """Return what follows a setting of the unit, or an instruction of the container file, each time that it occurs."""
+    """Return the values of a setting of the unit, or of an instruction of the container file."""
     return re.findall(rf"^{name}[ =](.*)$", UNIT + CONTAINER, re.MULTILINE)
 
 

@@ -70,7 +70,7 @@ class Command(BaseCommand):
         self.stdout.write("All of it fits together" + (f", and extends the head of {since.made_at}." if since else "."))
 
     def _say(self, report: Report, seconds: float) -> None:
-        """Write what was found, what was checked, and what was left out."""
+        """Write the findings, the checks and the omissions."""
         for finding in report.findings:
             self.stdout.write(str(finding))
         self.stdout.write(

@@ -50,7 +50,7 @@ class Copy:
         file.write_text(text)
 
     def replace(self, path: str, before: str, after: str) -> None:
-        """Replace a text that stands in a file once."""
+        """Replace a text that occurs once in a file."""
         file = self.folder / path
         assert file.read_text().count(before) == 1, f"{path} has not once: {before}"
         file.write_text(file.read_text().replace(before, after))

@@ -46,7 +46,7 @@ def do_tasks(teller: Teller, account_id: int) -> None:
     assert "New balance 50.00" in once_caught_up(teller, teller.deposit(account_id, "50.00")).words
     assert "New balance 30.00" in once_caught_up(teller, teller.withdraw(account_id, "20.00")).words
     assert "The PIN was wrong" in once_caught_up(teller, teller.withdraw(account_id, "1.00", pin=4321)).words
-    assert "less than was asked for" in once_caught_up(teller, teller.withdraw(account_id, "30.01")).words
+    assert "less than the amount" in once_caught_up(teller, teller.withdraw(account_id, "30.01")).words
     again = teller.fill_in("/accounts/open/", account_id=account_id, account_holder="Josh", pin="1234")
     assert again.status == 422, again.words
     assert "exists already" in again.words, again.words
