@@ -14,15 +14,15 @@ from projections.queries import Entry
 from .money import plain_decimal
 
 BYTE_ORDER_MARK = "\ufeff"
-"""Without it Excel reads a file in UTF-8 as if it were in the code page of the machine."""
+"""Without it, Excel reads a UTF-8 file in the code page of the machine."""
 AT_ONCE = 500
-"""The number of lines that are written at once."""
+"""The number of lines in one part of the file."""
 _RUNS = re.compile(r"[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-"""How a text begins that a spreadsheet may take for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
+"""The beginning of a text that a spreadsheet may take for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
 
 
 def csv_file(entries: Iterable[Entry]) -> Iterator[str]:
-    """Yield the parts of a CSV file with a line for each entry. Not more than `AT_ONCE` lines are in memory."""
+    """Yield the parts of a CSV file with a line for each entry, of at most `AT_ONCE` lines."""
     currency = settings.BANK_CURRENCY
     head = [
         "Date",
@@ -59,5 +59,5 @@ def _cells(entry: Entry) -> Iterator[object]:
 
 
 def text_cell(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe."""
+    """Return a text with an apostrophe in front if it begins like a formula."""
     return f"'{text}" if _RUNS.match(text) else text

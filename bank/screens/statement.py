@@ -76,9 +76,9 @@ def account(request: Request, account_id: int) -> HttpResponse:
 
 @page
 def download(request: Request, account_id: int) -> HttpResponseBase:
-    """Send the chosen part of a statement as a CSV file, the first line first, in parts as they are read.
+    """Stream the chosen part of a statement as a CSV file, the first line first.
 
-    The file's name says so where lines may be missing, because the figures are not current.
+    If the figures are not current, lines may be missing, and the name of the file contains "incomplete".
     """
     fresh = how_fresh(request)
     account_or_404(account_id)
@@ -96,7 +96,7 @@ def download(request: Request, account_id: int) -> HttpResponseBase:
 
 
 def to_account(request: Request, account_id: int) -> HttpResponse:
-    """Redirect to the page of the account, which says what is wrong with the chosen part."""
+    """Redirect to the account page, which shows the errors of the chosen part."""
     return redirect(f"{reverse('account', args=[account_id])}?{request.GET.urlencode()}")
 
 

@@ -134,7 +134,7 @@ def attack() -> None:
     assert log_in(browser()).status_code == 429
 
 
-def test_a_stranger_does_not_lock_the_teller_out_at_the_device_where_they_have_logged_in() -> None:
+def test_a_stranger_does_not_lock_the_teller_out_at_their_own_device() -> None:
     counter = browser(COUNTER)
     assert log_in(counter).status_code == 302
     counter.post("/logout/")
@@ -143,7 +143,7 @@ def test_a_stranger_does_not_lock_the_teller_out_at_the_device_where_they_have_l
     assert log_in(counter).status_code == 302
 
 
-def test_a_stranger_does_not_lock_the_teller_out_at_the_address_where_they_have_logged_in() -> None:
+def test_a_stranger_does_not_lock_the_teller_out_at_their_own_address() -> None:
     assert log_in(browser(COUNTER)).status_code == 302
     attack()
     assert log_in(browser(COUNTER)).status_code == 302, "the cookies are gone, the address is known"

@@ -145,7 +145,7 @@ def test_another_setting_changes_no_history(settings: Any) -> None:
 # A command counts once, and compares its PIN once
 
 
-def test_the_third_wrong_pin_sent_again_has_the_first_outcome_and_is_not_looked_at(comparisons: list[int]) -> None:
+def test_the_third_wrong_pin_sent_again_has_the_first_outcome_without_a_comparison(comparisons: list[int]) -> None:
     first = lock()
     again = handle(WithdrawMoneyFromBankAccount(1, 5, WRONG), command_id=first.command_id)
     assert again == first._replace(repeated=True)

@@ -96,7 +96,7 @@ def test_eight_at_one_account_lose_nothing() -> None:
 
 
 @pytest.mark.only_on("postgresql", reason="SQLite has one writer at a time, who waits for nobody")
-def test_a_command_that_postgresql_breaks_off_in_a_deadlock_is_carried_out_all_the_same(
+def test_a_command_that_postgresql_rolls_back_in_a_deadlock_is_retried(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store_verifier, both_hold_one, broken_off = pins.store_verifier, threading.Barrier(2), list[OperationalError]()

@@ -46,7 +46,7 @@ HUGE = pytest.param(10**5000, id="a number of more digits than Python prints")
 
 
 @pytest.mark.parametrize("value", [True, 1.0, "1", None, [], {}, -1, 2**64, HUGE])
-def test_nonsense_is_rejected_and_recorded_whatever_its_type(value: Any) -> None:
+def test_invalid_values_of_any_type_are_rejected_and_recorded(value: Any) -> None:
     open_account(balance=5)
     nonsense: list[tuple[Command, type[CommandRejected]]] = [
         (CreateBankAccount(value, "Luke", PIN), InvalidAccountId),

@@ -180,7 +180,7 @@ def test_a_withdrawal_reduces_the_balance_and_a_refusal_does_not() -> None:
         )
     )
 )
-def test_apply_adds_up_whatever_happened_and_never_judges(history: list[BankEvent]) -> None:
+def test_apply_adds_up_any_history_and_never_rejects(history: list[BankEvent]) -> None:
     balance = sum(event.amount for event in history if isinstance(event, MoneyDepositedIntoBankAccount))
     balance -= sum(event.amount for event in history if isinstance(event, MoneyWithdrawnFromBankAccount))
     given(OPENED, *history).then_balance(balance)

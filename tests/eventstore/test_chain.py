@@ -35,7 +35,7 @@ def test_each_event_is_chained_to_the_one_before_it_in_its_stream() -> None:
         "hash = substr(hash, 1, 31)",
     ],
 )
-def test_whatever_is_changed_in_a_row_breaks_the_chain(change: str) -> None:
+def test_any_change_of_a_row_breaks_the_chain(change: str) -> None:
     append("thing-1", 1, 2, 3)
     lift_protection()
     query(f"UPDATE eventstore_event SET {change} WHERE position = 2")

@@ -110,7 +110,7 @@ def test_a_decision_that_the_rules_forbid_is_named(
 
 
 @pytest.mark.parametrize("attempts", [1, 2, 3, 5])
-def test_a_lock_that_is_missing_is_named_whatever_the_number_was_then(settings: Any, attempts: int) -> None:
+def test_a_missing_lock_is_a_finding_for_any_number_of_attempts(settings: Any, attempts: int) -> None:
     open_account(balance=50)
     settings.PIN_ATTEMPTS = attempts
     for _ in range(attempts - 1):
@@ -133,7 +133,7 @@ def test_several_real_processes_find_the_same() -> None:
 # Decisions of the bank are never found
 
 
-def test_whatever_number_of_attempts_was_set_meanwhile_a_bank_is_sound(settings: Any) -> None:
+def test_a_changed_number_of_attempts_causes_no_finding(settings: Any) -> None:
     open_account(balance=50)
     for attempts in (3, 5, 1, 2, 4, 1):
         settings.PIN_ATTEMPTS = attempts

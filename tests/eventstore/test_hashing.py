@@ -53,7 +53,7 @@ def test_the_canonical_form_is_jsons_own_with_sorted_keys_and_no_white_space(pay
 
 
 @given(MOMENTS)
-def test_a_moment_has_one_text_and_on_sqlite_the_column_value_of_djangos_adapter(moment: datetime) -> None:
+def test_a_time_has_one_text_and_on_sqlite_the_column_value_of_djangos_adapter(moment: datetime) -> None:
     assert moment_text(moment) == text_of(moment)
     assert SQLite("default").adapt(moment) == str(moment.astimezone(UTC).replace(tzinfo=None))
 

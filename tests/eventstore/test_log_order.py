@@ -167,7 +167,7 @@ def prepared_transaction(urls: Urls, how: str) -> Iterator[None]:
 
 
 @pytest.mark.parametrize("how", ["here", "elsewhere"])
-def test_a_prepared_transaction_is_named_and_when_it_ends_the_figures_go_on_by_themselves(urls: Urls, how: str) -> None:
+def test_a_prepared_transaction_is_named_and_the_figures_continue_after_its_end(urls: Urls, how: str) -> None:
     open_account(1)
     auditor = client_of("audrey", "Auditors", is_staff=True)
     with prepared_transaction(urls, how):

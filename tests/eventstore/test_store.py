@@ -127,7 +127,7 @@ def test_a_writer_who_expects_a_future_version_is_refused(expected: int) -> None
     assert_unchanged(events=3, commands=1)
 
 
-def test_a_command_id_counts_once_whatever_the_stream() -> None:
+def test_a_command_id_counts_once_across_all_streams() -> None:
     command = envelope()
     append("thing-1", 1, command=command)
     with pytest.raises(store.CommandIdTaken):
@@ -192,7 +192,7 @@ def test_a_value_that_not_every_database_keeps_is_refused_by_the_store_itself(va
         st.text(), st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists), max_size=4
     )
 )
-def test_whatever_the_store_does_not_refuse_it_gives_back_as_it_was(payload: dict[str, Any]) -> None:
+def test_accepted_values_are_read_unchanged(payload: dict[str, Any]) -> None:
     stream = f"thing-{uuid4()}"
     try:
         store.append(stream, [NewEvent("happened", payload)], expected_version=0, command=envelope())

@@ -79,7 +79,7 @@ def test_a_web_process_gets_ctrl_c_from_its_parent_alone(start: Start, urls: Url
 
 @pytest.mark.only_on("sqlite", reason="no database has a part in it")
 @pytest.mark.parametrize("number", STOPS.values(), ids=STOPS)
-def test_a_signal_to_all_processes_that_comes_again_and_again_ends_an_idle_bank_at_once(
+def test_repeated_signals_to_all_processes_end_an_idle_bank_at_once(
     start: Start, urls: Urls, number: signal.Signals
 ) -> None:
     server = start("--workers", "2", **urls)
@@ -117,7 +117,7 @@ def test_a_signal_during_the_start_ends_it(start: Start, urls: Urls) -> None:
 
 
 @pytest.mark.only_on("sqlite", reason="no database has a part in it")
-def test_whatever_is_killed_comes_back_and_the_others_go_on(start: Start, urls: Urls) -> None:
+def test_a_killed_process_is_replaced_while_the_others_go_on(start: Start, urls: Urls) -> None:
     server = start("--workers", "2", **urls)
     first, _ = sorted(web_processes_of(server))
     for _ in range(10):

@@ -101,7 +101,7 @@ def test_catching_up_again_and_again_changes_nothing() -> None:
 
 @pytest.mark.usefixtures("asleep")
 @pytest.mark.parametrize("batch", [1, 2, 4, 9, 1000])
-def test_the_tables_are_the_same_whatever_the_batches(
+def test_the_tables_are_the_same_for_any_batches(
     batch: int, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     a_days_work()
@@ -230,7 +230,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return lambda: monkeypatch.setattr(Totals, "apply", healthy)
 
 
-def test_a_failing_projection_leaves_the_commands_committed_and_the_others_going(broken: Callable[[], None]) -> None:
+def test_a_failing_projection_stops_neither_commands_nor_other_projections(broken: Callable[[], None]) -> None:
     a_days_work()
     assert store.last_position() == 9
     assert (queries.check_balance(1), queries.get_total_deposits()) == (70, 0)

@@ -113,7 +113,7 @@ def test_later_events_of_a_parked_account_wait_and_are_applied_in_order() -> Non
         assert replay.check() == []
 
 
-def test_a_version_that_knows_the_first_event_and_not_the_second_resumes_up_to_that() -> None:
+def test_a_version_that_knows_only_the_first_event_resumes_up_to_the_second() -> None:
     open_account(1, balance=100)
     freeze()
     credit(1, 10)
@@ -263,7 +263,7 @@ def test_an_event_at_which_a_projector_raises_parks_its_account_there(poisoned: 
     assert_is_whole()
 
 
-def test_accounts_with_a_fault_side_by_side_are_parked_once_a_third_one_shows_that_others_go(
+def test_two_adjacent_faulty_accounts_are_parked_once_a_third_one_can_be_applied(
     poisoned: tuple[str, set[int]],
 ) -> None:
     name, positions = poisoned

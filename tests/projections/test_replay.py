@@ -80,7 +80,7 @@ def test_a_replay_makes_the_very_rows_that_ran_live() -> None:
 
 @pytest.mark.usefixtures("bank")
 @pytest.mark.parametrize("batch", [1, 2, 4, 9, 1000])
-def test_it_makes_the_same_rows_whatever_the_size_of_its_batches(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_replay_makes_the_same_rows_for_any_batch_size(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     do_business()
     before = dump()
     monkeypatch.setattr(replay, "BATCH", batch)

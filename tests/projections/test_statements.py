@@ -1,4 +1,4 @@
-"""The statement of an account between two moments and of some kinds, and its totals."""
+"""The statement of an account in a period and of some kinds, and its totals."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -22,9 +22,9 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def business(bank: object) -> None:
-    """An account that is opened with 100 on one day, and on each of the next five days takes in 10 and pays out 5.
+    """An account that opens with 100, and on each of the next five days takes in 10 and pays out 5.
 
-    On the second and the fourth of these a withdrawal is refused as well. Another account has a day between.
+    A withdrawal is refused on the second and the fourth of these days. Account 2 has events in between.
     """
     with clock.set_to(NOON):
         open_account(1, balance=100)
@@ -63,7 +63,7 @@ def versions(part: Part, account_id: int = 1) -> list[int]:
         (datetime(1900, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC), range(1, 15)),
     ],
 )
-def test_a_part_has_what_was_recorded_from_one_moment_until_before_another(
+def test_a_part_has_the_entries_of_a_half_open_period(
     since: datetime | None, until: datetime | None, expected: Any
 ) -> None:
     assert versions(queries.part_of(1, since, until)) == list(expected)
@@ -90,7 +90,7 @@ def test_a_part_may_be_of_some_kinds_and_the_balances_are_those_of_the_period(
 
 
 @pytest.mark.usefixtures("business")
-def test_what_is_not_about_money_has_a_group_and_every_entry_is_in_one() -> None:
+def test_every_entry_is_in_a_group() -> None:
     assert versions(Part(group="other")) == [1]
     parts = [versions(Part(group=group)) for group in ("money", "refused", "other")]
     assert sorted(version for part in parts for version in part) == versions(queries.WHOLE)
@@ -128,7 +128,7 @@ def test_entries_in_order_come_some_at_a_time(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.usefixtures("business")
-def test_a_part_does_not_grow_with_what_is_recorded_later() -> None:
+def test_a_part_does_not_grow_with_later_entries() -> None:
     parts = queries.part_of(1, None, None), queries.part_of(1, NOON, NOON + 99 * DAY)
     with clock.set_to(NOON + 6 * DAY):
         deposit(1, 10)
@@ -146,7 +146,7 @@ def test_totals_are_exact_beyond_64_bits(monkeypatch: pytest.MonkeyPatch) -> Non
     assert whole == Totals(8, 4 * MAX_BALANCE - 1, 3 * MAX_BALANCE, 0, MAX_BALANCE - 1)
 
 
-# What the database reads
+# Rows that the database reads
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def long_statement(bank: object) -> None:
 
 @pytest.mark.usefixtures("long_statement")
 def test_every_query_of_a_statement_goes_by_the_index_of_account_and_version() -> None:
-    """A page of 25 lines and the search for a day read no other line; the totals read those that they sum up."""
+    """A page of 25 lines and the search for a day read no other line; the totals read their own lines."""
     side = connections["projections"]
     with CaptureQueriesContext(side) as sent:
         part = queries.part_of(1, NOON + timedelta(minutes=2000), NOON + timedelta(minutes=2100))

@@ -79,7 +79,7 @@ def test_the_file_has_the_days_and_kinds_that_were_asked_for(
     assert [line[-1] for line in lines_of(response)[1:]] == receipts
 
 
-def test_the_page_links_to_the_file_of_what_it_shows(teller: Client) -> None:
+def test_the_page_links_to_the_file_of_its_entries(teller: Client) -> None:
     page = teller.get("/accounts/1/?from=2+Mar+2026&kind=out").content.decode()
     assert 'href="statement.csv?from=2026-03-02&amp;to=&amp;kind=out"' in page
     assert 'href="statement.csv"' in teller.get("/accounts/1/").content.decode()
@@ -149,7 +149,7 @@ def test_the_largest_balance_is_exact(teller: Client, monkeypatch: pytest.Monkey
     assert lines_of(teller.get("/accounts/2/statement.csv"))[-1][3:5] == ["92233720368547758.07"] * 2
 
 
-def test_what_cannot_be_read_of_the_form_leads_to_the_page_that_says_why(teller: Client) -> None:
+def test_an_unreadable_form_leads_to_the_page_with_its_errors(teller: Client) -> None:
     response = teller.get(f"{URL}?from=tomorrow&to=&kind=in", follow=True)
     assert response.redirect_chain == [("/accounts/1/?from=tomorrow&to=&kind=in", 302)]
     assert response.status_code == 422
@@ -160,7 +160,7 @@ def test_an_account_that_is_not_there_has_no_file(teller: Client) -> None:
     assert teller.get("/accounts/9/statement.csv").status_code == 404
 
 
-def test_a_file_that_may_lack_lines_has_a_name_that_says_so(teller: Client, settings: Any) -> None:
+def test_a_file_that_may_lack_lines_has_a_name_for_that(teller: Client, settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
     settings.PROJECTION_WAIT = 0
     teller.post("/accounts/1/deposit/", {"command_id": "00000000-0000-4000-8000-000000000001", "amount": "5"})
@@ -168,7 +168,7 @@ def test_a_file_that_may_lack_lines_has_a_name_that_says_so(teller: Client, sett
 
 
 def test_a_file_of_many_lines_takes_no_more_memory_than_one_of_few(teller: Client) -> None:
-    """The larger account has ten times as many lines. Memory that grew with them would be ten times as much."""
+    """The larger account has ten times as many lines."""
     peaks = []
     for account_id, count in ((2, 3_000), (3, 30_000)):
         open_account(account_id)
@@ -194,7 +194,7 @@ def test_a_file_is_read_and_written_some_lines_at_a_time(bank: object, monkeypat
 
 
 def test_a_file_breaks_off_where_the_database_goes_away(teller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It must not look complete: an error in the middle ends the connection, and the browser says that it failed."""
+    """An error in the middle closes the connection, so that the browser reports a failed download."""
     response = teller.get(URL)
     assert isinstance(response, StreamingHttpResponse)
 

@@ -1,4 +1,4 @@
-"""Days as people write them, and where they begin and end."""
+"""Parsing of typed days, and the times at which days begin and end."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -70,7 +70,7 @@ def test_a_day_is_understood_as_the_locale_writes_it(locale: str, text: str, set
         ("\u202e2026-11-07", "Enter a day such as"),
     ],
 )
-def test_what_is_no_day_is_refused_with_an_example(text: str, reason: str) -> None:
+def test_an_invalid_day_is_refused_with_an_example(text: str, reason: str) -> None:
     with pytest.raises(NotADay) as caught:
         parse_day(text)
     assert reason in str(caught.value)
@@ -82,10 +82,10 @@ def test_what_is_no_day_is_refused_with_an_example(text: str, reason: str) -> No
         ("UTC", date(2026, 3, 29), 24),
         ("Europe/Berlin", date(2026, 3, 29), 23),
         ("Europe/Berlin", date(2026, 10, 25), 25),
-        ("America/Sao_Paulo", date(2018, 11, 4), 23),  # there is no midnight
+        ("America/Sao_Paulo", date(2018, 11, 4), 23),  # without a midnight
         ("America/Sao_Paulo", date(2018, 2, 17), 25),
-        ("America/Havana", date(2026, 11, 1), 25),  # there are two midnights
-        ("Pacific/Apia", date(2011, 12, 30), 0),  # there is no such day
+        ("America/Havana", date(2026, 11, 1), 25),  # with two midnights
+        ("Pacific/Apia", date(2011, 12, 30), 0),  # this day did not exist
     ],
 )
 def test_a_day_has_the_hours_of_the_banks_time_zone(zone: str, day: date, hours: int, settings: Any) -> None:

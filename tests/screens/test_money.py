@@ -194,7 +194,7 @@ def test_indian_amounts_are_grouped_as_in_india(elsewhere: Callable[[str, str], 
 
 
 @pytest.mark.parametrize("currency", ["JPY", "USD", "KWD"])
-def test_whatever_is_shown_can_be_typed_again_in_every_locale(
+def test_every_displayed_amount_can_be_typed_in_every_locale(
     elsewhere: Callable[[str, str], None], currency: str
 ) -> None:
     random = Random(currency)
@@ -215,7 +215,7 @@ def _by_babel(minor_units: int, digits: int, locale: str) -> str:
 
 @pytest.mark.parametrize("numbers", ["latn", "default"])
 @pytest.mark.parametrize("format_type", ["standard", "accounting", "name"])
-def test_whatever_babel_writes_is_read_in_every_locale(
+def test_every_amount_of_babel_is_read_in_every_locale(
     elsewhere: Callable[[str, str], None], numbers: Any, format_type: Any
 ) -> None:
     random = Random(format_type)

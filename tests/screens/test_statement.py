@@ -30,7 +30,7 @@ def teller(bank: object) -> Client:
 
 
 def receipts(page: Any) -> list[int]:
-    """Return the references of the lines that a page shows."""
+    """Return the references of the shown lines."""
     return [int(number) for number in re.findall(r'<a href="/receipts/[^"]*">(\d+)</a>', page.content.decode())]
 
 
@@ -61,17 +61,17 @@ def test_the_statement_has_the_days_and_kinds_that_were_asked_for(
 
 
 def test_the_days_are_those_of_the_banks_time_zone(teller: Client, settings: Any) -> None:
-    settings.TIME_ZONE = "Europe/Berlin"  # where it is half past midnight, of the next day
+    settings.TIME_ZONE = "Europe/Berlin"  # there it is half past midnight of the next day
     assert receipts(teller.get("/accounts/1/?from=2026-03-03&to=2026-03-03")) == [4, 3]
 
 
-def test_what_is_shown_is_summed_up_between_the_balances_before_and_after(teller: Client) -> None:
+def test_the_totals_of_a_part_lie_between_the_balances_before_and_after(teller: Client) -> None:
     page = text_of(teller.get("/accounts/1/?from=2026-03-02&to=2026-03-03"))
     assert "Balance before (USD) 100.00 Paid in 5.00 Paid out 5.00 Balance after 100.00 Lines 3" in page
     assert "Balance before" not in text_of(teller.get("/accounts/1/")), "which would read every line of the account"
 
 
-def test_a_part_without_a_line_says_so(teller: Client) -> None:
+def test_an_empty_part_shows_that_it_is_empty(teller: Client) -> None:
     page = text_of(teller.get("/accounts/1/?from=2030-01-01"))
     assert "The statement has no such line." in page
     assert "No activity yet." not in page
@@ -88,7 +88,7 @@ def test_a_part_without_a_line_says_so(teller: Client) -> None:
         ("from=1%00", "from", "", "Null characters are not allowed."),
     ],
 )
-def test_what_is_not_understood_is_said_and_kept(
+def test_an_unreadable_entry_is_refused_and_shown_again(
     teller: Client, query: str, field: str, typed: str, reason: str
 ) -> None:
     for headers in ({}, SWAP):
@@ -143,6 +143,6 @@ def test_the_periods_on_offer_end_today(teller: Client) -> None:
         assert receipts(teller.get(f"/accounts/1/{unescape(link)}"))[0] == 6
 
 
-def test_an_unknown_account_is_not_found_whatever_is_asked_of_its_statement(teller: Client) -> None:
+def test_an_unknown_account_is_not_found_for_any_query_of_its_statement(teller: Client) -> None:
     for query in ("", "from=2026-03-02", "from=x"):
         assert teller.get(f"/accounts/9/?{query}").status_code == 404

@@ -26,7 +26,7 @@ def template(django_db_blocker: Any) -> Iterator[Urls]:
 
 
 @pytest.mark.parametrize("first", range(1, SEEDS, BLOCK))
-def test_whatever_the_seed_every_invariant_holds_after_every_commit(first: int, template: Urls) -> None:
+def test_every_invariant_holds_after_every_commit_for_each_seed(first: int, template: Urls) -> None:
     reports = [run(seed, template) for seed in range(first, first + BLOCK)]
     assert sum(report.events for report in reports) > 5 * BLOCK, "there was business"
     assert sum(report.deaths for report in reports) > BLOCK, "processes were killed"

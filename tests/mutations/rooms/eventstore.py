@@ -15,7 +15,7 @@ MUTATIONS = [
         file="eventstore/errors.py",
         text='    "eventstore_commandrecord is append-only": CommandIdTaken,\n',
         instead="",
-        tests=["tests/eventstore/test_store.py::test_a_command_id_counts_once_whatever_the_stream"],
+        tests=["tests/eventstore/test_store.py::test_a_command_id_counts_once_across_all_streams"],
     ),
     Mutation(
         breaks="An event is appended after another event than the one that the decision was made on.",
@@ -110,7 +110,7 @@ MUTATIONS = [
         instead="hashlib.sha256(row.encode())",
         tests=[
             "tests/eventstore/test_hashing.py::test_a_known_event_has_its_known_hash",
-            "tests/eventstore/test_chain.py::test_whatever_is_changed_in_a_row_breaks_the_chain",
+            "tests/eventstore/test_chain.py::test_any_change_of_a_row_breaks_the_chain",
         ],
     ),
     Mutation(

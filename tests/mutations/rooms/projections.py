@@ -212,7 +212,7 @@ MUTATIONS = [
         instead="FROM pg_prepared_xacts WHERE FALSE",
         tests=[
             "tests/eventstore/test_log_order.py::"
-            "test_a_prepared_transaction_is_named_and_when_it_ends_the_figures_go_on_by_themselves"
+            "test_a_prepared_transaction_is_named_and_the_figures_continue_after_its_end"
         ],
         database="postgresql",
     ),

@@ -60,7 +60,7 @@ MUTATIONS = [
         text="if at + 1 < len(decided):",
         instead="if False:",
         tests=[
-            "tests/eventstore/test_decisions_verified.py::test_a_lock_that_is_missing_is_named_whatever_the_number_was_then"
+            "tests/eventstore/test_decisions_verified.py::test_a_missing_lock_is_a_finding_for_any_number_of_attempts"
         ],
     ),
     Mutation(

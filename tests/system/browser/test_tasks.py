@@ -158,7 +158,7 @@ def test_a_statement_that_was_behind_catches_up_by_itself(ada: Page, settings: p
     expect(ada.locator("#withdraw_amount")).to_have_value("7")
 
 
-def test_a_statement_is_limited_to_some_days_and_kinds_and_leaves_what_is_typed(ada: Page, javascript: bool) -> None:
+def test_a_statement_is_limited_to_days_and_kinds_without_losing_typed_text(ada: Page, javascript: bool) -> None:
     for _ in range(30):
         handle(DepositMoneyIntoBankAccount(1, 1))
     ada.goto("/accounts/1/")

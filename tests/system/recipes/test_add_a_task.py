@@ -73,7 +73,7 @@ def test_an_event_without_a_kind_or_a_kind_without_words_stops_the_start(tmp_pat
     assert "missing 2 required positional arguments: 'words' and 'explanation'" in output
 
 
-def test_a_handler_a_role_a_stored_form_and_a_state_version_that_are_forgotten_are_named(tmp_path: Path) -> None:
+def test_a_forgotten_handler_role_stored_form_or_state_version_is_named(tmp_path: Path) -> None:
     copy = carried_out(tmp_path, "docs/trust.md")
     copy.replace("bank/application/handlers.py", "    CloseBankAccount: close_bank_account,\n", "")
     copy.replace(STORED[0], STORED[2], "")
