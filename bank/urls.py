@@ -20,6 +20,7 @@ urlpatterns = [
     path("accounts/<int:account_id>/withdraw/", tasks.withdraw, name="withdraw"),
     path("accounts/<int:account_id>/unlock/", tasks.unlock, name="unlock"),
     path("accounts/<int:account_id>/pin/", tasks.change_pin, name="change_pin"),
+    path("accounts/<int:account_id>/statement/", statement.on_paper, name="statement"),
     path("accounts/<int:account_id>/statement.csv", statement.download, name="statement_csv"),
     path("receipts/<uuid:command_id>/", pages.receipt, name="receipt"),
     path("days/", pages.days, name="days"),

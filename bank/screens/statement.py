@@ -18,6 +18,8 @@ from .dates import beginning_of, end_of
 from .forms import DepositForm, StatementFilter, WithdrawForm, blank
 from .pages import Request, account_or_404, how_fresh, page, parked_account, show, whole_number
 
+MOST_ON_PAPER = 5000
+"""The largest number of lines of a statement on paper: more than 100 pages."""
 KINDS = {name: group.words for name, group in queries.GROUPS.items()}
 
 
@@ -67,7 +69,8 @@ def account(request: Request, account_id: int) -> HttpResponse:
         "periods": periods(timezone.localdate()),
     }
     form, part, query = chosen(request, account_id)
-    context |= {"filter": form, "query": query}
+    kind = (form.cleaned_data["kind"] if form.is_bound and part else "") or "money"  # a bank hands out no refusals
+    context |= {"filter": form, "query": query, "paper_query": f"{query.rpartition('kind=')[0]}kind={kind}"}
     if part:
         context["page"] = queries.statement(account_id, before=whole_number(before), part=part)
         context["totals"] = queries.totals(account_id, part) if form.is_bound else None
@@ -93,6 +96,32 @@ def download(request: Request, account_id: int) -> HttpResponseBase:
     name = "-".join(filter(None, ["statement", str(account_id), *days, part.group, *incomplete]))
     response["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
+
+
+@page
+def on_paper(request: Request, account_id: int) -> HttpResponse:
+    """Show the chosen part of a statement as the bank hands it out on paper, the first line first."""
+    fresh = how_fresh(request)
+    account = account_or_404(account_id)
+    choice = chosen(request, account_id)
+    if choice.part is None:
+        return to_account(request, account_id)
+    part = choice.part if choice.form.is_bound else queries.part_of(account_id, None, None)
+    totals = queries.totals(account_id, part)
+    first, last = choice.form.days
+    context = {
+        "freshness": fresh,
+        "parked": parked_account(fresh, account_id),
+        "account": account,
+        "first": first or timezone.localdate(account.opened_at),
+        "last": last or timezone.localdate(),
+        "words": KINDS[part.group] if part.group else "",
+        "query": choice.query,
+        "totals": totals,
+        "most": MOST_ON_PAPER,
+        "entries": queries.in_order(account_id, part) if totals.lines <= MOST_ON_PAPER else (),
+    }
+    return show(request, "bank/statement.html", context, status=200 if totals.lines <= MOST_ON_PAPER else 422)
 
 
 def to_account(request: Request, account_id: int) -> HttpResponse:

@@ -55,3 +55,21 @@ def _when(minute: int) -> str:
 def currency() -> str:
     """Return the bank's currency, for labels."""
     return settings.BANK_CURRENCY
+
+
+@register.simple_tag
+def bank_name() -> str:
+    """The name of the bank, for what is printed."""
+    return settings.BANK_NAME
+
+
+@register.simple_tag
+def time_zone() -> str:
+    """The name of the bank's time zone."""
+    return settings.TIME_ZONE
+
+
+@register.simple_tag
+def now_exactly() -> str:
+    """This moment, as `exactly` shows it."""
+    return exactly(timezone.now())

@@ -26,3 +26,13 @@ function leaveWhenOver(seconds) {
   }, seconds * 1000);
 }
 if (document.body.dataset.idle) leaveWhenOver(Number(document.body.dataset.idle));
+
+// Buttons that print a page are shown where they work.
+function showPrint() {
+  for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;
+}
+document.addEventListener("DOMContentLoaded", showPrint);
+document.addEventListener("htmx:afterSettle", showPrint);
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) window.print();
+});

@@ -62,7 +62,8 @@ ROLES = {
 NO_SUCH_METHOD = {
     *(f"GET {route}" for route in ("/logout/", "/admin/logout/")),
     *(f"POST {route}" for route in (
-        "/", "/accounts/", "/accounts/<int:account_id>/", "/accounts/<int:account_id>/statement.csv",
+        "/", "/accounts/", "/accounts/<int:account_id>/", "/accounts/<int:account_id>/statement/",
+        "/accounts/<int:account_id>/statement.csv",
         "/receipts/<uuid:command_id>/", "/days/", "/own/",
         "/admin/autocomplete/", "/admin/jsi18n/", "/admin/password_change/done/",
     )),

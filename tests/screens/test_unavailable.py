@@ -28,6 +28,7 @@ AWAY = [
     "/",
     "/accounts/",
     "/accounts/1/",
+    "/accounts/1/statement/",
     "/accounts/1/statement.csv",
     "/accounts/1/deposit/",
     "/days/",

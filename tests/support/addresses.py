@@ -160,7 +160,12 @@ FORMS: dict[str, Form] = {
 }
 """The form of each route that accepts a POST, but for the tasks."""
 
-PAGES = ("/accounts/", "/accounts/<int:account_id>/", "/accounts/<int:account_id>/statement.csv")
+PAGES = (
+    "/accounts/",
+    "/accounts/<int:account_id>/",
+    "/accounts/<int:account_id>/statement/",
+    "/accounts/<int:account_id>/statement.csv",
+)
 """The pages among the tasks' addresses."""
 
 QUERIES: dict[str, dict[str, str]] = {

@@ -123,6 +123,7 @@ def test_the_pages_are_accessible(ada: Page, scheme: str) -> None:
         "/accounts/1/withdraw/",
         "/accounts/1/?kind=in",
         "/accounts/1/?from=x",
+        "/accounts/1/statement/",
         "/days/",
         receipt,
     ):
