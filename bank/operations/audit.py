@@ -68,7 +68,7 @@ def _verifiers(using: str, auditor: AccountAuditor) -> Iterator[Finding]:
     for account_id, key_id, *rest in verifiers(using):
         stream = stream_of(account_id)
         command_id = without.pop(stream, None)
-        if stream in auditor.unchecked:  # a newer version may have set it anew
+        if stream in auditor.unchecked:  # a newer version may have replaced it
             continue
         if command_id is None:
             more = (

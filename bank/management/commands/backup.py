@@ -26,8 +26,8 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("folder", metavar="DIR", type=Path, help="the folder to make; it must not be there yet")
-        parser.add_argument("--with-keys", action="store_true", help="put the keys into it as well, for whoever has it")
+        parser.add_argument("folder", metavar="DIR", type=Path, help="the folder to create; it must not exist")
+        parser.add_argument("--with-keys", action="store_true", help="include the keys, for anyone who has the backup")
 
     def handle(self, *args: Any, folder: Path, with_keys: bool, **options: Any) -> None:
         if not backend_of().file:

@@ -29,8 +29,8 @@ LEFT_BEHIND: set[type[Model]] = {Session}
 
 class Command(BaseCommand):
     help = (
-        "Copy the whole write side of a bank that is closed into this one, which is migrated and has nothing recorded "
-        "yet. The read side is not copied: it is built from the events."
+        "Copy the whole write side of a closed bank into this one, which is migrated and has no events. "
+        "The read side is not copied: it is built from the events."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:

@@ -15,8 +15,8 @@ from eventstore.verification.parallel import Unfinished
 
 class Command(BaseCommand):
     help = (
-        "Print a short, signed statement of the whole log, to be kept elsewhere; verify_events --head proves later "
-        "that the log extends it. Signs nothing that does not fit together."
+        "Print a short, signed statement of the whole log, to be stored elsewhere; verify_events --head proves later "
+        "that the log extends it. A log with findings is not signed."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:

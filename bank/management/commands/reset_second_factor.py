@@ -10,7 +10,7 @@ from bank.access import second_factor, security_log
 
 
 class Command(BaseCommand):
-    help = "Take away a user's second factor and end all of the user's sessions."
+    help = "Remove a user's second factor and end all of the user's sessions."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("username")

@@ -54,7 +54,7 @@ DEMO_USERS = [FirstUser("supervisor", "Supervisors"), FirstUser("auditor", "Audi
 
 
 class Command(BaseCommand):
-    help = "Prepare everything that is not there yet, and serve the bank."
+    help = "Create everything that is missing, and serve the bank."
     requires_system_checks = ()  # they open the databases, so they run after the port is bound
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -149,7 +149,7 @@ def has_users() -> bool:
     try:
         return User.objects.exists()
     except DatabaseError as error:
-        return is_outage(error)  # `check_databases` says so; without the table of users nothing is migrated
+        return is_outage(error)  # `check_databases` reports it; without the users table nothing is migrated
 
 
 def check_writable() -> None:

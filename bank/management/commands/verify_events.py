@@ -25,18 +25,18 @@ LONGEST_HEAD = 10_000
 
 class Command(BaseCommand):
     help = (
-        "Check that all that was recorded still fits together: the chain, the command records, the PIN verifiers, the "
-        "figures of the read side. Exits 1 and names the first bad event of each stream where it does not."
+        "Verify the whole record: the chain, the command records, the PIN verifiers, and the figures of the read side. "
+        "Exit with 1 and name the first bad event of each stream if something does not fit."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--head", metavar="FILE", help="a head of export_head's, which the log has to extend")
-        parser.add_argument("--no-read-side", action="store_true", help="leave the figures of the read side alone")
+        parser.add_argument("--head", metavar="FILE", help="a signed head of export_head that the log must extend")
+        parser.add_argument("--no-read-side", action="store_true", help="do not compare the figures of the read side")
         parser.add_argument(
             "--processes",
             type=int,
             metavar="N",
-            help="check in so many processes; without it in as many as it pays to have",
+            help="the number of checking processes; by default as many as make it faster",
         )
 
     def handle(self, *args: Any, head: str | None, no_read_side: bool, processes: int | None, **options: Any) -> None:

@@ -21,7 +21,7 @@ NOT_DONE = 2
 
 
 class Command(BaseCommand):
-    help = "Rebuild the read side from the events, while the pages go on answering from the old figures."
+    help = "Rebuild the read side from the events, while the pages show the old figures."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("names", nargs="*", metavar="NAME", help=f"which of {', '.join(PROJECTORS)}; default all")
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         which.add_argument(
             "--check",
             action="store_true",
-            help="change nothing, say what differs, and exit 1 on a difference, 2 where something cannot be compared",
+            help="change nothing, list differences; exit with 1 on a difference, 2 if something was not compared",
         )
         which.add_argument(
             "--resume", action="store_true", help="rebuild nothing, and apply the events of parked accounts"

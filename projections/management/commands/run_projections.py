@@ -26,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--interval",
             type=float,
-            help="seconds between two looks at the log while no notification comes; "
+            help="seconds between two polls of the log without notifications; "
             f"default {POLL_NOTIFIED} on PostgreSQL, {POLL} where nobody notifies",
         )
 
