@@ -33,6 +33,9 @@ def test_the_migration_seals_an_old_record(
             for table in (vandal.EVENT, vandal.COMMAND, vandal.SNAPSHOT, vandal.VERIFIER):
                 for row in tables[table]:
                     vandal.insert_row(database, table, row)
+            if vendor == "postgresql":
+                last = len(tables[vandal.EVENT])
+                database.execute(f"SELECT setval(pg_get_serial_sequence('eventstore_event', 'position'), {last})")
         connections.close_all()
 
         for alias in databases.VARIABLES:
