@@ -19,4 +19,5 @@ GOALS: dict[str, Goal] = {
     "11": reading.pages,
     "12": http.deposits,
     "13": polls.open_pages,
+    "14": http.pages,
 }

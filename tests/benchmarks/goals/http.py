@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from functools import partial
 from statistics import quantiles
 from uuid import uuid4
 
@@ -49,6 +50,35 @@ def deposits(bench: Bench) -> Iterator[Claim]:
         yield Claim("12", f"{database}, p99 against p50", crowds["the bank"].tail(), 8, False)
 
 
+def pages(bench: Bench) -> Iterator[Claim]:
+    """The account page and the desk by HTTP against an empty view by HTTP, on SQLite: eight browsers."""
+    each = bench.size(50, 15)
+    with Web(
+        bench.places.folder / "http-pages", "--workers", str(PROCESSES), BANK_TELLER_PASSWORD=LOGIN[1], **KEYS
+    ) as web:
+        crowd = Crowd(web.port)
+        reads: dict[str, Callable[[int], str]] = {
+            "an empty view": lambda number: "/healthz",
+            "the account page": lambda number: f"/accounts/{number}/",
+            "the desk": lambda number: "/",
+        }
+        samples = side_by_side(
+            {name: lambda path=path: 1 / crowd.rate(each, partial(_read, path)) for name, path in reads.items()},  # type: ignore[misc]
+            bench.rounds,
+        )
+    bench.keep("What a page costs by HTTP", "seconds", samples)
+    for name, most in (("the account page", 14), ("the desk", 13)):
+        yield Claim("14", f"{name} by HTTP against an empty view", samples.ratio(name, "an empty view"), most, False)
+
+
+def _read(path: Callable[[int], str], teller: Teller, account_id: int) -> float:
+    """Read a page, and return the seconds that it took."""
+    started = time.perf_counter()
+    answer = teller.get(path(account_id))
+    assert answer.status == 200, answer.words
+    return time.perf_counter() - started
+
+
 class Crowd:
     """Logged-in browsers, each with a connection and an account of its own."""
 
@@ -61,15 +91,20 @@ class Crowd:
             for _ in range(9):
                 self._deposit(teller, number)
 
-    def rate(self, each: int) -> float:
-        """Let all of them make this many deposits at once. Return deposits a second."""
+    def rate(self, each: int, work_once: Callable[[Teller, int], float] | None = None) -> float:
+        """Let all of them make this many deposits, or do other work, at once. Return how many were done a second.
+
+        Args:
+            work_once: called with a browser and its account; returns the seconds that it took.
+        """
+        work_once = work_once or self._deposit
         seconds: list[float] = []
         failures: list[Exception] = []
 
         def work(number: int, teller: Teller) -> None:
             try:
                 for _ in range(each):
-                    seconds.append(self._deposit(teller, number))
+                    seconds.append(work_once(teller, number))
             except Exception as failure:
                 failures.append(failure)
 
