@@ -124,5 +124,5 @@ def _compare(recorded: Currency) -> None:
 
 
 def rows(using: str) -> list[tuple[object, ...]]:
-    """Return id, code, decimals and seal of each row, whatever the database holds."""
+    """Return id, code, decimals and seal of each row, unchecked."""
     return [tuple(row) for row in backend_of(using).chunked_rows(_SELECT_ALL)]

@@ -1,4 +1,4 @@
-"""Upcasters: how the payload of an older version of an event type becomes a payload of the next version.
+"""Upcasters: functions that turn the payload of an older version of an event type into one of the next version.
 
 Each event type has versions of its own: the current one is 1 plus the number of its upcasters. Stored events never
 change; a payload is upcast step by step whenever it is read.

@@ -32,10 +32,10 @@ class AccountAuditor:
     """The auditor of some accounts.
 
     An event that this version of the program does not know is no fault. From there on its stream is not checked, and
-    stands in `unchecked`.
+    is listed in `unchecked`.
 
     Args:
-        cuts: what the projections to compare have seen.
+        cuts: the events that the compared projections have applied.
     """
 
     def __init__(self, cuts: Iterable[Cut], zone: tzinfo | None = None) -> None:
