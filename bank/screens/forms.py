@@ -117,7 +117,7 @@ class StatementFilter(ShownForm):
         unknown = {"invalid_choice": "Choose a kind from the list."}
         self.fields = {  # "from" is no name in Python
             "from": DayField(label="From", required=False),
-            "to": DayField(label="To", required=False),
+            "to": DayField(label="To", required=False, help_text="Fill in only this one to jump to a day."),
             "kind": forms.ChoiceField(label="Kind", required=False, choices=[*kinds.items()], error_messages=unknown),
         }
 

@@ -1,7 +1,7 @@
 """The page of an account with its statement, which may be limited to some days and kinds."""
 
 from datetime import date, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -129,6 +129,7 @@ def to_account(request: Request, account_id: int) -> HttpResponse:
     return redirect(f"{reverse('account', args=[account_id])}?{request.GET.urlencode()}")
 
 
+@lru_cache(maxsize=1)
 def periods(today: date) -> list[tuple[str, str]]:
     """Return the labels and query strings of some periods up to today."""
     lengths = {"Today": 1, "7 days": 7, "30 days": 30}

@@ -216,4 +216,20 @@ MUTATIONS = [
         ],
         database="postgresql",
     ),
+    Mutation(
+        breaks="A period of a statement begins a line too late.",
+        file="projections/statements.py",
+        text="} < %s, TRUE)",
+        instead="} <= %s, TRUE)",
+        tests=["tests/projections/test_statements.py::test_a_part_has_the_entries_of_a_half_open_period"],
+    ),
+    Mutation(
+        breaks="The balance after a period is that of today.",
+        file="projections/statements.py",
+        text="account_id, part.first, account_id, part.end, *span",
+        instead="account_id, part.first, account_id, MAX_ID, *span",
+        tests=[
+            "tests/projections/test_statements.py::test_a_part_may_be_of_some_kinds_and_the_balances_are_those_of_the_period"
+        ],
+    ),
 ]

@@ -114,4 +114,18 @@ MUTATIONS = [
         instead="if False:",
         tests=["tests/screens/test_money.py::test_a_text_that_is_no_amount_is_refused_clearly"],
     ),
+    Mutation(
+        breaks="A name in the CSV file is run by a spreadsheet.",
+        file="bank/screens/csv_files.py",
+        text="yield text_cell(entry.actor)",
+        instead="yield entry.actor",
+        tests=["tests/screens/test_csv.py::test_the_file_has_each_line_in_order_with_plain_figures"],
+    ),
+    Mutation(
+        breaks="Money that was paid out is a positive number in the CSV file.",
+        file="bank/screens/csv_files.py",
+        text="plain_decimal(entry.sign * entry.amount)",
+        instead="plain_decimal(entry.amount)",
+        tests=["tests/screens/test_csv.py::test_the_file_has_each_line_in_order_with_plain_figures"],
+    ),
 ]
