@@ -102,7 +102,7 @@ def summary() -> Summary | None:
 def add(cursor: CursorWrapper, rows: Sequence[ParkedStream]) -> None:
     """Park streams. The caller has locked the checkpoints of their projections."""
     ParkedStream.objects.using(READ_SIDE).bulk_create(rows, ignore_conflicts=True)
-    count(cursor, {row.projection for row in rows})
+    count(cursor, sorted({row.projection for row in rows}))
 
 
 def clear(cursor: CursorWrapper, name: str, **which: object) -> None:
