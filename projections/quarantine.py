@@ -52,6 +52,8 @@ def decoded(events: Sequence[RecordedEvent]) -> tuple[Batch, list[tuple[Recorded
 
 def without(batch: Batch, parked: dict[str, ParkedStream]) -> Batch:
     """Return the events of a batch that do not belong to the parked part of a stream."""
+    if not parked:
+        return batch
     return [
         (event, each) for event, each in batch if (row := parked.get(each.stream)) is None or each.version < row.version
     ]
