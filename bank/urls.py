@@ -9,6 +9,7 @@ from .operations import health
 from .screens import pages, statement, tasks
 
 handler400 = "bank.screens.unavailable.bad_request"
+handler404 = "bank.screens.unavailable.not_found"
 handler500 = "bank.screens.unavailable.server_error"
 
 urlpatterns = [

@@ -19,6 +19,7 @@ from projections.replicas import reads
 from ..access.cookies import cookie
 from ..access.sessions import POLL
 from ..application.streams import stream_of
+from .unavailable import AccountNotShown
 
 SEEN = "bank_position"
 """The cookie with the read-your-writes token of the last event that this browser was shown."""
@@ -122,10 +123,17 @@ def attempts_left(refusal: queries.Entry) -> int | None:
 
 
 def account_or_404(account_id: int) -> queries.Account:
-    """Return an account, or raise Http404, which has a page of its own."""
+    """Return an account.
+
+    Raises:
+        AccountNotShown: it is recorded, but parked from its first event on.
+        Http404: there is no such account. The answer is a page of its own.
+    """
     try:
         return queries.find_account(account_id)
     except queries.UnknownAccount as error:
+        if parked := queries.parked_stream(stream_of(account_id)):
+            raise AccountNotShown(parked.since) from error
         raise Http404(str(error)) from error
 
 

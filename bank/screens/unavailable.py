@@ -6,13 +6,15 @@ form may have been recorded.
 
 import logging
 import sys
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, HttpResponseServerError
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError
 from django.template.loader import render_to_string
+from django.views.defaults import page_not_found
 
 from eventstore.errors import is_busy, outage_behind
 
@@ -47,6 +49,24 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     reasons = {DisallowedHost: "host", SessionInterrupted: "session"}
     context = {**what_was_sent(request), "reason": reasons.get(type(exception), "")}
     return HttpResponse(render_to_string("400.html", context), status=400)
+
+
+class AccountNotShown(Http404):
+    """An account is recorded whose first event this version of the program cannot project.
+
+    `since` is the time of that event.
+    """
+
+    def __init__(self, since: datetime) -> None:
+        super().__init__("This account cannot be shown now.")
+        self.since = since
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer that nothing is at the address, or that an account cannot be shown now."""
+    if isinstance(exception, AccountNotShown):
+        return unavailable({"since": exception.since})
+    return page_not_found(request, exception)
 
 
 def no_answer(request: HttpRequest, cause: BaseException) -> HttpResponse:

@@ -45,6 +45,15 @@ def test_the_accounts_page_and_task_show_since_when_it_is_not_current(teller: Cl
     assert teller.get("/accounts/1/").status_code == 200
 
 
+def test_an_account_that_a_newer_version_opened_has_a_page_that_says_so(teller: Client) -> None:
+    append("account_opened_jointly", {"accountId": 7}, account_id=7)
+    for url in ("/accounts/7/", "/accounts/7/statement/", "/accounts/7/deposit/"):
+        response = teller.get(url)
+        assert response.status_code == 503, url
+        assert "This account cannot be shown now" in text_of(response)
+    assert teller.get("/accounts/8/").status_code == 404
+
+
 @pytest.mark.parametrize("url", ["/", "/accounts/", "/accounts/?q=ada", "/days/"])
 def test_pages_of_the_whole_bank_show_how_many_accounts_they_lack(teller: Client, url: str) -> None:
     assert WITHOUT in text_of(teller.get(url))
