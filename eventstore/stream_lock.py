@@ -20,7 +20,7 @@ class StreamLock:
         self.stream = stream
         self.cursor = cursor
         self.after_commit: list[Callable[[], object]] = []
-        """What is called once the transaction has committed."""
+        """The functions to call after the commit, in this order."""
 
 
 @contextmanager

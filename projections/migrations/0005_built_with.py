@@ -1,4 +1,4 @@
-"""What a projection was built with. A checkpoint at the beginning of the log is made anew by the next catch-up."""
+"""Add to each checkpoint the version or setting that its table was built with."""
 
 from django.db import migrations, models
 

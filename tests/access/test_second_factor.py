@@ -134,7 +134,7 @@ def test_a_password_alone_does_not_replace_the_second_factor(susan: TOTPDevice) 
     assert TOTPDevice.objects.get() == susan
 
 
-# Who needs one
+# Roles that need a second factor
 
 
 def test_a_role_without_one_sets_it_up_at_the_log_in(

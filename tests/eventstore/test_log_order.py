@@ -137,7 +137,7 @@ def test_the_read_side_waits_for_an_idle_writer_names_it_and_continues() -> None
         answer = Client().get("/readyz")
         assert answer.status_code == 200, "to wait is not to fail"
         assert answer.json()["lag"] == 3
-        assert set(answer.json()["held_back"]) == {"since", "seconds"}, "strangers are told no names"
+        assert set(answer.json()["held_back"]) == {"since", "seconds"}, "the answer names no session"
         since = datetime.fromisoformat(answer.json()["held_back"]["since"])
         assert 0 <= (timezone.now() - since).total_seconds() < PATIENCE
         page = text_of(client_of("audrey", "Auditors", is_staff=True).get("/admin/projections/checkpoint/"))

@@ -1,4 +1,4 @@
-"""What the bank hands out on paper: the statement and the receipt."""
+"""The printed statement and the printed receipt."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""What a browser prints of a statement and a receipt, and the file that it downloads."""
+"""A printed statement, a printed receipt and a downloaded statement, in a browser."""
 
 import re
 from pathlib import Path
