@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
                 max_length=100,
             ),
         ),
-        migrations.RunSQL(
+        migrations.RunSQL(  # the next catch-up inserts these again, with what their tables are built with
             "DELETE FROM projections_checkpoint WHERE transaction_id = 0 AND position = 0", migrations.RunSQL.noop
         ),
     ]
