@@ -80,7 +80,8 @@ def command_text(command: Envelope, outcome: Sequence[Any], last_hash: bytes) ->
         last_hash: the hash of the command's last event; `GENESIS` without events.
     """
     moment = moment_text(command.received_at)
-    return record_text(command.id.hex, command.name, command.actor, moment, command.fingerprint, outcome, last_hash)
+    head = command.id.hex, command.name, command.actor, moment, command.fingerprint
+    return record_text(*head, outcome, last_hash, command.causation)
 
 
 def record_text(
@@ -91,13 +92,18 @@ def record_text(
     fingerprint: bytes,
     outcome: Sequence[Any],
     last_hash: bytes,
+    causation: str = "",
 ) -> str:
-    """Return the text that a command record's seal covers. The id is in hex, and the time a `moment_text`."""
+    """Return the text that a command record's seal covers. The id is in hex, and the time a `moment_text`.
+
+    An empty causation is left out, as it is from records that are older than causation.
+    """
     kind, reason, message, stream, version, count = outcome
     fields = f'"{command_id}", {_text(name)}, {_text(actor)}, "{received_at}"'
     at = "null" if version is None else version
     became = f"{_text(kind)}, {_text(reason)}, {_text(message)}, {_text(stream)}, {at}, {count}"
-    return f'["command", {fields}, "{fingerprint.hex()}", {became}, "{last_hash.hex()}"]'
+    caused = f", {_text(causation)}" if causation else ""
+    return f'["command", {fields}, "{fingerprint.hex()}", {became}, "{last_hash.hex()}"{caused}]'
 
 
 def state_hash(state: str, event_hash: bytes) -> bytes:

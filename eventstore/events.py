@@ -44,6 +44,11 @@ class RecordedEvent(NamedTuple):
         return str(self.metadata["actor"])
 
     @property
+    def name(self) -> str:
+        """The name of the event in the causation of commands: its stream and version."""
+        return f"{self.stream}@{self.version}"
+
+    @property
     def log_position(self) -> "LogPosition":
         return LogPosition(self.transaction_id, self.position)
 
@@ -72,13 +77,20 @@ START = LogPosition(0, 0)
 
 
 class Envelope(NamedTuple):
-    """A command without its content: its id, name, actor, time and fingerprint."""
+    """A command without its content: its id, name, actor, time and fingerprint.
+
+    A command that an event led to also has `causation`, the name of that event, and `correlation_id`, the id of the
+    first command of the chain. `metadata` holds further entries for the metadata of the command's events.
+    """
 
     id: UUID
     name: str
     actor: str
     received_at: datetime
     fingerprint: bytes
+    correlation_id: UUID | None = None
+    causation: str = ""
+    metadata: Mapping[str, Any] = {}
 
 
 class Outcome(NamedTuple):

@@ -96,12 +96,16 @@ class CommandRecord(AppendOnlyModel):
     fingerprint = models.BinaryField(max_length=32, help_text="HMAC-SHA256 of what the command says")
     transaction_id = models.BigIntegerField(db_default=0, help_text="PostgreSQL's xid8; 0 on SQLite")
     seal = models.BinaryField(max_length=36, help_text="HMAC-SHA256 of all that it says; see `seals.py`")
+    causation = models.CharField(
+        max_length=220, db_default="", help_text="The event that led to it, as stream@version; empty for a user's"
+    )
 
     class Meta:
         indexes = [
             models.Index(fields=["received_at"], name="command_received_at"),
             models.Index(fields=["name", "received_at"], name="command_name"),
             models.Index(fields=["received_at"], name="command_rejected", condition=models.Q(outcome="rejected")),
+            models.Index(fields=["causation"], name="command_causation", condition=~models.Q(causation="")),
         ]
 
     def __str__(self) -> str:

@@ -68,9 +68,12 @@ def drafts_of(
         Unstorable: the databases would not all store a value unchanged.
     """
     adapt, drafts = backend_of().adapt, []
+    links = {"actor": command.actor, "correlation_id": str(command.correlation_id or command.id)}
+    if command.causation:
+        links["causation_id"] = command.causation
     for version, event in enumerate(events, expected_version + 1):
         data = dict(event.data)
-        metadata = {**event.circumstances, "actor": command.actor, "correlation_id": str(command.id)}
+        metadata = {**event.circumstances, **command.metadata, **links}
         check_storable([stream, event.type, command.name, data, metadata])
         texts = canonical(data), canonical(metadata)
         head = stream, version, event.type, event.schema_version
@@ -89,7 +92,7 @@ def command_values(command: Envelope, outcome: Sequence[Any], last_hash: bytes) 
     adapt = backend_of().adapt
     seal = seals.seal(command_text(command, outcome, last_hash))
     head = [adapt(command.id), command.name, command.actor, adapt(command.received_at)]
-    return [*head, *outcome, command.fingerprint, seal]
+    return [*head, *outcome, command.fingerprint, seal, command.causation]
 
 
 def utc(moment: datetime) -> datetime:

@@ -8,7 +8,8 @@ last wrong one counts.
 import logging
 import random
 import time
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.db import InterfaceError, OperationalError, connections
@@ -69,7 +70,21 @@ class Ack(NamedTuple):
     token: str
 
 
-def handle(command: Command, *, command_id: UUID | None = None, actor: str = "") -> Ack:
+class Cause(NamedTuple):
+    """The event that led to a command: the id of the first command of the chain, and the event's name."""
+
+    correlation_id: UUID
+    causation: str
+
+
+def handle(
+    command: Command,
+    *,
+    command_id: UUID | None = None,
+    actor: str = "",
+    cause: Cause | None = None,
+    metadata: Mapping[str, Any] = {},
+) -> Ack:
     """Carry out a command once.
 
     A known command id changes nothing, and has its first outcome again.
@@ -77,6 +92,8 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
     Args:
         command_id: the id of the command; by default a new one.
         actor: the name of the user who sent it.
+        cause: the event that led to the command, unless a user sent it.
+        metadata: further entries for the metadata of the command's events.
 
     Raises:
         CommandRejected: the command is invalid; see the subclass. Nothing has changed.
@@ -87,7 +104,10 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "")
         OutcomeUnknown: the database was lost. The command may be sent again under the same id.
     """
     fingerprint = pins.fingerprint(command)
-    envelope = Envelope(command_id or uuid4(), command.stored_name, actor, clock.now(), fingerprint)
+    correlation_id, causation = cause or (None, "")
+    command_id = command_id or uuid4()
+    head = command_id, command.stored_name, actor, clock.now(), fingerprint
+    envelope = Envelope(*head, correlation_id, causation, metadata)
     give_up_at = time.monotonic() + PATIENCE
     while True:
         try:

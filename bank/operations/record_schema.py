@@ -44,7 +44,8 @@ RECORD = {
                 NULL, "actor" varchar(150) NOT NULL, "received_at" datetime NOT NULL, "outcome" varchar(10) NOT
                 NULL, "reason" varchar(100) NOT NULL, "message" varchar(500) NOT NULL, "stream" varchar(200) NOT
                 NULL, "version" integer NULL, "position" integer NULL, "event_count" integer NOT NULL, "fingerprint"
-                BLOB NOT NULL, "transaction_id" integer DEFAULT 0 NOT NULL, "seal" BLOB NOT NULL)
+                BLOB NOT NULL, "transaction_id" integer DEFAULT 0 NOT NULL, "seal" BLOB NOT NULL, causation
+                varchar(220) DEFAULT '' NOT NULL)
             """,
             "trigger eventstore_commandrecord_counts_up": """
                 CREATE TRIGGER eventstore_commandrecord_counts_up AFTER INSERT ON eventstore_commandrecord WHEN
@@ -160,6 +161,7 @@ RECORD = {
         "eventstore_commandrecord": {
             "table": "r p",
             "column actor": "character varying(150) NOT NULL",
+            "column causation": "character varying(220) NOT NULL DEFAULT ''::character varying",
             "column event_count": "integer NOT NULL",
             "column fingerprint": "bytea NOT NULL",
             "column id": "uuid NOT NULL",

@@ -18,11 +18,12 @@ LOCK_TIMEOUT = 2500
 """The longest wait of a command or a projection for a lock on PostgreSQL, in milliseconds."""
 
 COMMAND_COLUMNS = """
-    id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, seal
+    id, name, actor, received_at, outcome, reason, message, stream, version, event_count, fingerprint, seal,
+    causation
 """
 INSERT_COMMAND = f"""
     INSERT INTO eventstore_commandrecord ({COMMAND_COLUMNS}, position)
-    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+    VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 """
 
 

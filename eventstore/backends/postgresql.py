@@ -58,7 +58,7 @@ _INSERT = f"""
 _INSERT_WITH_COMMAND = f"""
     WITH event AS ({_INSERT}), command AS (
         INSERT INTO eventstore_commandrecord ({COMMAND_COLUMNS}, position)
-        SELECT %s::uuid, %s, %s, %s::timestamptz, %s, %s, %s, %s, %s, %s, %s::bytea, %s::bytea, position FROM event
+        SELECT %s::uuid, %s, %s, %s::timestamptz, %s, %s, %s, %s, %s, %s, %s::bytea, %s::bytea, %s, position FROM event
     ) SELECT transaction_id, position FROM event
 """
 _END_FROZEN = """

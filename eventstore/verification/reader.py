@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from json.encoder import encode_basestring
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from .. import seals
 from ..chain import GENESIS, canonical, moment_text, record_text, row_hash
@@ -66,6 +67,7 @@ class Command(NamedTuple):
     position: int | None
     transaction_id: int
     seal: bytes
+    causation: str
     facts: dict[str, Any]
 
     def misfit(self, event: ReadEvent, count: int, ring: seals.Ring) -> str | None:
@@ -77,9 +79,11 @@ class Command(NamedTuple):
             ring: the bank's keys.
         """
         if self.id != event.command_id:
-            return f"the command record at its position is of another command, {self.facts['correlation_id']}"
+            return f"the command record at its position is of another command, {UUID(self.id)}"
         if not self.facts.items() <= event.metadata.items():
             return "it names another actor or command than its command record does"
+        if event.metadata.get("causation_id", "") != self.causation:
+            return "it names another cause than its command record does"
         if self.outcome != ("accepted", "", "", event.stream, event.version, count):
             return "its command record tells of other events"
         if self.transaction_id != event.transaction_id:
@@ -94,7 +98,8 @@ class Command(NamedTuple):
         return self._broken_seal(GENESIS, ring)
 
     def _broken_seal(self, last_hash: bytes, ring: seals.Ring) -> str | None:
-        text = record_text(self.id, self.name, self.actor, self.received_at, self.fingerprint, self.outcome, last_hash)
+        head = self.id, self.name, self.actor, self.received_at, self.fingerprint
+        text = record_text(*head, self.outcome, last_hash, self.causation)
         try:
             ring.check(self.seal, text)
         except seals.BadSeal as error:
@@ -138,14 +143,17 @@ class Reader:
 
     def command(self, row: Sequence[Any]) -> Command:
         """Return the command record of a row of `Log.accepted` or `Log.rejected`."""
-        id_, name, actor, moment, fingerprint, *outcome, position, transaction_id, seal = row
+        id_, name, actor, moment, fingerprint, *outcome, position, transaction_id, causation, seal = row
         if type(transaction_id) is not int or not (position is None or type(position) is int):
             raise TypeError("its position or transaction id is not an integer")
+        if type(causation) is not str:
+            raise TypeError("its causation is not text")
         id_, moment = self._id(id_), self._moment(moment)
-        facts = {"actor": actor, "correlation_id": f"{id_[:8]}-{id_[8:12]}-{id_[12:16]}-{id_[16:20]}-{id_[20:]}"}
-        return Command(
-            id_, name, actor, moment, binary(fingerprint), tuple(outcome), position, transaction_id, binary(seal), facts
-        )
+        facts = {"actor": actor}
+        if not causation:  # otherwise the correlation is the causing event's; see `causes`
+            facts["correlation_id"] = f"{id_[:8]}-{id_[8:12]}-{id_[12:16]}-{id_[16:20]}-{id_[20:]}"
+        head = id_, name, actor, moment, binary(fingerprint), tuple(outcome)
+        return Command(*head, position, transaction_id, binary(seal), causation, facts)
 
     def snapshot(self, row: Sequence[Any]) -> SnapshotOf:
         """Return the snapshot of a row of `Log.snapshots`, with its state as canonical JSON."""
@@ -184,7 +192,7 @@ class Reader:
         return value, text if self.stores_text else canonical(value)
 
     def _metadata(self, text: str, facts: dict[str, Any] | None) -> tuple[dict[str, Any], str]:
-        if facts:
+        if facts and "correlation_id" in facts:
             values = encode_basestring(facts["actor"]), facts["correlation_id"]
             if text == self._facts % values:
                 return facts, _FACTS % values

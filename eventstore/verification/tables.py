@@ -11,7 +11,7 @@ from ..rows import COLUMNS
 
 _COMMANDS = """
     SELECT id, name, actor, {received_at}, fingerprint, outcome, reason, message, stream, version, event_count,
-        position, transaction_id, seal
+        position, transaction_id, causation, seal
     FROM eventstore_commandrecord
 """
 POSITION = 11

@@ -8,6 +8,7 @@ and epochs. A checker checks single streams, and its auditor checks the meaning 
 import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from django.db import DatabaseError
 
@@ -189,7 +190,7 @@ class _Walk:
         try:
             command = self.reader.command(row)
             stream, version = command.outcome[3:5]
-            what = f"it is missing: the command {command.facts['correlation_id']} recorded it"
+            what = f"it is missing: the command {UUID(command.id)} recorded it"
             self.findings.add(stream, version, command.position or 0, what)
         except UNREADABLE as error:
             self.find(0, f"the record of command {shown(row[0])} cannot be read: {shown(error)}")
@@ -203,7 +204,7 @@ class _Walk:
             try:
                 command = self.reader.command(row)
                 if what := command.misfit_of_rejection(ring):
-                    self.find(0, f"the record of command {command.facts['correlation_id']}: {what}")
+                    self.find(0, f"the record of command {UUID(command.id)}: {what}")
                 values = (command.id, command.transaction_id, command.seal.hex())
             except UNREADABLE as error:
                 self.find(0, f"the record of command {shown(row[0])} cannot be read: {shown(error)}")

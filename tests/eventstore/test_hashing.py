@@ -32,13 +32,24 @@ def test_an_events_hash_goes_over_the_json_of_its_row(row: Any) -> None:
 
 
 @given(
-    st.builds(Envelope, st.uuids(), st.text(), st.text(), MOMENTS, st.binary(min_size=32, max_size=32)),
+    st.builds(
+        Envelope,
+        st.uuids(),
+        st.text(),
+        st.text(),
+        MOMENTS,
+        st.binary(min_size=32, max_size=32),
+        correlation_id=st.none() | st.uuids(),
+        causation=st.just("") | st.text(),
+        metadata=st.just({}),
+    ),
     st.tuples(st.text(), st.text(), st.text(), st.text(), st.none() | INTEGERS, INTEGERS),
     st.binary(min_size=32, max_size=32),
 )
 def test_a_command_records_seal_goes_over_the_json_of_its_row(command: Envelope, outcome: Any, digest: bytes) -> None:
     who = [command.id.hex, command.name, command.actor, text_of(command.received_at), command.fingerprint.hex()]
-    assert command_text(command, outcome, digest) == json.dumps(["command", *who, *outcome, digest.hex()])
+    caused = [command.causation] if command.causation else []  # records are older than causation
+    assert command_text(command, outcome, digest) == json.dumps(["command", *who, *outcome, digest.hex(), *caused])
 
 
 JSON = st.recursive(

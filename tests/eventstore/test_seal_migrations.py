@@ -11,7 +11,7 @@ from tests.support import databases, vandal
 from tests.support.databases import Urls, stranger
 from tests.support.values import deposit, do_business, query
 
-NEW = {vandal.COMMAND: ("seal", "transaction_id"), vandal.VERIFIER: ("seal",), vandal.SNAPSHOT: ("seal",)}
+NEW = {vandal.COMMAND: ("seal", "transaction_id", "causation"), vandal.VERIFIER: ("seal",), vandal.SNAPSHOT: ("seal",)}
 BEFORE = {"bank": "0003_log_in_tries", "eventstore": "0004_no_gap"}
 
 

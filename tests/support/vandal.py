@@ -245,7 +245,8 @@ def reseal(tables: Tables) -> None:
     """Seal the command records again with stolen keys."""
     hashes = {(row["stream"], row["version"]): row["hash"] for row in tables[EVENT]}
     for row in tables[COMMAND]:
-        envelope = Envelope(row["id"], row["name"], row["actor"], row["received_at"], row["fingerprint"])
+        head = row["id"], row["name"], row["actor"], row["received_at"], row["fingerprint"]
+        envelope = Envelope(*head, causation=row["causation"])
         names = ("outcome", "reason", "message", "stream", "version", "event_count")
         last_hash = hashes.get((row["stream"], row["version"]), GENESIS)
         row["seal"] = seals.seal(command_text(envelope, [row[name] for name in names], last_hash))

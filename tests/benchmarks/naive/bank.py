@@ -18,7 +18,7 @@ from projections.name_search import search_form
 from tests.benchmarks.naive.models import Event
 
 
-def handle(command: Command, *, command_id: UUID | None = None, actor: str = "") -> Ack:
+def handle(command: Command, *, command_id: UUID | None = None, actor: str = "", **others: Any) -> Ack:
     """Carry out a command that opens an account or deposits money."""
     with transaction.atomic(using="default"):
         stored = Event.objects.filter(stream=stream_of(command.account_id)).order_by("version")

@@ -137,8 +137,8 @@ MUTATIONS = [
     Mutation(
         breaks="The seal of a command record does not cover the command's events.",
         file="eventstore/chain.py",
-        text='"{last_hash.hex()}"]',
-        instead='""]',
+        text='"{last_hash.hex()}"{caused}]',
+        instead='""{caused}]',
         tests=["tests/eventstore/test_hashing.py::test_a_command_records_seal_goes_over_the_json_of_its_row"],
     ),
     Mutation(
