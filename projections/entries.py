@@ -16,7 +16,9 @@ class Entry(NamedTuple):
     """An entry of an account: a statement line or a refusal.
 
     `kind` is the name of a `Kind`. `amount` is never negative. `balance` is the balance afterwards, or None if a
-    refusal did not check it. `beside` holds the kinds of the other events of the command.
+    refusal did not check it. `other_account_id` is the account that the money came from or went to, `about_command_id`
+    the earlier command that a line belongs to, and `reason` why it was done. `beside` holds the kinds of the other
+    events of the command, and `related` the lines of other commands that belong to it.
     """
 
     position: int
@@ -29,7 +31,12 @@ class Entry(NamedTuple):
     actor: str
     command_id: UUID
     account_holder: str = ""
+    other_account_id: int | None = None
+    other_holder: str = ""
+    about_command_id: UUID | None = None
+    reason: str = ""
     beside: tuple[str, ...] = ()
+    related: tuple["Entry", ...] = ()
 
     @property
     def words(self) -> str:
@@ -52,51 +59,56 @@ class Entry(NamedTuple):
         return kind_named(self.kind).is_status_change
 
 
-_LINE = "position, account_id, version, {}, {}, balance, recorded_at, actor, command_id"
-LINES = f"SELECT {_LINE.format('kind', 'amount')} FROM projections_statementline"
-REFUSED = f"SELECT {_LINE.format('reason', 'amount_requested')} FROM projections_refusedwithdrawal"
+_LINE = "position, account_id, version, {}, {}, balance, recorded_at, actor, command_id, {}"
+_ABOUT = "other_account_id, about_command_id, reason AS about_reason"
+_ABOUT_NOTHING = "CAST(NULL AS BIGINT) AS other_account_id, CAST(NULL AS UUID) AS about_command_id, '' AS about_reason"
+LINES = f"SELECT {_LINE.format('kind', 'amount', _ABOUT)} FROM projections_statementline"
+REFUSED = f"SELECT {_LINE.format('reason', 'amount_requested', _ABOUT_NOTHING)} FROM projections_refusedwithdrawal"
 
 
-def _together(condition: str, order: str) -> str:
-    """Return the SELECT of the latest statement lines and refusals together."""
-    latest = f"WHERE {condition} ORDER BY {order} DESC LIMIT %s"
-    return f"SELECT * FROM ({LINES} {latest}) AS lines UNION ALL SELECT * FROM ({REFUSED} {latest}) AS refused"
+_HOLDER = "(SELECT account_holder FROM projections_accountsummary AS account WHERE account.account_id = entry.{})"
 
 
-def _with_holders(condition: str, order: str) -> str:
-    """Return the SELECT of the latest statement lines and refusals together, with the holders' names."""
-    return f"""
-        SELECT entry.*, account.account_holder
-        FROM ({_together(condition, order)}) AS entry
-        LEFT JOIN projections_accountsummary AS account ON account.account_id = entry.account_id
-        ORDER BY entry.{order} DESC LIMIT %s
-    """
+def with_other_holders(entries: str, order: str) -> str:
+    """Return the SELECT of entries with the holders of the other accounts, each found by its number."""
+    return f"SELECT entry.*, {_HOLDER.format('other_account_id')} FROM ({entries}) AS entry ORDER BY {order}"
 
 
-_LATEST = _with_holders("position > %s", "position")
-_OF_COMMAND = _with_holders("command_id = %s", "position")
-_ALL_REFUSED = f"""
-    SELECT entry.*, account.account_holder
-    FROM ({REFUSED} WHERE position < %s ORDER BY position DESC LIMIT %s) AS entry
-    LEFT JOIN projections_accountsummary AS account ON account.account_id = entry.account_id
-    ORDER BY entry.position DESC
-"""
+def _with_holders(entries: str) -> str:
+    """Return the SELECT of the latest entries with the holders of the other accounts and of their own."""
+    holders = ", ".join(_HOLDER.format(column) for column in ("other_account_id", "account_id"))
+    return f"SELECT entry.*, {holders} FROM ({entries}) AS entry ORDER BY position DESC LIMIT %s"
+
+
+def _together(*selects: str) -> str:
+    """Return the SELECT of the latest rows of several SELECTs."""
+    latest = "SELECT * FROM ({} ORDER BY position DESC LIMIT %s) AS part{}"
+    return _with_holders(" UNION ALL ".join(latest.format(select, at) for at, select in enumerate(selects)))
+
+
+_LATEST = _together(LINES, REFUSED)
+_OF_COMMAND = _together(
+    f"{LINES} WHERE command_id = %s",
+    f"{LINES} WHERE about_command_id = %s AND command_id <> %s",
+    f"{REFUSED} WHERE command_id = %s",
+)
+_ALL_REFUSED = _together(f"{REFUSED} WHERE position < %s")
 
 
 def of_command(command_id: UUID) -> list[Entry]:
-    """Return the entries of a command."""
-    part = command_id.hex, MOST_BY_ONE_COMMAND
-    return [entry_of(*row) for row in rows(_OF_COMMAND, *part, *part, MOST_BY_ONE_COMMAND)]
+    """Return the entries of a command, and the lines of other commands that belong to it, the latest first."""
+    key, most = command_id.hex, MOST_BY_ONE_COMMAND
+    return [entry_of(*row) for row in rows(_OF_COMMAND, key, most, key, key, most, key, most, 3 * most)]
 
 
 def latest(limit: int) -> list[Entry]:
     """Return the last entries of the whole bank."""
-    return [entry_of(*row) for row in rows(_LATEST, 0, limit, 0, limit, limit)]
+    return [entry_of(*row) for row in rows(_LATEST, limit, limit, limit)]
 
 
 def refused(before: int, limit: int) -> list[Entry]:
     """Return the last refusals of the whole bank before a position."""
-    return [entry_of(*row) for row in rows(_ALL_REFUSED, before, limit)]
+    return [entry_of(*row) for row in rows(_ALL_REFUSED, before, limit, limit)]
 
 
 def newly_made_entry_of(
@@ -109,11 +121,29 @@ def newly_made_entry_of(
     recorded_at: datetime,
     actor: str,
     command_id: Any,
+    other_account_id: int | None,
+    about_command_id: Any,
+    reason: str,
+    other_holder: str | None,
     account_holder: str | None = None,
 ) -> Entry:
     """Return the entry of a row."""
-    amount, moment, command_id = abs(amount), utc(recorded_at), uuid(command_id)
-    return Entry(position, account_id, version, kind, amount, balance, moment, actor, command_id, account_holder or "")
+    return Entry(
+        position,
+        account_id,
+        version,
+        kind,
+        abs(amount),
+        balance,
+        utc(recorded_at),
+        actor,
+        uuid(command_id),
+        account_holder or "",
+        other_account_id,
+        other_holder or "",
+        about_command_id and uuid(about_command_id),
+        reason,
+    )
 
 
 entry_of = lru_cache(maxsize=4096)(newly_made_entry_of)

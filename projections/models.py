@@ -60,11 +60,15 @@ class StatementLine(models.Model):
     recorded_at = models.DateTimeField()
     actor = models.CharField(max_length=150)
     command_id = models.UUIDField()
+    other_account_id = models.BigIntegerField(null=True, help_text="The account that the money came from or went to")
+    about_command_id = models.UUIDField(null=True, help_text="The earlier command that the line belongs to")
+    reason = models.CharField(max_length=200, db_default="", help_text="Why it was done")
 
     class Meta:
         indexes = [
             models.Index(fields=["account_id", "version"], name="line_account_version"),
             models.Index(fields=["command_id"], name="line_command"),
+            models.Index(fields=["about_command_id"], name="line_about", condition=Q(about_command_id__isnull=False)),
         ]
 
     def __str__(self) -> str:

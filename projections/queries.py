@@ -226,12 +226,13 @@ def latest_activity(limit: int = 10) -> list[Entry]:
 
 
 def receipt(command_id: UUID) -> Entry | None:
-    """Return the first entry of a command, with the kinds of its others, or None if the read side has none."""
-    found = entries.of_command(command_id)
-    if not found:
+    """Return the first entry of a command, with what belongs to it, or None if the read side has none."""
+    found = entries.of_command(command_id)[::-1]
+    if not (own := [entry for entry in found if entry.command_id == command_id]):
         return None
-    *others, first = found
-    return first._replace(beside=tuple(other.kind for other in reversed(others)))
+    first, *others = own
+    related = tuple(entry for entry in found if entry.command_id != command_id)
+    return first._replace(beside=tuple(other.kind for other in others), related=related)
 
 
 def outcome(command_id: UUID) -> Outcome | None:

@@ -1,7 +1,8 @@
 """The statements projection: the lines of each account's statement, with the running balance."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, assert_never
+from typing import Any, NamedTuple, assert_never
+from uuid import UUID
 
 from bank.domain.events import (
     BankAccountCreated,
@@ -18,6 +19,14 @@ from ..models import StatementLine
 from .base import Adapt, Changes, Projector
 
 
+class About(NamedTuple):
+    """The other account of a line, the earlier command that it belongs to, and why it was done."""
+
+    other_account_id: int | None = None
+    command_id: UUID | None = None
+    reason: str = ""
+
+
 class Statements(Projector):
     """One row for each line. Refused withdrawals are in another table: see `refusals`."""
 
@@ -32,6 +41,9 @@ class Statements(Projector):
         "recorded_at",
         "actor",
         "command_id",
+        "other_account_id",
+        "about_command_id",
+        "reason",
         "balance",
     )
 
@@ -43,6 +55,7 @@ class Statements(Projector):
             (SELECT balance FROM {table} WHERE account_id = %s ORDER BY version DESC LIMIT 1), 0)"""
 
     def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+        about = About()
         match event:
             case MoneyDepositedIntoBankAccount():
                 amount = event.amount
@@ -54,10 +67,10 @@ class Statements(Projector):
                 return
             case _:
                 assert_never(event)
-        changes[recorded.position] = event.account_id, KIND_OF[type(event)].name, amount, recorded
+        changes[recorded.position] = event.account_id, KIND_OF[type(event)].name, amount, about, recorded
 
     def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
-        for position, (account_id, kind, amount, recorded) in changes.items():
+        for position, (account_id, kind, amount, about, recorded) in changes.items():
             yield (
                 position,
                 account_id,
@@ -67,6 +80,9 @@ class Statements(Projector):
                 adapt(recorded.recorded_at),
                 recorded.actor,
                 adapt(recorded.command_id),
+                about.other_account_id,
+                about.command_id and adapt(about.command_id),
+                about.reason,
                 amount,
                 account_id,
             )

@@ -175,4 +175,5 @@ def test_every_query_of_a_statement_goes_by_the_index_of_account_and_version() -
         assert "line_account_version" in plan, plan
         assert "refusal_account_version" in plan, plan
         assert "SCAN projections_" not in plan, plan
-        assert "Seq Scan on projections_" not in plan, plan
+        for table in ("statementline", "refusedwithdrawal"):
+            assert f"Seq Scan on projections_{table}" not in plan, plan
