@@ -15,6 +15,7 @@ from bank.domain.events import (
     PinChanged,
     PinLocked,
     PinUnlocked,
+    StatusChange,
     WithdrawalBlocked,
 )
 from eventstore.events import RecordedEvent
@@ -94,7 +95,7 @@ class Accounts(Projector):
             case PinUnlocked():
                 change.pin_locked = False
                 change.reset_wrong_pins()
-            case WithdrawalBlocked():
+            case WithdrawalBlocked() | StatusChange():
                 pass
             case _:
                 assert_never(event)

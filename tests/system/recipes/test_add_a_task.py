@@ -9,7 +9,7 @@ STEPS = {step.path: step for step in steps_of("add-a-task.md")}
 STORED = (
     "tests/domain/test_events.py",
     '    (PinChanged(1), "pin_changed", {"accountId": 1}),\n',
-    '    (events.BankAccountClosed(1), "bank_account_closed", {"accountId": 1}),\n',
+    '    (events.BankAccountFrozen(1), "bank_account_frozen", {"accountId": 1}),\n',
 )
 HANDLER_TEST = "tests/application/test_handlers.py::test_every_command_has_a_handler"
 ROLES_TEST = "tests/access/test_who_may_what.py::test_every_address_has_a_row_and_every_row_an_address"
@@ -29,10 +29,10 @@ def carried_out(folder: Path, *left_out: str) -> Copy:
 def test_the_recipe_gives_a_task_that_passes_the_checks(tmp_path: Path) -> None:
     copy = carried_out(tmp_path)
     _, output = copy.test(STATE_TEST)
-    [digest] = set(re.findall(r"add to DIGESTS: (2: \w+)", output)) or [output]
+    [digest] = set(re.findall(r"add to DIGESTS: (\d+: \w+)", output)) or [output]
     copy.replace(STATE_TEST, "DIGESTS = {", f'DIGESTS = {{{digest[:3]}"{digest[3:]}", ')
 
-    own = ("tests/domain/test_closing.py", "tests/system/recipes/closing.py")
+    own = ("tests/domain/test_freezing.py", "tests/system/recipes/freezing.py")
     code, output = copy.test(*own, STORED[0], "tests/projections/test_kinds.py", HANDLER_TEST, ROLES_TEST)
     assert code == 0, output
     code, output = copy.mypy()
@@ -44,29 +44,29 @@ def test_the_recipe_gives_a_task_that_passes_the_checks(tmp_path: Path) -> None:
 
 
 def test_mypy_names_each_decision_that_is_forgotten(tmp_path: Path) -> None:
-    decisions = ("bank/domain/verification.py", "projections/projectors/accounts.py", "bank/domain/account.py")
+    decisions = ("bank/domain/verification.py", "bank/domain/account.py")
     _, output = carried_out(tmp_path, *decisions).mypy()
     for path in decisions:
-        assert re.search(rf'^{path}.*"assert_never" has incompatible type "BankAccountClosed"', output, re.M), output
-    assert re.search(r'^bank/application/handlers.py.*"BankAccount" has no attribute "close"', output, re.M), output
+        assert re.search(rf'^{path}.*"assert_never" has incompatible type "BankAccountFrozen"', output, re.M), output
+    assert re.search(r'^bank/application/handlers.py.*"BankAccount" has no attribute "freeze"', output, re.M), output
 
 
 def test_an_event_of_no_group_needs_a_decision_of_each_projector(tmp_path: Path) -> None:
-    copy = carried_out(tmp_path, "projections/projectors/accounts.py")
-    copy.replace("bank/domain/events.py", "class BankAccountClosed(StatusChange):", "class BankAccountClosed:")
+    copy = carried_out(tmp_path)
+    copy.replace("bank/domain/events.py", "class BankAccountFrozen(StatusChange):", "class BankAccountFrozen:")
     _, output = copy.mypy()
     for name in ("accounts", "statements", "refusals", "totals", "daily", "names"):
-        assert re.search(rf"^projections/projectors/{name}.py.*BankAccountClosed", output, re.M), output
-    assert re.search(r"^projections/verification/sums.py.*BankAccountClosed", output, re.M), output
+        assert re.search(rf"^projections/projectors/{name}.py.*BankAccountFrozen", output, re.M), output
+    assert re.search(r"^projections/verification/sums.py.*BankAccountFrozen", output, re.M), output
 
 
 def test_an_event_without_a_kind_or_a_kind_without_words_stops_the_start(tmp_path: Path) -> None:
     copy = carried_out(tmp_path, "projections/kinds.py")
     code, output = copy.run("manage.py", "check")
     assert code != 0
-    assert "projections/kinds.py has no kind for BankAccountClosed" in output
+    assert "projections/kinds.py has no kind for BankAccountFrozen" in output
     [*places, (before, after)] = STEPS["projections/kinds.py"].places
-    wordless = after.replace('"Account closed", "No task can be carried out on this account."', "")
+    wordless = after.replace('"Account frozen", "Withdrawals from this account are rejected."', "")
     copy.apply(Step("projections/kinds.py", [*places, (before, wordless)]))
     code, output = copy.run("manage.py", "check")
     assert code != 0
@@ -75,34 +75,35 @@ def test_an_event_without_a_kind_or_a_kind_without_words_stops_the_start(tmp_pat
 
 def test_a_forgotten_handler_role_stored_form_or_state_version_is_named(tmp_path: Path) -> None:
     copy = carried_out(tmp_path, "docs/trust.md")
-    copy.replace("bank/application/handlers.py", "    CloseBankAccount: close_bank_account,\n", "")
+    copy.replace("bank/application/handlers.py", "    FreezeBankAccount: freeze_bank_account,\n", "")
     copy.replace(STORED[0], STORED[2], "")
-    copy.replace("bank/domain/account.py", "STATE_VERSION = 2", "STATE_VERSION = 1")
+    [(before, after)] = [place for place in STEPS["bank/domain/account.py"].places if "STATE_VERSION" in place[0]]
+    copy.replace("bank/domain/account.py", after, before)
     code, output = copy.test(HANDLER_TEST, ROLES_TEST, STATE_TEST, STORED[0])
     assert code == 1
     for message in (
         "bank/application/handlers.py: HANDLERS",
         "add a row to the table in docs/trust.md",
         "raise STATE_VERSION in bank/domain/account.py",
-        "bank_account_closed",
+        "bank_account_frozen",
     ):
         assert message in output
 
 
 def test_a_class_without_a_stored_name_and_one_outside_of_its_union_are_named(tmp_path: Path) -> None:
     copy = carried_out(tmp_path)
-    copy.replace("bank/domain/commands.py", '    stored_name: ClassVar = "close_bank_account"\n', "")
-    copy.replace("bank/domain/events.py", "    | BankAccountClosed\n", "")
+    copy.replace("bank/domain/commands.py", '    stored_name: ClassVar = "freeze_bank_account"\n', "")
+    copy.replace("bank/domain/events.py", "    | BankAccountFrozen\n", "")
     _, output = copy.mypy()
     assert re.search(
-        r'^bank/application/dispatch.py.*"CloseBankAccount".* has no attribute "stored_name"', output, re.M
+        r'^bank/application/dispatch.py.*"FreezeBankAccount".* has no attribute "stored_name"', output, re.M
     )
-    assert re.search(r'incompatible type "\S*BankAccountClosed', output), output
-    copy.replace("bank/domain/events.py", '    stored_type: ClassVar = "bank_account_closed"\n', "")
-    copy.replace("bank/domain/events.py", "    | PinChanged\n", "    | PinChanged\n    | BankAccountClosed\n")
+    assert re.search(r'incompatible type "\S*BankAccountFrozen', output), output
+    copy.replace("bank/domain/events.py", '    stored_type: ClassVar = "bank_account_frozen"\n', "")
+    copy.replace("bank/domain/events.py", "    | PinChanged\n", "    | PinChanged\n    | BankAccountFrozen\n")
     code, output = copy.run("manage.py", "check")
     assert code != 0
-    assert "type object 'BankAccountClosed' has no attribute 'stored_type'" in output
+    assert "type object 'BankAccountFrozen' has no attribute 'stored_type'" in output
 
 
 def test_the_recipe_names_each_file_that_it_changes() -> None:
