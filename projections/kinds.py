@@ -6,10 +6,10 @@ Only this module holds the stored name of a kind, its label, and its explanation
 from typing import NamedTuple
 
 from bank.domain.events import (
-    EVENT_CLASSES,
+    ACCOUNT_EVENTS,
+    AccountEvent,
     AccountOverdrawn,
     BankAccountCreated,
-    BankEvent,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -26,7 +26,7 @@ class Kind(NamedTuple):
     """A kind of entry: its stored name, its event, its label, and its explanation, which may be empty."""
 
     name: str
-    event: type[BankEvent]
+    event: type[AccountEvent]
     words: str
     explanation: str
 
@@ -75,7 +75,7 @@ KINDS = (
 KIND_OF = {kind.event: kind for kind in KINDS}
 """The kind of each event."""
 
-if without := [event.__name__ for event in EVENT_CLASSES if event not in KIND_OF]:
+if without := [event.__name__ for event in ACCOUNT_EVENTS if event not in KIND_OF]:
     raise TypeError(f"projections/kinds.py has no kind for {', '.join(without)}")
 
 _NAMED = {kind.name: kind for kind in KINDS}

@@ -11,7 +11,6 @@ from django.db import InterfaceError, OperationalError
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from bank.application.streams import stream_of
 from bank.domain.events import BankEvent, UnknownEvent, decode
 from eventstore import store
 from eventstore.backends import backend_of
@@ -41,8 +40,8 @@ def decoded(events: Sequence[RecordedEvent]) -> tuple[Batch, list[tuple[Recorded
             continue
         try:
             event = decode(each.type, each.schema_version, each.data)
-            if stream_of(event.account_id) != each.stream:
-                raise UnknownEvent(f"{each.type} is about account {event.account_id}")
+            if event.stream != each.stream:
+                raise UnknownEvent(f"{each.type} is about {event.stream}")
         except UnknownEvent as error:
             faults[each.stream] = each, error
         else:
@@ -52,8 +51,6 @@ def decoded(events: Sequence[RecordedEvent]) -> tuple[Batch, list[tuple[Recorded
 
 def without(batch: Batch, parked: dict[str, ParkedStream]) -> Batch:
     """Return the events of a batch that do not belong to the parked part of a stream."""
-    if not parked:
-        return batch
     return [
         (event, each) for event, each in batch if (row := parked.get(each.stream)) is None or each.version < row.version
     ]

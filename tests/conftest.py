@@ -103,7 +103,7 @@ def bank(urls: Urls, tmp_path: Path) -> Path:
     """An empty bank: its data folder, with SQLite's files. The caches of this process are empty."""
     from bank.application import account_cache  # importable only once Django is ready
 
-    account_cache._accounts.clear()
+    account_cache._loaded.clear()
     return tmp_path
 
 

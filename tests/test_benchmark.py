@@ -27,7 +27,7 @@ def test_a_generated_history_is_one_that_the_bank_could_have_written() -> None:
     assert broken_links() == []
     assert count("eventstore_event") == count("eventstore_commandrecord") == 4 * 45
     assert query("SELECT DISTINCT version FROM eventstore_snapshot") == [(40,)]
-    assert repository.load(3).account.balance == queries.check_balance(3)
+    assert repository.load(3).aggregate.balance == queries.check_balance(3)
     assert repository.load(3).version == 45
     assert withdraw(3, 1, data.PIN).version == 46
     assert replay.check() == []

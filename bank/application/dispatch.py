@@ -20,15 +20,14 @@ from eventstore.events import Envelope
 from eventstore.signals import catch_up_wanted
 from eventstore.stream_lock import stream_lock
 
-from ..domain.account import check_account_id
+from ..domain.aggregate import check_number
 from ..domain.commands import Command, WithdrawMoneyFromBankAccount
-from ..domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId
+from ..domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId, InvalidTillId
 from ..domain.events import BankEvent, UnknownEvent, decode
 from ..operations.key_files import InstallationFault as InstallationFault
 from . import account_cache, clock_limit, currency, pins
 from .handlers import HANDLERS
 from .repository import Saved
-from .streams import stream_of
 
 logger = logging.getLogger(__name__)
 
@@ -61,7 +60,7 @@ class Ack(NamedTuple):
     `token` is the read-your-writes token: the log position that the read side must reach to show the events.
     """
 
-    account_id: int
+    stream: str
     version: int
     position: int
     events: tuple[BankEvent, ...]
@@ -132,24 +131,25 @@ def _decide_until_saved(command: Command, envelope: Envelope) -> Ack:
     for attempt in range(MAX_TRIES):
         locks = attempt > 0 or isinstance(command, WithdrawMoneyFromBankAccount)
         try:
-            check_account_id(command.account_id)
-            return _ack(_carry_out(command, envelope, locks=locks, stand_back=attempt > 0), command, envelope)
+            check_number(command)
+            return _ack(_carry_out(command, envelope, locks=locks, stand_back=attempt > 0), envelope)
         except CommandRejected as rejection:
-            if not locks and account_cache.forget(command.account_id):
+            stream = "" if isinstance(rejection, InvalidAccountId | InvalidTillId) else command.stream
+            if not locks and account_cache.forget(stream):
                 continue  # it decided on the cached account, so decide on the recorded one
-            return _reject(command, envelope, rejection)
+            return _reject(stream, command, envelope, rejection)
         except store.CommandIdTaken:
             return _first_outcome(command, envelope)
         except store.WrongExpectedVersion:
             pass
         except UnknownEvent as error:
-            logger.error("Account %s cannot be read: %s", command.account_id, error)
-            raise UnreadableAccount(f"Account {command.account_id} cannot be read.") from error
+            logger.error("%s cannot be read: %s", command.stream, error)
+            raise UnreadableAccount(f"{command.stream} cannot be read.") from error
         except OperationalError as error:
             if not errors.asks_to_try_again(error):
                 raise
             time.sleep(random.uniform(0, min(MAX_PAUSE, 0.001 * 2**attempt)))
-    raise Busy(f"Account {command.account_id} is busy.")
+    raise Busy(f"{command.stream} is busy.")
 
 
 def _carry_out(command: Command, envelope: Envelope, *, locks: bool, stand_back: bool) -> Saved:
@@ -157,13 +157,12 @@ def _carry_out(command: Command, envelope: Envelope, *, locks: bool, stand_back:
     handler = HANDLERS[type(command)]
     if not locks:
         return handler(command, envelope, None)
-    with stream_lock(stream_of(command.account_id), stand_back=stand_back) as lock:
+    with stream_lock(command.stream, stand_back=stand_back) as lock:
         return handler(command, envelope, lock)
 
 
-def _reject(command: Command, envelope: Envelope, rejection: CommandRejected) -> Ack:
+def _reject(stream: str, command: Command, envelope: Envelope, rejection: CommandRejected) -> Ack:
     """Record a rejection and raise it, unless this command already has an outcome."""
-    stream = "" if isinstance(rejection, InvalidAccountId) else stream_of(command.account_id)
     try:
         store.record_rejection(stream, envelope, reason=rejection.code, message=str(rejection))
     except store.CommandIdTaken:
@@ -191,10 +190,10 @@ def _first_outcome(command: Command, envelope: Envelope) -> Ack:
     except UnknownEvent:  # a newer version carried it out; its receipt shows what this one can read
         events = []
     catch_up_wanted.send(sender=handle)
-    return _ack(Saved(events, recorded[-1]), command, envelope, repeated=True)
+    return _ack(Saved(events, recorded[-1]), envelope, repeated=True)
 
 
-def _ack(saved: Saved, command: Command, envelope: Envelope, *, repeated: bool = False) -> Ack:
+def _ack(saved: Saved, envelope: Envelope, *, repeated: bool = False) -> Ack:
     events, last = tuple(saved.events), saved.last
     place = last.version, last.position
-    return Ack(command.account_id, *place, events, repeated, envelope.id, last.log_position.token)
+    return Ack(last.stream, *place, events, repeated, envelope.id, last.log_position.token)

@@ -1,4 +1,7 @@
-"""The handlers, one for each task: load the account, call the method of the task, save its events."""
+"""The handlers, one for each task: load the account, call the method of the task, save its events.
+
+Those of tills are in `till_handlers.py`.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,16 +14,22 @@ from eventstore.stream_lock import StreamLock
 
 from ..domain.account import check_pin
 from ..domain.commands import (
+    BringCashFromVault,
     ChangePin,
+    CloseTill,
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    OpenTill,
+    RecordCashIn,
+    RecordCashOut,
+    TakeCashToVault,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
 from ..domain.events import InvalidPin
 from ..domain.verification import CURRENCY, PIN_ATTEMPTS
-from . import currency, pins, repository
+from . import currency, pins, repository, till_handlers
 from .repository import Saved
 
 type Lock = StreamLock | None
@@ -29,7 +38,7 @@ type Lock = StreamLock | None
 def create_bank_account(command: CreateBankAccount, envelope: Envelope, lock: Lock) -> Saved:
     """Open an account. Store its PIN verifier and, with the first account, the currency in the same transaction."""
     loaded = repository.load(command.account_id, lock)
-    event = loaded.account.create(command.account_holder, command.pin)
+    event = loaded.aggregate.create(command.account_holder, command.pin)
     verifier = pins.make_verifier(command.account_id, command.pin, envelope.id)
 
     def also() -> None:
@@ -43,7 +52,7 @@ def create_bank_account(command: CreateBankAccount, envelope: Envelope, lock: Lo
 def deposit_money(command: DepositMoneyIntoBankAccount, envelope: Envelope, lock: Lock) -> Saved:
     """Deposit money."""
     loaded = repository.load(command.account_id, lock)
-    event = loaded.account.deposit(command.amount)
+    event = loaded.aggregate.deposit(command.amount)
     return repository.save(loaded, [event], envelope, lock)
 
 
@@ -54,7 +63,7 @@ def withdraw_money(command: WithdrawMoneyFromBankAccount, envelope: Envelope, lo
         raise store.CommandIdTaken(str(envelope.id))
     loaded = repository.load(command.account_id, lock)
     attempts = settings.PIN_ATTEMPTS
-    events = loaded.account.withdraw(
+    events = loaded.aggregate.withdraw(
         command.amount,
         pin_matches=lambda: pins.matches(command.account_id, command.pin),
         pin_attempts=attempts,
@@ -67,14 +76,14 @@ def withdraw_money(command: WithdrawMoneyFromBankAccount, envelope: Envelope, lo
 def unlock_pin(command: UnlockPin, envelope: Envelope, lock: Lock) -> Saved:
     """Unlock withdrawals from an account."""
     loaded = repository.load(command.account_id, lock)
-    event = loaded.account.unlock_pin()
+    event = loaded.aggregate.unlock_pin()
     return repository.save(loaded, [event], envelope, lock)
 
 
 def change_pin(command: ChangePin, envelope: Envelope, lock: Lock) -> Saved:
     """Replace an account's PIN, and its verifier in the same transaction."""
     loaded = repository.load(command.account_id, lock)
-    events = loaded.account.change_pin(command.pin)
+    events = loaded.aggregate.change_pin(command.pin)
     verifier = pins.make_verifier(command.account_id, command.pin, envelope.id)
     return repository.save(
         loaded, events, envelope, lock, also=lambda: pins.replace_verifier(command.account_id, verifier)
@@ -87,5 +96,11 @@ HANDLERS: dict[type[Command], Callable[[Any, Envelope, Lock], Saved]] = {
     WithdrawMoneyFromBankAccount: withdraw_money,
     UnlockPin: unlock_pin,
     ChangePin: change_pin,
+    OpenTill: till_handlers.open_till,
+    BringCashFromVault: till_handlers.bring_cash_from_vault,
+    TakeCashToVault: till_handlers.take_cash_to_vault,
+    RecordCashIn: till_handlers.record_cash_in,
+    RecordCashOut: till_handlers.record_cash_out,
+    CloseTill: till_handlers.close_till,
 }
 """The handler of each command."""

@@ -1,9 +1,8 @@
-"""The repository: loads accounts from their events, and saves their new events."""
+"""The repository: loads aggregates from their events, and saves their new events."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from functools import reduce
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -13,10 +12,12 @@ from eventstore.events import Envelope, NewEvent, RecordedEvent
 from eventstore.stream_lock import StreamLock, after_commit
 
 from ..domain.account import BankAccount
+from ..domain.aggregate import Aggregate, new_aggregate
 from ..domain.events import BankEvent, UnreadablePayload, decode, encode
+from ..domain.streams import stream_of, stream_of_till
+from ..domain.till import Till
 from ..domain.upcasters import current_version
 from . import account_cache
-from .streams import CATEGORY, stream_of
 
 
 class Saved(NamedTuple):
@@ -26,32 +27,42 @@ class Saved(NamedTuple):
     last: RecordedEvent
 
 
-class Loaded(NamedTuple):
-    """An account with the version, hash and time of the last event of its stream."""
+class Loaded[A: Aggregate](NamedTuple):
+    """An aggregate with the version, hash and time of the last event of its stream."""
 
-    account: BankAccount
+    aggregate: A
     version: int
     hash: bytes
     at: datetime | None = None
 
 
-def load(account_id: int, lock: StreamLock | None = None) -> Loaded:
-    """Return an account, replayed from its snapshot and the events after it. A new one has version 0.
+def load(account_id: int, lock: StreamLock | None = None) -> Loaded[BankAccount]:
+    """Return an account; see `_load`."""
+    return _load(BankAccount, account_id, stream_of(account_id), lock)
 
-    Without a lock, the account cache is used first. `store.append` refuses a decision on an outdated account.
+
+def load_till(till_id: int, lock: StreamLock | None = None) -> Loaded[Till]:
+    """Return a till; see `_load`."""
+    return _load(Till, till_id, stream_of_till(till_id), lock)
+
+
+def _load[A: Aggregate](kind: type[A], number: int, stream: str, lock: StreamLock | None) -> Loaded[A]:
+    """Return an aggregate, replayed from its snapshot and the events after it. A new one has version 0.
+
+    Without a lock, the account cache is used first. `store.append` refuses a decision on an outdated aggregate.
     """
-    stream, cached = stream_of(account_id), account_cache.get(account_id)
+    cached = account_cache.get(stream)
     if cached and lock is None:
         return cached
-    new = Loaded(BankAccount(account_id), 0, GENESIS)
+    new = Loaded(kind(number), 0, GENESIS)
     snapshot, events = store.read_latest(stream, cached.version if cached else 0)
     if first := next(events, None):
-        # The event at that version proves that the cached account, or the snapshot, belongs to this stream.
+        # The event at that version proves that the cached aggregate, or the snapshot, belongs to this stream.
         if cached and first.hash == cached.hash:
             return _play(cached, events)
         state = snapshot and snapshots.opened(stream, snapshot, first.hash)
-        if state and (account := BankAccount.of_state(state)):
-            return _play(Loaded(account, first.version, first.hash, first.recorded_at), events)
+        if state and (aggregate := kind.of_state(state)):
+            return _play(Loaded(aggregate, first.version, first.hash, first.recorded_at), events)
         if first.version == 1 and not snapshot:
             return _play(new, chain([first], events))
     loaded = _play(new, store.read_stream(stream))
@@ -60,24 +71,25 @@ def load(account_id: int, lock: StreamLock | None = None) -> Loaded:
     return loaded
 
 
-def _play(loaded: Loaded, events: Iterable[RecordedEvent]) -> Loaded:
-    """Apply events to a loaded account.
+def _play[A: Aggregate](loaded: Loaded[A], events: Iterable[RecordedEvent]) -> Loaded[A]:
+    """Apply events to a loaded aggregate.
 
     Raises:
         UnknownEvent: this version of the program cannot read one of them.
     """
-    account, version, last_hash, at = loaded
+    aggregate, version, last_hash, at = loaded
+    stream = aggregate.stream
     for recorded in events:
         event = decode(recorded.type, recorded.schema_version, recorded.data)
-        if event.account_id != account.account_id:
-            raise UnreadablePayload(f"{recorded.type} of {recorded.stream} is about account {event.account_id}")
-        account = account.apply(event)
+        if event.stream != stream:
+            raise UnreadablePayload(f"{recorded.type} of {recorded.stream} is about {event.stream}")
+        aggregate = aggregate.apply(event)
         version, last_hash, at = recorded.version, recorded.hash, recorded.recorded_at
-    return Loaded(account, version, last_hash, at)
+    return Loaded(aggregate, version, last_hash, at)
 
 
-def save(
-    loaded: Loaded,
+def save[A: Aggregate](
+    loaded: Loaded[A],
     events: Sequence[BankEvent],
     command: Envelope,
     lock: StreamLock | None = None,
@@ -85,7 +97,7 @@ def save(
     circumstances: Mapping[str, Any] = {},
     also: Callable[[], None] | None = None,
 ) -> Saved:
-    """Append the events of a command to the stream of a loaded account.
+    """Append the events of a command to the stream of a loaded aggregate.
 
     Args:
         circumstances: other inputs of the decision, for the events' metadata.
@@ -95,21 +107,24 @@ def save(
         store.WrongExpectedVersion: another writer was first.
         store.CommandIdTaken: the command is recorded already.
     """
-    account = reduce(BankAccount.apply, events, loaded.account)
+    aggregate = loaded.aggregate
+    for event in events:
+        aggregate = aggregate.apply(event)
+    stream = aggregate.stream
     is_snapshot_due = snapshots.is_due(loaded.version, loaded.version + len(events))
     *_, last = store.append(
-        stream_of(account.account_id),
+        stream,
         [_new_event(event, circumstances) for event in events],
         expected_version=loaded.version,
         previous_hash=loaded.hash,
         previous_at=loaded.at,
         command=command,
-        state=account.to_state() if is_snapshot_due else None,
+        state=aggregate.to_state() if is_snapshot_due else None,
         also=also,
         lock=lock,
     )
-    saved = Loaded(account, last.version, last.hash, last.recorded_at)
-    after_commit(lock, lambda: account_cache.put(account.account_id, saved))
+    saved = Loaded(aggregate, last.version, last.hash, last.recorded_at)
+    after_commit(lock, lambda: account_cache.put(stream, saved))
     return Saved(events, last)
 
 
@@ -119,7 +134,6 @@ def _new_event(event: BankEvent, circumstances: Mapping[str, Any]) -> NewEvent:
 
 
 def state_of(stream: str, version: int) -> dict[str, Any]:
-    """Return the state of an account at a version, for the event inspector."""
-    account_id = int(stream.removeprefix(f"{CATEGORY}-"))
-    played = _play(Loaded(BankAccount(account_id), 0, GENESIS), store.read_stream(stream, last=version))
-    return asdict(played.account)
+    """Return the state of a stream's aggregate at a version, for the event inspector."""
+    new = Loaded[BankAccount | Till](new_aggregate(stream), 0, GENESIS)
+    return asdict(_play(new, store.read_stream(stream, last=version)).aggregate)

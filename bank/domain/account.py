@@ -19,9 +19,9 @@ from .errors import (
     PinNotLocked,
 )
 from .events import (
+    AccountEvent,
     AccountOverdrawn,
     BankAccountCreated,
-    BankEvent,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -31,6 +31,7 @@ from .events import (
     WithdrawalBlocked,
 )
 from .invisible import invisible_in, trim
+from .streams import OfAccount
 
 MAX_ACCOUNT_ID = 2**63 - 1
 MAX_AMOUNT = 10**12
@@ -45,7 +46,7 @@ version is not used."""
 
 
 @dataclass(frozen=True, slots=True)
-class BankAccount:
+class BankAccount(OfAccount):
     """A checking account. Its balance is in minor units; it has no holder until it is opened.
 
     `wrong_pins` counts the wrong PINs in a row. While `pin_locked` is true, withdrawals are refused without a check of
@@ -143,7 +144,7 @@ class BankAccount:
 
     # State
 
-    def apply(self, event: BankEvent) -> Self:
+    def apply(self, event: AccountEvent) -> Self:
         """Return the account after one of its events."""
         match event:
             case MoneyDepositedIntoBankAccount():

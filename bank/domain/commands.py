@@ -1,7 +1,7 @@
 """The commands of the bank: one frozen dataclass for each task of a teller or supervisor.
 
-A command is an intent and may be invalid; the aggregate in `account.py` decides. Amounts are integers of minor units
-(cents). PINs are integers: the screen's "0042" is 42. No `repr` shows a PIN.
+A command is an intent and may be invalid; the aggregate in `account.py` or `till.py` decides. Amounts are integers of
+minor units (cents). PINs are integers: the screen's "0042" is 42. No `repr` shows a PIN.
 
 `stored_name` is the name in command records. The first three are the challenge's.
 """
@@ -9,9 +9,11 @@ A command is an intent and may be invalid; the aggregate in `account.py` decides
 from dataclasses import dataclass, field
 from typing import ClassVar, get_args
 
+from .streams import OfAccount, OfTill
+
 
 @dataclass(frozen=True, slots=True)
-class CreateBankAccount:
+class CreateBankAccount(OfAccount):
     """Open an account for a holder, with a PIN."""
 
     stored_name: ClassVar = "create_bank_account"
@@ -21,7 +23,7 @@ class CreateBankAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class DepositMoneyIntoBankAccount:
+class DepositMoneyIntoBankAccount(OfAccount):
     """Deposit money."""
 
     stored_name: ClassVar = "deposit_money_into_bank_account"
@@ -30,7 +32,7 @@ class DepositMoneyIntoBankAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class WithdrawMoneyFromBankAccount:
+class WithdrawMoneyFromBankAccount(OfAccount):
     """Withdraw money. The PIN proves the customer's identity."""
 
     stored_name: ClassVar = "withdraw_money_from_bank_account"
@@ -40,7 +42,7 @@ class WithdrawMoneyFromBankAccount:
 
 
 @dataclass(frozen=True, slots=True)
-class UnlockPin:
+class UnlockPin(OfAccount):
     """Allow PINs again after too many wrong ones. A supervisor's task."""
 
     stored_name: ClassVar = "unlock_pin"
@@ -48,7 +50,7 @@ class UnlockPin:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangePin:
+class ChangePin(OfAccount):
     """Replace the PIN with a new one that the customer has chosen. A supervisor's task."""
 
     stored_name: ClassVar = "change_pin"
@@ -56,6 +58,74 @@ class ChangePin:
     pin: int = field(repr=False)
 
 
-type Command = CreateBankAccount | DepositMoneyIntoBankAccount | WithdrawMoneyFromBankAccount | UnlockPin | ChangePin
+type AccountCommand = (
+    CreateBankAccount | DepositMoneyIntoBankAccount | WithdrawMoneyFromBankAccount | UnlockPin | ChangePin
+)
 
-COMMANDS: tuple[type[Command], ...] = get_args(Command.__value__)
+
+@dataclass(frozen=True, slots=True)
+class OpenTill(OfTill):
+    """Open a till for a teller."""
+
+    stored_name: ClassVar = "open_till"
+    till_id: int
+    teller: str
+    opening_cash: int
+
+
+@dataclass(frozen=True, slots=True)
+class BringCashFromVault(OfTill):
+    """Bring cash from the vault into a till."""
+
+    stored_name: ClassVar = "bring_cash_from_vault"
+    till_id: int
+    shift: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class TakeCashToVault(OfTill):
+    """Take cash from a till to the vault."""
+
+    stored_name: ClassVar = "take_cash_to_vault"
+    till_id: int
+    shift: int
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCashIn(OfTill):
+    """Record cash that a customer paid in. The process manager `tills` issues it."""
+
+    stored_name: ClassVar = "record_cash_in"
+    till_id: int
+    shift: int
+    amount: int
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecordCashOut(OfTill):
+    """Record cash that a customer was paid. The process manager `tills` issues it."""
+
+    stored_name: ClassVar = "record_cash_out"
+    till_id: int
+    shift: int
+    amount: int
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CloseTill(OfTill):
+    """Close a till after a count. `counts` has each denomination in minor units with its number of pieces."""
+
+    stored_name: ClassVar = "close_till"
+    till_id: int
+    shift: int
+    counts: tuple[tuple[int, int], ...]
+
+
+type TillCommand = OpenTill | BringCashFromVault | TakeCashToVault | RecordCashIn | RecordCashOut | CloseTill
+type Command = AccountCommand | TillCommand
+
+COMMANDS: tuple[type[Command], ...] = (*get_args(AccountCommand.__value__), *get_args(TillCommand.__value__))

@@ -53,6 +53,42 @@ class PinNotLocked(CommandRejected):
     field = "account_id"
 
 
+class InvalidTillId(CommandRejected):
+    code = "invalid_till_id"
+    field = "till_id"
+
+
+class InvalidTeller(CommandRejected):
+    code = "invalid_teller"
+    field = "till_id"
+
+
+class InvalidCount(CommandRejected):
+    """A count of cash that cannot be."""
+
+    code = "invalid_count"
+
+
+class TillIsOpen(CommandRejected):
+    """Some teller has the till."""
+
+    code = "till_is_open"
+    field = "till_id"
+
+
+class TellerHasTill(CommandRejected):
+    """The teller has an open till already."""
+
+    code = "teller_has_till"
+    field = "till_id"
+
+
+class TillShiftOver(CommandRejected):
+    """The till has been closed since the task began."""
+
+    code = "till_shift_over"
+
+
 class CommandIdReused(CommandRejected):
     """The command id belongs to an earlier command with other content."""
 

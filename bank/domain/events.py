@@ -1,42 +1,44 @@
-"""The events of an account, and their stored types and payloads.
+"""The events of an account, and the stored types and payloads of all events.
 
 Stored types and payload keys are the challenge's to the letter; those of the PIN lock are formed like them. Python uses
 the same words in its own case. This module is the one place that maps the two. Amounts and balances are integers of
 minor units (cents).
 
 Most events belong to a group. A projector may treat a group alike, so a new event of the group needs no decision there;
-an event of no group needs a decision of each projector.
+an event of no group needs a decision of each projector. The events of a till are in `till_events.py`.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any, ClassVar, get_args
 
+from .streams import OfAccount
+from .till_events import TillEvent as TillEvent
 from .upcasters import UnknownEvent as UnknownEvent
 from .upcasters import UnreadablePayload as UnreadablePayload
 from .upcasters import upcast
 
 
-class MoneyMoved:
+class MoneyMoved(OfAccount):
     """A group: money came into an account or left it."""
 
     __slots__ = ()
 
 
-class Refusal:
+class Refusal(OfAccount):
     """A group: a withdrawal was refused, and no money moved."""
 
     __slots__ = ()
 
 
-class StatusChange:
+class StatusChange(OfAccount):
     """A group: an account may be used in another way than before. Neither its money nor its holder changed."""
 
     __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True)
-class BankAccountCreated:
+class BankAccountCreated(OfAccount):
     stored_type: ClassVar = "bank_account_created"
     account_id: int
     account_holder: str
@@ -112,7 +114,7 @@ class PinChanged(StatusChange):
     account_id: int
 
 
-type BankEvent = (
+type AccountEvent = (
     BankAccountCreated
     | MoneyDepositedIntoBankAccount
     | MoneyWithdrawnFromBankAccount
@@ -124,10 +126,20 @@ type BankEvent = (
     | PinChanged
 )
 
-EVENT_CLASSES: tuple[type[BankEvent], ...] = get_args(BankEvent.__value__)
+type BankEvent = AccountEvent | TillEvent
+
+ACCOUNT_EVENTS: tuple[type[AccountEvent], ...] = get_args(AccountEvent.__value__)
+TILL_EVENTS: tuple[type[TillEvent], ...] = get_args(TillEvent.__value__)
+EVENT_CLASSES: tuple[type[BankEvent], ...] = (*ACCOUNT_EVENTS, *TILL_EVENTS)
 EVENT_TYPES = {event.stored_type: event for event in EVENT_CLASSES}
 
-PAYLOAD_KEYS = {"account_id": "accountId", "account_holder": "accountHolder"}
+PAYLOAD_KEYS = {
+    "account_id": "accountId",
+    "account_holder": "accountHolder",
+    "till_id": "tillId",
+    "opening_cash": "openingCash",
+    "command_id": "commandId",
+}
 """Payload keys that differ from the attribute's name."""
 
 _KEYS = {

@@ -1,7 +1,8 @@
 """Verification of recorded events against the rules: the aggregate decides again, and the results are compared.
 
 Only `account.py` contains the rules. This module derives the command from the recorded event, and the inputs that the
-log does not store: the event shows whether the PIN matched, and its metadata holds the number of attempts.
+log does not store: the event shows whether the PIN matched, and its metadata holds the number of attempts. Events of a
+till are verified in `till_verification.py`.
 """
 
 import unicodedata
@@ -10,8 +11,8 @@ from typing import Final, assert_never
 
 from .account import BankAccount
 from .commands import (
+    AccountCommand,
     ChangePin,
-    Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
     UnlockPin,
@@ -19,9 +20,9 @@ from .commands import (
 )
 from .errors import AccountAlreadyExists, CommandRejected, InvalidAccountHolder, NoSuchAccount
 from .events import (
+    AccountEvent,
     AccountOverdrawn,
     BankAccountCreated,
-    BankEvent,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -39,7 +40,7 @@ CURRENCY: Final = "currency"
 
 
 def misfit(
-    account: BankAccount, events: Sequence[BankEvent], *, pin_attempts: int | None, command: str | None
+    account: BankAccount, events: Sequence[AccountEvent], *, pin_attempts: int | None, command: str | None
 ) -> str | None:
     """Return the difference between the last of these events and the decision of the rules, or None.
 
@@ -75,7 +76,9 @@ def misfit(
     return None
 
 
-def _decide(account: BankAccount, event: BankEvent, pin_attempts: int) -> tuple[type[Command], Sequence[BankEvent]]:
+def _decide(
+    account: BankAccount, event: AccountEvent, pin_attempts: int
+) -> tuple[type[AccountCommand], Sequence[AccountEvent]]:
     """Return the command whose first event this is, and the account's decision on it.
 
     Raises:
@@ -133,7 +136,7 @@ def _check_holder_of_any_time(account_holder: str) -> None:
         raise InvalidAccountHolder(f"{account_holder!r} is no holder's name.")
 
 
-def _is_same(event: BankEvent, decided: BankEvent) -> bool:
+def _is_same(event: AccountEvent, decided: AccountEvent) -> bool:
     """Return whether a recorded event is the decided one.
 
     The rebuilt account supplies some figures, so their stored types are checked: 5.0 and True equal integers. A figure
@@ -150,7 +153,7 @@ def _is_same(event: BankEvent, decided: BankEvent) -> bool:
             return event == decided
 
 
-def _difference(account: BankAccount, event: BankEvent, decided: BankEvent) -> str:
+def _difference(account: BankAccount, event: AccountEvent, decided: AccountEvent) -> str:
     name, payload = encode(decided)
     values = ", ".join(f"{key} {value}" for key, value in payload.items())
     balance = account.apply(event).balance

@@ -1,4 +1,4 @@
-"""The auditor of accounts: checks each event against the rules of the bank during a verification.
+"""The auditor of accounts and tills: checks each event against the rules of the bank during a verification.
 
 It needs no database and no model, so any process can check a part of the streams.
 """
@@ -11,9 +11,12 @@ from eventstore.verification.findings import Finding, shown
 from eventstore.verification.reader import ReadEvent
 from projections.verification.sums import Cut, SumsUpTo
 
-from ..application.streams import stream_of
 from ..domain.account import BankAccount
-from ..domain.events import BankAccountCreated, BankEvent, PinChanged, UnknownEvent, UnreadablePayload, decode
+from ..domain.aggregate import new_aggregate
+from ..domain.events import AccountEvent, BankAccountCreated, PinChanged, UnknownEvent, UnreadablePayload, decode
+from ..domain.streams import OfAccount, OfTill
+from ..domain.till import Till
+from ..domain.till_verification import misfit_of_till
 from ..domain.verification import CURRENCY, PIN_ATTEMPTS, misfit
 
 _SET_PIN = (BankAccountCreated, PinChanged)
@@ -25,11 +28,11 @@ class _Begun(NamedTuple):
     command_id: str
     account: BankAccount
     pin_attempts: int | None
-    events: tuple[BankEvent, ...] = ()
+    events: tuple[AccountEvent, ...] = ()
 
 
 class AccountAuditor:
-    """The auditor of some accounts.
+    """The auditor of some accounts and tills.
 
     An event that this version of the program does not know is no fault. From there on its stream is not checked, and
     is listed in `unchecked`.
@@ -43,7 +46,7 @@ class AccountAuditor:
         self.unchecked: dict[str, Finding] = {}
         self.pin_set_by: dict[str, str] = {}  # the command ids, by stream
         self.currencies: dict[str, str] = {}  # the stream of an account that was opened in each
-        self._accounts: dict[str, BankAccount] = {}
+        self._rebuilt: dict[str, BankAccount | Till] = {}
         self._begun: dict[str, _Begun] = {}
 
     def add(self, event: ReadEvent, command: str | None) -> str | None:
@@ -58,13 +61,23 @@ class AccountAuditor:
         except UnknownEvent as error:
             what_is_not = f"it cannot be checked from here on: {error}"
             self.unchecked[event.stream] = Finding(event.stream, event.version, event.position, what_is_not)
-            self._accounts.pop(event.stream, None)
+            self._rebuilt.pop(event.stream, None)
             return None
-        if stream_of(what.account_id) != event.stream:
-            return f"it is about account {what.account_id}"
+        if what.stream != event.stream:
+            return f"it is about {what.stream}"
         self.sums.add(what, event)
-        before = self._accounts.get(event.stream) or BankAccount(what.account_id)
-        self._accounts[event.stream] = before.apply(what)
+        before = self._rebuilt.get(event.stream) or new_aggregate(event.stream)
+        self._rebuilt[event.stream] = before.apply(what)  # type: ignore[arg-type]
+        if isinstance(before, Till):
+            assert isinstance(what, OfTill), "its stream is that of a till"
+            return misfit_of_till(before, what, event.metadata, command)
+        assert isinstance(what, OfAccount), "its stream is that of an account"
+        return self._misfit_of_account(before, what, event, command)
+
+    def _misfit_of_account(
+        self, before: BankAccount, what: AccountEvent, event: ReadEvent, command: str | None
+    ) -> str | None:
+        """Compare an event of an account with the decision of the rules."""
         if (currency := event.metadata.get(CURRENCY)) is not None:
             self.currencies.setdefault(shown(currency), event.stream)
         if type(what) in _SET_PIN:
@@ -74,7 +87,7 @@ class AccountAuditor:
             return misfit(before, (what,), pin_attempts=attempts, command=command)
         return self._misfit_of_several(event, what, _Begun(event.command_id, before, attempts), command)
 
-    def _misfit_of_several(self, event: ReadEvent, what: BankEvent, new: _Begun, command: str | None) -> str | None:
+    def _misfit_of_several(self, event: ReadEvent, what: AccountEvent, new: _Begun, command: str | None) -> str | None:
         """Compare an event, and the earlier events of its command, with the decision of the rules."""
         begun = self._begun.pop(event.stream, new)
         if begun.command_id != event.command_id:
@@ -85,19 +98,20 @@ class AccountAuditor:
         return misfit(begun.account, events, pin_attempts=begun.pin_attempts, command=command)
 
     def is_other_state(self, stream: str, state: Mapping[str, Any]) -> bool:
-        """Return whether a snapshot's state differs from the account after the events added so far.
+        """Return whether a snapshot's state differs from the aggregate after the events added so far.
 
         The state of another version of the program is not compared, because it is never loaded.
         """
-        account, rebuilt = BankAccount.of_state(state), self._accounts.get(stream)
-        return account is not None and rebuilt is not None and account != rebuilt
+        rebuilt = self._rebuilt.get(stream)
+        saved = type(rebuilt).of_state(state) if rebuilt else None
+        return saved is not None and saved != rebuilt
 
     def __getstate__(self) -> dict[str, Any]:
         """Return the parts that another process joins."""
-        return {**self.__dict__, "_accounts": {}, "_begun": {}}
+        return {**self.__dict__, "_rebuilt": {}, "_begun": {}}
 
     def join(self, other: "AccountAuditor") -> None:
-        """Add the results of an auditor of other accounts."""
+        """Add the results of an auditor of other streams."""
         self.sums.join(other.sums)
         self.pin_set_by |= other.pin_set_by
         self.currencies |= other.currencies

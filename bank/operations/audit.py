@@ -20,7 +20,7 @@ from projections.verification.figures import Figures
 from ..application import currency
 from ..application.currency import Currency
 from ..application.pins import Verifier, verifiers
-from ..application.streams import stream_of
+from ..domain.streams import stream_of
 from .account_auditor import AccountAuditor
 from .record_schema import RECORD
 

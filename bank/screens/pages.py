@@ -18,7 +18,7 @@ from projections.replicas import reads
 
 from ..access.cookies import cookie
 from ..access.sessions import POLL
-from ..application.streams import stream_of
+from ..domain.streams import stream_of
 from .unavailable import AccountNotShown
 
 SEEN = "bank_position"

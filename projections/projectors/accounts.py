@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any, assert_never
 
 from bank.domain.events import (
+    AccountEvent,
     AccountOverdrawn,
     BankAccountCreated,
-    BankEvent,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -18,6 +18,7 @@ from bank.domain.events import (
     StatusChange,
     WithdrawalBlocked,
 )
+from bank.domain.streams import OfAccount
 from eventstore.events import RecordedEvent
 
 from ..models import AccountSummary
@@ -47,6 +48,7 @@ class Accounts(Projector):
     """One row for each account."""
 
     name = "accounts"
+    folds = OfAccount
     model = AccountSummary
     columns = (
         "account_id",
@@ -72,7 +74,7 @@ class Accounts(Projector):
     def built_with(cls) -> str:
         return FORM
 
-    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+    def fold(self, changes: Changes, event: AccountEvent, recorded: RecordedEvent) -> None:
         moment = recorded.recorded_at
         change: AccountChange | None = changes.get(event.account_id)
         if change is None:

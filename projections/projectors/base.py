@@ -13,6 +13,7 @@ from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
 
 from bank.domain.events import BankEvent
+from bank.domain.streams import OfAccount, OfTill
 from eventstore.backends import backend_of
 from eventstore.events import RecordedEvent
 
@@ -29,13 +30,15 @@ type Changes = dict[Any, Any]
 
 
 class Projector:
-    """The code that writes one table of the read side.
+    """The code that writes one table of the read side, from the events of one aggregate.
 
     Args:
         suffix: the suffix of another table of the same shape, which a replay builds.
     """
 
     name: ClassVar[str]
+    folds: ClassVar[type[OfAccount] | type[OfTill]]
+    """The base class of the events that it folds: those of one aggregate. It passes over all others."""
     model: ClassVar[type[Model]]
     columns: ClassVar[Sequence[str]]
     """The columns that `rows` fills, in this order, the primary key first."""
@@ -95,7 +98,8 @@ class Projector:
         """Write the changes of a batch to the table."""
         changes: Changes = {}
         for event, recorded in batch:
-            self.fold(changes, event, recorded)
+            if isinstance(event, self.folds):
+                self.fold(changes, event, recorded)
         if not changes:
             return
         for rows in batched(self.rows(changes, backend_of(READ_SIDE).adapt), ROWS):
@@ -104,8 +108,8 @@ class Projector:
             else:
                 cursor.executemany(self.insert, list(rows))
 
-    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
-        """Add the changes of one event to those of the events before it."""
+    def fold(self, changes: Changes, event: Any, recorded: RecordedEvent) -> None:
+        """Add the changes of one event, of the class that `folds` names, to those of the events before it."""
         raise NotImplementedError
 
     def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:

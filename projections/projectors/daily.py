@@ -9,13 +9,14 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from bank.domain.events import (
+    AccountEvent,
     BankAccountCreated,
-    BankEvent,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
     Refusal,
     StatusChange,
 )
+from bank.domain.streams import OfAccount
 from eventstore.events import RecordedEvent
 
 from ..big_sums import columns_of, split, sums_added_up
@@ -39,6 +40,7 @@ class Daily(Projector):
     """
 
     name = "daily"
+    folds = OfAccount
     model = DailyTotals
     counts = ("accounts_opened", "deposits", "withdrawals", "refusals")
     sums = ("paid_in", "paid_out")
@@ -56,7 +58,7 @@ class Daily(Projector):
     def as_built(self, built_with: str) -> Projector:
         return self if built_with == self.built_with() else _daily(built_with)
 
-    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+    def fold(self, changes: Changes, event: AccountEvent, recorded: RecordedEvent) -> None:
         day = recorded.recorded_at.astimezone(zone_of(self.zone)).date()
         row = changes.get(day)
         if row is None:

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
-from bank.domain.events import BankAccountCreated, BankEvent, MoneyMoved, Refusal, StatusChange
+from bank.domain.events import AccountEvent, BankAccountCreated, MoneyMoved, Refusal, StatusChange
+from bank.domain.streams import OfAccount
 from eventstore.events import RecordedEvent
 
 from ..models import NamePart
@@ -15,6 +16,7 @@ class Names(Projector):
     """One row for each part of a holder's name."""
 
     name = "names"
+    folds = OfAccount
     model = NamePart
     columns = ("key", "account_id")
 
@@ -22,7 +24,7 @@ class Names(Projector):
     def built_with(cls) -> str:
         return FORM
 
-    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+    def fold(self, changes: Changes, event: AccountEvent, recorded: RecordedEvent) -> None:
         match event:
             case BankAccountCreated():
                 changes |= dict.fromkeys(name_keys(event.account_holder, event.account_id), event.account_id)

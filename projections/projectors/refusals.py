@@ -4,14 +4,15 @@ from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
 from bank.domain.events import (
+    AccountEvent,
     AccountOverdrawn,
     BankAccountCreated,
-    BankEvent,
     InvalidPin,
     MoneyMoved,
     StatusChange,
     WithdrawalBlocked,
 )
+from bank.domain.streams import OfAccount
 from eventstore.events import RecordedEvent
 
 from ..kinds import KIND_OF
@@ -23,6 +24,7 @@ class Refusals(Projector):
     """One row for each refused withdrawal."""
 
     name = "refusals"
+    folds = OfAccount
     model = RefusedWithdrawal
     columns = (
         "position",
@@ -36,7 +38,7 @@ class Refusals(Projector):
         "command_id",
     )
 
-    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+    def fold(self, changes: Changes, event: AccountEvent, recorded: RecordedEvent) -> None:
         match event:
             case AccountOverdrawn():
                 balance: int | None = event.balance

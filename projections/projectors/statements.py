@@ -5,13 +5,14 @@ from typing import Any, NamedTuple, assert_never
 from uuid import UUID
 
 from bank.domain.events import (
+    AccountEvent,
     BankAccountCreated,
-    BankEvent,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
     Refusal,
     StatusChange,
 )
+from bank.domain.streams import OfAccount
 from eventstore.events import RecordedEvent
 
 from ..kinds import KIND_OF
@@ -31,6 +32,7 @@ class Statements(Projector):
     """One row for each line. Refused withdrawals are in another table: see `refusals`."""
 
     name = "statements"
+    folds = OfAccount
     model = StatementLine
     columns = (
         "position",
@@ -54,7 +56,7 @@ class Statements(Projector):
         return """%s + COALESCE(
             (SELECT balance FROM {table} WHERE account_id = %s ORDER BY version DESC LIMIT 1), 0)"""
 
-    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+    def fold(self, changes: Changes, event: AccountEvent, recorded: RecordedEvent) -> None:
         about = About()
         match event:
             case MoneyDepositedIntoBankAccount():

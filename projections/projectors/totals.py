@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
 from bank.domain.events import (
+    AccountEvent,
     BankAccountCreated,
-    BankEvent,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
     Refusal,
     StatusChange,
 )
+from bank.domain.streams import OfAccount
 from eventstore.events import RecordedEvent
 
 from ..big_sums import columns_of, split, sums_added_up
@@ -25,12 +26,13 @@ class Totals(Projector):
     """One row for the whole bank."""
 
     name = "totals"
+    folds = OfAccount
     model = BankTotals
     sums = ("balance", "paid_in", "paid_out")
     columns = ("id", "accounts", *columns_of(sums))
     updates = {**added_up(["accounts"]), **sums_added_up(sums)}
 
-    def fold(self, changes: Changes, event: BankEvent, recorded: RecordedEvent) -> None:
+    def fold(self, changes: Changes, event: AccountEvent, recorded: RecordedEvent) -> None:
         accounts, paid_in, paid_out = changes.get(ROW, (0, 0, 0))
         match event:
             case MoneyDepositedIntoBankAccount():

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, assert_never
 from django.utils import timezone
 
 from bank.domain.events import (
+    AccountEvent,
     BankAccountCreated,
     BankEvent,
     MoneyDepositedIntoBankAccount,
@@ -17,6 +18,7 @@ from bank.domain.events import (
     Refusal,
     StatusChange,
 )
+from bank.domain.streams import OfAccount
 from eventstore.events import START, LogPosition
 from eventstore.verification.reader import ReadEvent
 
@@ -51,6 +53,8 @@ class SumsUpTo:
     def add(self, event: BankEvent, recorded: ReadEvent) -> None:
         """Add the next event."""
         log_position = self.skip(recorded)
+        if not isinstance(event, OfAccount):
+            return
         for cut, sums in self.sums.items():
             if log_position <= cut.log_position and not (
                 cut.parked and recorded.version >= self._parked[cut].get(recorded.stream, _NEVER)
@@ -81,7 +85,7 @@ class Sums:
         self.day = self.day_ends = datetime.min.replace(tzinfo=UTC)
         self.today: list[int] = []
 
-    def add(self, event: BankEvent, recorded: ReadEvent) -> None:
+    def add(self, event: AccountEvent, recorded: ReadEvent) -> None:
         """Add the next event."""
         moment = recorded.recorded_at
         if not self.day <= moment < self.day_ends:

@@ -29,17 +29,17 @@ pytestmark = pytest.mark.usefixtures("bank")
 
 @pytest.fixture(autouse=True)
 def _new_process() -> None:
-    account_cache._accounts.clear()
+    account_cache._loaded.clear()
 
 
 @contextmanager
 def another_process() -> Iterator[None]:
     """Run a block like another process: afterwards the account cache does not know of it."""
-    mine = dict(account_cache._accounts)
-    account_cache._accounts.clear()
+    mine = dict(account_cache._loaded)
+    account_cache._loaded.clear()
     yield
-    account_cache._accounts.clear()
-    account_cache._accounts.update(mine)
+    account_cache._loaded.clear()
+    account_cache._loaded.update(mine)
 
 
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, int]]:
@@ -61,7 +61,7 @@ def test_a_saved_account_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> N
     for _ in range(5):
         deposit(1, 10)
     assert loads == []
-    account_cache.forget(1)
+    account_cache.forget("bank_account-1")
     deposit(1, 10)
     assert loads == [("bank_account-1", 0)]
     assert queries.check_balance(1) == 70
@@ -83,10 +83,10 @@ def test_a_writer_who_is_far_behind_continues_from_the_snapshot() -> None:
         for _ in range(2 * snapshots.EVERY):
             deposit(1, 1)
     with stream_lock("bank_account-1") as lock:
-        snapshot, events = store.read_latest("bank_account-1", account_cache._accounts[1].version)
+        snapshot, events = store.read_latest("bank_account-1", account_cache._loaded["bank_account-1"].version)
         assert snapshot is not None
         assert len(list(events)) < snapshots.EVERY
-        assert repository.load(1, lock).account.balance == 10 + 2 * snapshots.EVERY
+        assert repository.load(1, lock).aggregate.balance == 10 + 2 * snapshots.EVERY
 
 
 def test_a_command_that_is_rejected_under_the_stream_lock_is_not_decided_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,12 +131,12 @@ def test_no_command_is_rejected_because_of_the_account_cache_alone() -> None:
 
 def test_events_that_are_rolled_back_do_not_stay_in_the_cache() -> None:
     open_account(balance=10)
-    cached = account_cache._accounts[1]
+    cached = account_cache._loaded["bank_account-1"]
 
     def save_and_fail(lock: StreamLock | None = None) -> None:
         loaded = repository.load(1, lock)
         envelope = Envelope(uuid4(), "deposit_money_into_bank_account", "", clock.now(), b"")
-        repository.save(loaded, [loaded.account.deposit(5)], envelope, lock, also=fail)
+        repository.save(loaded, [loaded.aggregate.deposit(5)], envelope, lock, also=fail)
 
     def fail() -> None:
         raise RuntimeError("broken")
@@ -145,25 +145,25 @@ def test_events_that_are_rolled_back_do_not_stay_in_the_cache() -> None:
         save_and_fail()
     with pytest.raises(RuntimeError, match="broken"), stream_lock("bank_account-1") as lock:
         save_and_fail(lock)
-    assert account_cache._accounts[1] == cached
+    assert account_cache._loaded["bank_account-1"] == cached
     deposit(1, 5)
     assert queries.check_balance(1) == 15
 
 
 def test_an_account_is_cached_after_its_events_are_committed() -> None:
     open_account(balance=10)
-    cached = account_cache._accounts[1]
+    cached = account_cache._loaded["bank_account-1"]
 
     def save_and_fail(lock: StreamLock) -> None:
         loaded = repository.load(1, lock)
         envelope = Envelope(uuid4(), "deposit_money_into_bank_account", "", clock.now(), b"")
-        repository.save(loaded, [loaded.account.deposit(5)], envelope, lock)
-        assert account_cache._accounts[1] == cached
+        repository.save(loaded, [loaded.aggregate.deposit(5)], envelope, lock)
+        assert account_cache._loaded["bank_account-1"] == cached
         raise RuntimeError("after the append")
 
     with pytest.raises(RuntimeError, match="after the append"), stream_lock("bank_account-1") as lock:
         save_and_fail(lock)
-    assert account_cache._accounts[1] == cached
+    assert account_cache._loaded["bank_account-1"] == cached
     deposit(1, 5)
     assert queries.check_balance(1) == 15
 
@@ -171,12 +171,14 @@ def test_an_account_is_cached_after_its_events_are_committed() -> None:
 def test_another_history_of_the_same_length_has_another_hash() -> None:
     """This happens after a backup was restored beneath a process: the versions agree, and the events differ."""
     open_account(balance=10)
-    other = repository.Loaded(repository.load(1).account.apply(AccountOverdrawn(1, 0, 0)), 2, b"other" * 6 + b"!!")
-    account_cache._accounts[1] = other._replace(account=type(other.account)(1, "Josh", 1_000_000))
+    other = repository.Loaded(repository.load(1).aggregate.apply(AccountOverdrawn(1, 0, 0)), 2, b"other" * 6 + b"!!")
+    account_cache._loaded["bank_account-1"] = other._replace(aggregate=type(other.aggregate)(1, "Josh", 1_000_000))
 
     ack = deposit(1, 5)
     assert ack.version == 3
-    account_cache._accounts[1] = other._replace(account=type(other.account)(1, "Josh", 1_000_000), version=3)
+    account_cache._loaded["bank_account-1"] = other._replace(
+        aggregate=type(other.aggregate)(1, "Josh", 1_000_000), version=3
+    )
     assert withdraw(1, 500).events == (AccountOverdrawn(1, 15, 500),)
     assert broken_links() == []
     assert replay.check() == []
@@ -199,5 +201,7 @@ def test_the_cache_holds_a_bounded_number_of_accounts(monkeypatch: pytest.Monkey
         open_account(account_id)
     deposit(3, 1)
     open_account(6)
-    assert sorted(account_cache._accounts) == [3, 5, 6], "those saved longest ago are forgotten"
+    assert sorted(account_cache._loaded) == ["bank_account-3", "bank_account-5", "bank_account-6"], (
+        "those saved longest ago are forgotten"
+    )
     assert query("SELECT COUNT(*) FROM eventstore_event") == [(7,)]

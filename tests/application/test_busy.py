@@ -12,6 +12,7 @@ from django.test import Client
 
 from bank.application import repository
 from bank.application.dispatch import Busy, handle
+from bank.domain.account import BankAccount
 from bank.domain.commands import (
     ChangePin,
     Command,
@@ -148,7 +149,7 @@ def test_a_writer_that_loses_every_race_is_refused_as_busy(monkeypatch: pytest.M
 
     monkeypatch.setattr(repository, "save", lose)
     monkeypatch.setattr("bank.application.dispatch.MAX_PAUSE", 0)
-    with pytest.raises(Busy, match="Account 1 is busy"):
+    with pytest.raises(Busy, match="bank_account-1 is busy"):
         deposit(1, 5)
     assert len(tries) == 100
     assert count("eventstore_event") == count("eventstore_commandrecord") == 2
@@ -160,7 +161,7 @@ def test_a_writer_who_loses_a_race_decides_again_on_the_latest_state(monkeypatch
     withdraw(1, 5, PIN + 1)
     load, quicker = repository.load, [PIN + 1]
 
-    def load_then_be_overtaken(account_id: int, lock: StreamLock | None) -> repository.Loaded:
+    def load_then_be_overtaken(account_id: int, lock: StreamLock | None) -> repository.Loaded[BankAccount]:
         loaded = load(account_id, lock)
         if quicker:
             withdraw(1, 5, quicker.pop())

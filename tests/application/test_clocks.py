@@ -49,7 +49,7 @@ def test_the_time_of_a_stream_never_goes_back(*, in_memory: bool) -> None:
             deposit(1, 5)
     for hours in (-4, -1, 2, 1):
         if not in_memory:
-            account_cache.forget(1)
+            account_cache.forget("bank_account-1")
         with clock.set_to(NOON + hours * HOUR):
             deposit(1, 5)
     assert [event.recorded_at for event in whole_log()[-5:]] == [NOON, NOON, NOON, NOON + 2 * HOUR, NOON + 2 * HOUR]

@@ -44,7 +44,7 @@ def _josh(bank: Path) -> None:
 def test_an_acknowledgement_holds_the_recorded_events() -> None:
     command_id = uuid4()
     ack = handle(DepositMoneyIntoBankAccount(1, 5), command_id=command_id, actor="tina")
-    assert ack[:-1] == (1, 3, 3, (MoneyDepositedIntoBankAccount(1, 5),), False, command_id)
+    assert ack[:-1] == ("bank_account-1", 3, 3, (MoneyDepositedIntoBankAccount(1, 5),), False, command_id)
     event = Event.objects.get(position=3)
     assert (event.type, event.data) == ("money_deposited_into_bank_account", {"accountId": 1, "amount": 5})
     assert event.metadata == {"actor": "tina", "correlation_id": str(command_id)}
@@ -168,7 +168,7 @@ class TestSnapshots:
     def _long(self, _josh: None) -> None:
         for _ in range(3 * snapshots.EVERY):
             handle(DepositMoneyIntoBankAccount(1, 1))
-        account_cache.forget(1)  # as in another process
+        account_cache.forget("bank_account-1")  # as in another process
 
     def test_a_long_account_is_read_from_its_snapshot_on(self, monkeypatch: pytest.MonkeyPatch) -> None:
         read: list[int] = []
@@ -179,7 +179,7 @@ class TestSnapshots:
             return events_of(found)
 
         monkeypatch.setattr("eventstore.store.recorded_events", counted)
-        assert repository.load(1).account.balance == 50 + 3 * snapshots.EVERY
+        assert repository.load(1).aggregate.balance == 50 + 3 * snapshots.EVERY
         assert 0 < sum(read) <= snapshots.EVERY
 
     def test_without_its_snapshot_it_is_the_same(self) -> None:

@@ -56,10 +56,10 @@ FIRST = {
 
 
 def test_accounts_load() -> None:
-    assert asdict(repository.load(1).account) | {"account_id": 1} == {
+    assert asdict(repository.load(1).aggregate) | {"account_id": 1} == {
         "account_id": 1, "account_holder": "Josh", "balance": 7600, "wrong_pins": 0, "pin_locked": False,
     }  # fmt: skip
-    assert repository.load(2).account == BankAccount(2, "Luke Ng", 700, wrong_pins=3, pin_locked=True)
+    assert repository.load(2).aggregate == BankAccount(2, "Luke Ng", 700, wrong_pins=3, pin_locked=True)
 
 
 def test_projections_are_built_and_replayed() -> None:
@@ -108,5 +108,5 @@ def test_a_snapshot_from_before_states_had_versions_is_dropped_and_replaced() ->
     for _ in range(snapshots.EVERY):
         deposit(1, 1)
     assert "state_version" in Snapshot.objects.get().state
-    account_cache.forget(1)
-    assert repository.load(1).account.balance == before.account.balance + snapshots.EVERY
+    account_cache.forget("bank_account-1")
+    assert repository.load(1).aggregate.balance == before.aggregate.balance + snapshots.EVERY

@@ -92,7 +92,7 @@ def test_a_refusal_whose_lock_cannot_be_recorded_is_not_recorded_either(monkeypa
     with pytest.raises(Unstorable, match="object"):
         lock()
     assert store.last_position() == 4
-    assert repository.load(1).account.wrong_pins == 2
+    assert repository.load(1).aggregate.wrong_pins == 2
 
 
 def test_a_locked_account_does_not_look_at_any_pin(comparisons: list[int]) -> None:
@@ -222,7 +222,7 @@ def test_fifty_simultaneous_guesses_get_three_comparisons(
         PinLocked(1, 3): 1,
         WithdrawalBlocked(1, 5): 47 * 2,
     }
-    assert repository.load(1).account.balance == 50
+    assert repository.load(1).aggregate.balance == 50
     assert sorted(ack.version for ack in acks) == [3, 4, 6, *range(7, 7 + 47 * 2)]
     assert replay.check() == []
 
@@ -254,7 +254,7 @@ def test_a_snapshot_between_the_two_events_of_a_lock_has_both() -> None:
     snapshot = Snapshot.objects.get(stream="bank_account-1")
     assert snapshot.version == repository.load(1).version == snapshots.EVERY + 1
     assert snapshot.state["pin_locked"] is True
-    account_cache.forget(1)  # as in another process
+    account_cache.forget("bank_account-1")  # as in another process
     loaded = repository.load(1)
     Snapshot.objects.all().delete()
     assert repository.load(1) == loaded
@@ -265,9 +265,9 @@ def test_a_snapshot_without_the_lock_is_not_used() -> None:
     before = repository.load(1)
     old = {"account_id": 1, "account_holder": "Josh", "balance": 50, "state_version": STATE_VERSION}
     query(snapshots.UPSERT, *snapshots.values("bank_account-1", before.version, old, before.hash))
-    account_cache.forget(1)  # as in another process
+    account_cache.forget("bank_account-1")  # as in another process
     assert repository.load(1) == before
-    assert before.account.pin_locked
+    assert before.aggregate.pin_locked
     assert handle(DepositMoneyIntoBankAccount(1, 5)).version == before.version + 1
 
 
@@ -275,8 +275,8 @@ def test_a_snapshot_without_the_lock_is_not_used() -> None:
 def test_a_snapshot_of_another_state_version_is_not_used_and_is_no_finding(other: dict[str, Any]) -> None:
     lock()
     before = repository.load(1)
-    state = {**asdict(before.account), "pin_locked": False, **other}
+    state = {**asdict(before.aggregate), "pin_locked": False, **other}
     query(snapshots.UPSERT, *snapshots.values("bank_account-1", before.version, state, before.hash))
     assert audit(processes=1).findings == []
-    account_cache.forget(1)  # as in another process
+    account_cache.forget("bank_account-1")  # as in another process
     assert repository.load(1) == before

@@ -147,7 +147,7 @@ def test_a_snapshot_that_was_tampered_with_does_no_harm(state: str) -> None:
         deposit(1, 1)
     assert count("eventstore_snapshot") == 1, "there is a snapshot to tamper with"
     query("UPDATE eventstore_snapshot SET state = %s", state)
-    account_cache.forget(1)
+    account_cache.forget("bank_account-1")
     assert withdraw(1, 500).events == (AccountOverdrawn(1, 25, 500),)
     assert withdraw(1, 25).events == (MoneyWithdrawnFromBankAccount(1, 25),)
 
@@ -156,7 +156,7 @@ def test_a_snapshot_of_a_missing_version_is_not_used() -> None:
     open_account(balance=50)
     state = {"account_id": 1, "account_holder": "Josh", "balance": 10**6}
     query(snapshots.UPSERT, *snapshots.values("bank_account-1", 99, state, b"\0" * 32))
-    account_cache.forget(1)
+    account_cache.forget("bank_account-1")
     assert withdraw(1, 500).events == (AccountOverdrawn(1, 50, 500),)
     assert count("eventstore_snapshot") == 0
 

@@ -14,8 +14,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule,
 from bank.application import repository
 from bank.application.dispatch import Ack, handle
 from bank.domain.commands import (
+    AccountCommand,
     ChangePin,
-    Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
     UnlockPin,
@@ -23,9 +23,9 @@ from bank.domain.commands import (
 )
 from bank.domain.errors import CommandRejected
 from bank.domain.events import (
+    AccountEvent,
     AccountOverdrawn,
     BankAccountCreated,
-    BankEvent,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -51,7 +51,7 @@ class Bank(RuleBasedStateMachine):
 
     vendor: ClassVar[str]
     template: ClassVar[Urls]
-    sent: Bundle[tuple[UUID, Command]] = Bundle("sent")
+    sent: Bundle[tuple[UUID, AccountCommand]] = Bundle("sent")
 
     def __init__(self) -> None:
         super().__init__()
@@ -71,7 +71,7 @@ class Bank(RuleBasedStateMachine):
     def empty(self) -> None:
         assert queries.get_account_list() == []
 
-    def expected(self, command: Command) -> list[BankEvent]:
+    def expected(self, command: AccountCommand) -> list[AccountEvent]:
         """Return the model's events for a command; none if it is rejected."""
         account_id = command.account_id
         if isinstance(command, CreateBankAccount):
@@ -95,7 +95,7 @@ class Bank(RuleBasedStateMachine):
                 return self.expected_opening(account_id)
         return []
 
-    def expected_withdrawal(self, account_id: int, amount: int, pin: int) -> list[BankEvent]:
+    def expected_withdrawal(self, account_id: int, amount: int, pin: int) -> list[AccountEvent]:
         if account_id in self.locked:
             self.refusals += 1
             return [WithdrawalBlocked(account_id, amount)]
@@ -113,14 +113,14 @@ class Bank(RuleBasedStateMachine):
         self.balances[account_id] -= amount
         return [MoneyWithdrawnFromBankAccount(account_id, amount)]
 
-    def expected_opening(self, account_id: int) -> list[BankEvent]:
+    def expected_opening(self, account_id: int) -> list[AccountEvent]:
         if account_id not in self.locked:
             return []
         self.locked.remove(account_id)
         self.wrong_pins[account_id] = 0
         return [PinUnlocked(account_id)]
 
-    def send(self, command: Command) -> tuple[UUID, Command]:
+    def send(self, command: AccountCommand) -> tuple[UUID, AccountCommand]:
         command_id, events = uuid4(), self.expected(command)
         if not events:
             with pytest.raises(CommandRejected) as rejection:
@@ -135,23 +135,23 @@ class Bank(RuleBasedStateMachine):
         return command_id, command
 
     @rule(target=sent, account_id=ACCOUNTS, holder=st.sampled_from(["Josh", "Luke"]), pin=PINS)
-    def create(self, account_id: int, holder: str, pin: int) -> tuple[UUID, Command]:
+    def create(self, account_id: int, holder: str, pin: int) -> tuple[UUID, AccountCommand]:
         return self.send(CreateBankAccount(account_id, holder, pin))
 
     @rule(target=sent, account_id=ACCOUNTS, amount=AMOUNTS)
-    def deposit(self, account_id: int, amount: int) -> tuple[UUID, Command]:
+    def deposit(self, account_id: int, amount: int) -> tuple[UUID, AccountCommand]:
         return self.send(DepositMoneyIntoBankAccount(account_id, amount))
 
     @rule(target=sent, account_id=ACCOUNTS, amount=AMOUNTS, pin=PINS)
-    def withdraw(self, account_id: int, amount: int, pin: int) -> tuple[UUID, Command]:
+    def withdraw(self, account_id: int, amount: int, pin: int) -> tuple[UUID, AccountCommand]:
         return self.send(WithdrawMoneyFromBankAccount(account_id, amount, pin))
 
     @rule(target=sent, account_id=ACCOUNTS)
-    def unlock(self, account_id: int) -> tuple[UUID, Command]:
+    def unlock(self, account_id: int) -> tuple[UUID, AccountCommand]:
         return self.send(UnlockPin(account_id))
 
     @rule(target=sent, account_id=ACCOUNTS, pin=PINS)
-    def change_pin(self, account_id: int, pin: int) -> tuple[UUID, Command]:
+    def change_pin(self, account_id: int, pin: int) -> tuple[UUID, AccountCommand]:
         return self.send(ChangePin(account_id, pin))
 
     @rule(account_id=ACCOUNTS, pin=PINS)
@@ -160,7 +160,7 @@ class Bank(RuleBasedStateMachine):
             self.send(WithdrawMoneyFromBankAccount(account_id, 1, pin))
 
     @rule(earlier=sent)
-    def send_again(self, earlier: tuple[UUID, Command]) -> None:
+    def send_again(self, earlier: tuple[UUID, AccountCommand]) -> None:
         command_id, command = earlier
         outcome = self.outcomes[command_id]
         if isinstance(outcome, Ack):
@@ -187,11 +187,11 @@ class Bank(RuleBasedStateMachine):
         for account_id, balance in self.balances.items():
             loaded = repository.load(account_id)
             assert balance >= 0
-            assert queries.check_balance(account_id) == loaded.account.balance == balance
+            assert queries.check_balance(account_id) == loaded.aggregate.balance == balance
             assert loaded.version == self.versions[account_id]
             shown = queries.find_account(account_id)
-            assert shown.wrong_pins == loaded.account.wrong_pins == self.wrong_pins[account_id]
-            assert shown.pin_locked == loaded.account.pin_locked == (account_id in self.locked)
+            assert shown.wrong_pins == loaded.aggregate.wrong_pins == self.wrong_pins[account_id]
+            assert shown.pin_locked == loaded.aggregate.pin_locked == (account_id in self.locked)
         assert queries.get_total_deposits() == sum(self.balances.values())
         assert len(queries.refusals(limit=1000).rows) == self.refusals
         assert replay.check() == []

@@ -12,22 +12,22 @@ from uuid import uuid4
 from django.db import connections, transaction
 
 from bank.application import account_cache, pins
-from bank.application.streams import stream_of
 from bank.domain.account import BankAccount
 from bank.domain.commands import (
-    Command,
+    AccountCommand,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
     WithdrawMoneyFromBankAccount,
 )
 from bank.domain.events import (
+    AccountEvent,
     BankAccountCreated,
-    BankEvent,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
     encode,
 )
+from bank.domain.streams import stream_of
 from eventstore import seals, snapshots
 from eventstore.chain import GENESIS, canonical, command_text, event_hash
 from eventstore.events import Envelope
@@ -59,8 +59,8 @@ _SNAPSHOT = """
 class Happened(NamedTuple):
     """One event of a history, and its command."""
 
-    command: Command
-    event: BankEvent
+    command: AccountCommand
+    event: AccountEvent
     version: int
     moment: datetime
 
@@ -80,7 +80,7 @@ def business(accounts: range, events: int) -> Iterator[Happened]:
             yield Happened(*_step(account_id, version), version, moment)
 
 
-def _step(account_id: int, version: int) -> tuple[Command, BankEvent]:
+def _step(account_id: int, version: int) -> tuple[AccountCommand, AccountEvent]:
     """Return a command and its event: four fifths deposits, then withdrawals, and some refusals."""
     amount = 1000 + account_id % 7
     if version == 1:
@@ -108,7 +108,7 @@ def write(history: Iterable[Happened], *, progress: Callable[[int], object] = la
                 cursor.executemany("INSERT INTO bank_pinverifier VALUES (%s, %s, %s, %s, %s)", rows.verifiers)
         progress(len(batch))
     for account_id in ends:  # the account cache does not know these events
-        account_cache.forget(account_id)
+        account_cache.forget(stream_of(account_id))
 
 
 class Rows(NamedTuple):

@@ -6,9 +6,9 @@ from typing import Any
 
 from bank.domain.account import BankAccount
 from bank.domain.errors import CommandRejected
-from bank.domain.events import BankAccountCreated, BankEvent
+from bank.domain.events import AccountEvent, BankAccountCreated
 
-type Task = Callable[[BankAccount], BankEvent | Sequence[BankEvent]]
+type Task = Callable[[BankAccount], AccountEvent | Sequence[AccountEvent]]
 
 OPENED = BankAccountCreated(1, "Josh")
 ATTEMPTS = 3
@@ -45,9 +45,9 @@ class Tried:
     """An account after a tried task, and its result."""
 
     account: BankAccount
-    outcome: Sequence[BankEvent] | CommandRejected
+    outcome: Sequence[AccountEvent] | CommandRejected
 
-    def then(self, *events: BankEvent) -> BankAccount:
+    def then(self, *events: AccountEvent) -> BankAccount:
         """Assert that exactly these events follow, and return the account after them."""
         assert self.outcome == events
         account = self.account
@@ -78,7 +78,7 @@ class Given:
         assert self.account.balance == balance
 
 
-def given(*history: BankEvent, account_id: Any = 1) -> Given:
+def given(*history: AccountEvent, account_id: Any = 1) -> Given:
     """Replay a history. The account has the history's number."""
     account = BankAccount(history[0].account_id if history else account_id)
     for event in history:

@@ -20,9 +20,9 @@ from bank.domain.errors import (
     NoSuchAccount,
 )
 from bank.domain.events import (
+    AccountEvent,
     AccountOverdrawn,
     BankAccountCreated,
-    BankEvent,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -180,7 +180,7 @@ def test_a_withdrawal_reduces_the_balance_and_a_refusal_does_not() -> None:
         )
     )
 )
-def test_apply_adds_up_any_history_and_never_rejects(history: list[BankEvent]) -> None:
+def test_apply_adds_up_any_history_and_never_rejects(history: list[AccountEvent]) -> None:
     balance = sum(event.amount for event in history if isinstance(event, MoneyDepositedIntoBankAccount))
     balance -= sum(event.amount for event in history if isinstance(event, MoneyWithdrawnFromBankAccount))
     given(OPENED, *history).then_balance(balance)

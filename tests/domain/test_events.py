@@ -1,8 +1,9 @@
 """Stored types and payloads of events: they are the challenge's to the letter."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bank.domain import commands, events, upcasters
+from bank.domain import till_events as tills
 from bank.domain.events import (
     EVENT_TYPES,
     AccountOverdrawn,
@@ -38,6 +40,22 @@ AS_STORED = [
     (WithdrawalBlocked(1, 5), "withdrawal_blocked", {"accountId": 1, "amount_requested": 5}),
     (PinUnlocked(1), "pin_unlocked", {"accountId": 1}),
     (PinChanged(1), "pin_changed", {"accountId": 1}),
+    (tills.TillOpened(7, "tina", 500), "till_opened", {"tillId": 7, "teller": "tina", "openingCash": 500}),
+    (tills.CashPaidIntoTill(7, 5, "c"), "cash_paid_into_till", {"tillId": 7, "amount": 5, "commandId": "c"}),
+    (tills.CashPaidOutOfTill(7, 5, "c"), "cash_paid_out_of_till", {"tillId": 7, "amount": 5, "commandId": "c"}),
+    (tills.CashBroughtFromVault(7, 5), "cash_brought_from_vault", {"tillId": 7, "amount": 5}),
+    (tills.CashTakenToVault(7, 5), "cash_taken_to_vault", {"tillId": 7, "amount": 5}),
+    (tills.TillClosed(7, 9, 4, -5), "till_closed", {"tillId": 7, "expected": 9, "counted": 4, "difference": -5}),
+    (
+        tills.CashPaidIntoClosedTill(7, 5, "c"),
+        "cash_paid_into_closed_till",
+        {"tillId": 7, "amount": 5, "commandId": "c"},
+    ),
+    (
+        tills.CashPaidOutOfClosedTill(7, 5, "c"),
+        "cash_paid_out_of_closed_till",
+        {"tillId": 7, "amount": 5, "commandId": "c"},
+    ),
 ]
 numbers = st.integers(min_value=-(2**63), max_value=2**63 - 1)
 VALUES: dict[object, st.SearchStrategy[Any]] = {int: numbers, int | None: st.none() | numbers, str: st.text()}
@@ -127,7 +145,10 @@ def test_an_unreadable_event_is_unknown(name: str, schema_version: int, data: di
 
 
 def test_every_event_and_command_is_a_member_of_its_union() -> None:
-    for module, members in ((events, events.EVENT_CLASSES), (commands, commands.COMMANDS)):
+    of_modules: list[tuple[ModuleType, Sequence[type]]] = [
+        (events, events.ACCOUNT_EVENTS), (tills, events.TILL_EVENTS), (commands, commands.COMMANDS),
+    ]  # fmt: skip
+    for module, members in of_modules:
         defined = [each for each in vars(module).values() if is_dataclass(each) and isinstance(each, type)]
         assert [each.__name__ for each in defined] == [each.__name__ for each in members], module.__file__
 

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from bank.domain.account import MAX_AMOUNT
 from bank.domain.errors import InvalidAmount, PinNotLocked
 from bank.domain.events import (
+    AccountEvent,
     AccountOverdrawn,
-    BankEvent,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -49,7 +49,7 @@ def test_the_right_pin_after_two_wrong_ones_pays_out() -> None:
     [MoneyWithdrawnFromBankAccount(1, 5), AccountOverdrawn(1, 50, 80)],
     ids=["money is paid out", "more than the balance is refused"],
 )
-def test_a_right_pin_sets_the_count_back(proof: BankEvent) -> None:
+def test_a_right_pin_sets_the_count_back(proof: AccountEvent) -> None:
     account = given(*RICH, WRONG, WRONG, proof, WRONG).when(withdraw(20, pin_matches=False)).then(WRONG)
     assert account.wrong_pins == 2
 
@@ -101,7 +101,7 @@ def test_a_supervisor_unlocks_the_account_and_resets_the_attempts() -> None:
 
 
 @pytest.mark.parametrize("history", [RICH, (*RICH, WRONG, WRONG), (*LOCKED, PinUnlocked(1))])
-def test_an_unlocked_account_cannot_be_unlocked(history: tuple[BankEvent, ...]) -> None:
+def test_an_unlocked_account_cannot_be_unlocked(history: tuple[AccountEvent, ...]) -> None:
     given(*history).when(unlock_pin()).then_rejected(PinNotLocked, field="account_id", saying="not locked")
 
 
@@ -142,7 +142,7 @@ def test_nobody_ever_gets_more_comparisons_in_a_row_than_the_number_of_attempts(
 ) -> None:
     account, compared_wrong, most = given(*RICH).account, 0, 0
     for tried in tries:
-        happened: list[BankEvent] = []
+        happened: list[AccountEvent] = []
         if isinstance(tried, tuple):
             right, amount, attempts = tried
             looks = iter([right])

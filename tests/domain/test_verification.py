@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from bank.domain.account import MAX_AMOUNT, MAX_BALANCE, BankAccount
 from bank.domain.errors import CommandRejected
 from bank.domain.events import (
+    AccountEvent,
     AccountOverdrawn,
     BankAccountCreated,
-    BankEvent,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -35,7 +35,9 @@ RICH = (OPENED, MoneyDepositedIntoBankAccount(1, 50))
 LOCKED = (*RICH, WRONG, WRONG, WRONG, PinLocked(1, 3))
 
 
-def found(account: BankAccount, *events: BankEvent, command: str, attempts: int | None = 3) -> tuple[int, str] | None:
+def found(
+    account: BankAccount, *events: AccountEvent, command: str, attempts: int | None = 3
+) -> tuple[int, str] | None:
     """Return the first finding among the events of one command, with its index."""
     for at in range(len(events)):
         name = command if at == len(events) - 1 else None
@@ -92,7 +94,7 @@ def found(account: BankAccount, *events: BankEvent, command: str, attempts: int 
     ],
 )
 def test_a_decision_against_the_rules_is_named(
-    history: Sequence[BankEvent], command: str, events: Sequence[BankEvent], at: int, what: str
+    history: Sequence[AccountEvent], command: str, events: Sequence[AccountEvent], at: int, what: str
 ) -> None:
     finding = found(given(*history, account_id=1).account, *events, command=command)
     assert finding
@@ -157,13 +159,13 @@ class Did(NamedTuple):
     """A command that was carried out, and the number of attempts at that time."""
 
     command: str
-    events: tuple[BankEvent, ...]
+    events: tuple[AccountEvent, ...]
     attempts: int
 
 
 def possible(account: BankAccount, amount: int, attempts: int) -> list[Did]:
     """Return all that the aggregate can make of commands now."""
-    tasks: dict[str, list[Callable[[], Sequence[BankEvent]]]] = {
+    tasks: dict[str, list[Callable[[], Sequence[AccountEvent]]]] = {
         CREATE: [lambda: [account.create("Josh", 1)]],
         DEPOSIT: [lambda: [account.deposit(amount)]],
         WITHDRAW: [
@@ -225,7 +227,7 @@ EVENTS = st.one_of(
     st.integers(1, 4),
 )
 def test_an_impossible_decision_is_always_a_finding(
-    history: list[Did], forged: list[BankEvent], command: str, attempts: int
+    history: list[Did], forged: list[AccountEvent], command: str, attempts: int
 ) -> None:
     account = given(*[event for did in history for event in did.events], account_id=1).account
     amounts = {getattr(forged[0], name, 1) for name in ("amount", "amount_requested")}

@@ -11,9 +11,9 @@ from bank.application import account_cache, pins, repository
 from bank.application.dispatch import handle
 from bank.domain.commands import ChangePin, UnlockPin
 from bank.domain.events import (
+    AccountEvent,
     AccountOverdrawn,
     BankAccountCreated,
-    BankEvent,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -42,7 +42,7 @@ CREATE, DEPOSIT, WITHDRAW, UNLOCK, CHANGE = (
 )  # fmt: skip
 
 
-def record(command: str, *events: BankEvent, attempts: int | None = 3) -> int:
+def record(command: str, *events: AccountEvent, attempts: int | None = 3) -> int:
     """Record a decision of a faulty bank with valid hashes and seals, and return the last version."""
     account_id = events[0].account_id
     envelope = Envelope(uuid4(), command, "", clock.now(), bytes(32))
@@ -96,7 +96,7 @@ def findings(processes: int) -> list[tuple[str, int, str]]:
     ],
 )
 def test_a_decision_that_the_rules_forbid_is_named(
-    monkeypatch: pytest.MonkeyPatch, command: str, events: Sequence[BankEvent], nth: int, what: str
+    monkeypatch: pytest.MonkeyPatch, command: str, events: Sequence[AccountEvent], nth: int, what: str
 ) -> None:
     open_and_lock()
     assert findings(1) == []
@@ -140,7 +140,7 @@ def test_a_changed_number_of_attempts_causes_no_finding(settings: Any) -> None:
         for pin in (WRONG, WRONG, PIN, WRONG):
             withdraw(1, 1, pin)
         deposit(1, 5)
-        if repository.load(1).account.pin_locked:
+        if repository.load(1).aggregate.pin_locked:
             handle(UnlockPin(1) if attempts % 2 else ChangePin(1, PIN))
         assert findings(1) == []
     assert {event.metadata.get("pin_attempts") for event in Event.objects.filter(type="invalid_pin")} == {1, 2, 3, 4, 5}
@@ -181,12 +181,12 @@ def rewritten(urls: Urls, stream: str, version: int, **columns: Any) -> Iterator
             row for row in vandal.load(database)[vandal.EVENT] if (row["stream"], row["version"]) == (stream, version)
         ]
         _write(database, before | columns)
-        account_cache._accounts.clear()
+        account_cache._loaded.clear()
         yield
         _write(database, before)
         if trigger:
             database.execute(trigger)
-        account_cache._accounts.clear()
+        account_cache._loaded.clear()
 
 
 def _write(database: Any, row: vandal.Row) -> None:

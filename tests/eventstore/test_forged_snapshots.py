@@ -31,9 +31,11 @@ OLD_UPSERT = """
 """
 """The UPSERT of a snapshot by the version before seals."""
 
+type Account = repository.Loaded[BankAccount]
+
 
 @pytest.fixture
-def locked() -> repository.Loaded:
+def locked() -> Account:
     """Account 3: locked, with 1,000 and a snapshot."""
     open_account(3, balance=1000 - snapshots.EVERY)
     for _ in range(snapshots.EVERY):
@@ -43,8 +45,8 @@ def locked() -> repository.Loaded:
     return repository.load(3)
 
 
-def state_of(loaded: repository.Loaded, **other: Any) -> dict[str, Any]:
-    return {**loaded.account.to_state(), **other}
+def state_of(loaded: Account, **other: Any) -> dict[str, Any]:
+    return {**loaded.aggregate.to_state(), **other}
 
 
 def put(urls: Urls, stream: str, version: int, state: dict[str, Any], event_hash: bytes, seal: bytes) -> None:
@@ -57,11 +59,11 @@ def put(urls: Urls, stream: str, version: int, state: dict[str, Any], event_hash
         database.execute("COMMIT")
 
 
-def unlocked(urls: Urls, locked: repository.Loaded, seal: bytes) -> None:
+def unlocked(urls: Urls, locked: Account, seal: bytes) -> None:
     """Forge a snapshot with account 3 unlocked, and empty the account cache."""
     state = state_of(locked, wrong_pins=0, pin_locked=False)
     put(urls, STREAM, locked.version, state, locked.hash, seal)
-    account_cache.forget(3)
+    account_cache.forget("bank_account-3")
 
 
 def latest_seal() -> bytes:
@@ -89,7 +91,10 @@ def latest_seal() -> bytes:
     ids=["none", "of an older snapshot", "zeros", "another bank's", "of the same text under another key"],
 )
 def test_a_forged_snapshot_unlocks_nothing(
-    urls: Urls, locked: repository.Loaded, seal: Callable[[repository.Loaded], bytes], tmp_path: Path
+    urls: Urls,
+    locked: Account,
+    seal: Callable[[Account], bytes],
+    tmp_path: Path,
 ) -> None:
     export(tmp_path / "head")
     unlocked(urls, locked, seal(locked))
@@ -102,22 +107,22 @@ def test_a_forged_snapshot_unlocks_nothing(
     for _ in range(snapshots.EVERY):
         deposit(3, 1)
     assert count("eventstore_snapshot") == 1, "and replaced"
-    account_cache.forget(3)
-    assert repository.load(3).account == BankAccount(**repository.state_of(STREAM, 2**62))
+    account_cache.forget("bank_account-3")
+    assert repository.load(3).aggregate == BankAccount(**repository.state_of(STREAM, 2**62))
 
 
-def test_the_account_cache_does_not_bypass_the_seal(urls: Urls, locked: repository.Loaded) -> None:
+def test_the_account_cache_does_not_bypass_the_seal(urls: Urls, locked: Account) -> None:
     unlocked(urls, locked, b"")
     for version in range(2, locked.version):
         remembered = repository.state_of(STREAM, version)
         last = next(store.read_stream(STREAM, first=version, last=version))
-        account_cache.put(3, repository.Loaded(BankAccount(**remembered), version, last.hash))
+        account_cache.put(STREAM, repository.Loaded(BankAccount(**remembered), version, last.hash))
         with stream_lock(STREAM) as lock:
-            assert repository.load(3, lock).account.pin_locked
+            assert repository.load(3, lock).aggregate.pin_locked
         unlocked(urls, locked, b"")
 
 
-def test_a_snapshot_with_the_seal_of_the_bank_is_used(urls: Urls, locked: repository.Loaded) -> None:
+def test_a_snapshot_with_the_seal_of_the_bank_is_used(urls: Urls, locked: Account) -> None:
     """It shows that the tests above fail because of the seal. Verification finds a forger who has the keys."""
     state = state_of(locked, wrong_pins=0, pin_locked=False)
     unlocked(urls, locked, snapshots.values(STREAM, locked.version, state, locked.hash)[-1])
@@ -157,7 +162,7 @@ def sealed(stream: str, version: int) -> list[Any]:
     ],
     ids=str,
 )
-def test_a_changed_or_moved_snapshot_is_not_used(urls: Urls, locked: repository.Loaded, change: dict[str, Any]) -> None:
+def test_a_changed_or_moved_snapshot_is_not_used(urls: Urls, locked: Account, change: dict[str, Any]) -> None:
     open_account(9, balance=5)
     names = ("stream", "version", "state", "hash", "seal")
     stream, version, state, digest, seal = sealed(STREAM, snapshots.EVERY)
@@ -168,24 +173,24 @@ def test_a_changed_or_moved_snapshot_is_not_used(urls: Urls, locked: repository.
     report = audit()
     assert (report.findings, report.unbelieved) == ([], 1)
     for account_id, balance in ((3, 1000), (9, 5)):
-        account_cache.forget(account_id)
-        assert repository.load(account_id).account.balance == balance
+        account_cache.forget(f"bank_account-{account_id}")
+        assert repository.load(account_id).aggregate.balance == balance
     assert repository.load(3) == locked
     assert count("eventstore_snapshot") == (change.get("version", 1) < 1), "it is dropped, or older than all"
 
 
-def test_an_older_snapshot_hides_no_later_event(urls: Urls, locked: repository.Loaded) -> None:
+def test_an_older_snapshot_hides_no_later_event(urls: Urls, locked: Account) -> None:
     for version in range(1, locked.version):
         _, _, state, _, seal = sealed(STREAM, version)
         event = next(store.read_stream(STREAM, first=version, last=version))
         put(urls, STREAM, version, json.loads(state), event.hash, seal)
-        account_cache.forget(3)
+        account_cache.forget("bank_account-3")
         assert repository.load(3) == locked
         assert count("eventstore_snapshot") == 1, "it is believed, and what came later is played on top"
     assert audit().findings == []
 
 
-def test_a_sealed_snapshot_of_a_deleted_event_is_a_finding(urls: Urls, locked: repository.Loaded) -> None:
+def test_a_sealed_snapshot_of_a_deleted_event_is_a_finding(urls: Urls, locked: Account) -> None:
     def cut_off(tables: vandal.Tables) -> None:
         tables[vandal.EVENT] = [row for row in tables[vandal.EVENT] if row["version"] < snapshots.EVERY]
         ids = {row["command_id"] for row in tables[vandal.EVENT]}
@@ -222,9 +227,7 @@ def test_a_sealed_snapshot_of_a_deleted_event_is_a_finding(urls: Urls, locked: r
         "'NaN'",
     ],
 )
-def test_a_snapshot_that_is_no_snapshot_does_no_harm(
-    urls: Urls, locked: repository.Loaded, column: str, value: str
-) -> None:
+def test_a_snapshot_that_is_no_snapshot_does_no_harm(urls: Urls, locked: Account, column: str, value: str) -> None:
     with stranger(urls["DATABASE_URL"]) as database:
         database.execute(f"CREATE TABLE bare AS SELECT * FROM {vandal.SNAPSHOT}")  # without constraints and types
         database.execute(f"DROP TABLE {vandal.SNAPSHOT}")
@@ -234,19 +237,19 @@ def test_a_snapshot_that_is_no_snapshot_does_no_harm(
     assert "Snapshots not believed: 1" in output
     assert "1 found that do not fit" in output, "the table without its constraints is"
     assert output.startswith("eventstore_snapshot, table: it was altered")
-    account_cache.forget(3)
+    account_cache.forget("bank_account-3")
     assert repository.load(3) == locked
 
 
 # Beside the previous version of the program
 
 
-def test_a_snapshot_of_the_previous_version_is_ignored_without_an_error(locked: repository.Loaded) -> None:
+def test_a_snapshot_of_the_previous_version_is_ignored_without_an_error(locked: Account) -> None:
     values = sealed(STREAM, locked.version)
     query(OLD_UPSERT, *values[:-1])
     assert query("SELECT version FROM eventstore_snapshot") == [(locked.version,)], "the seal of the one before stays"
     assert "All of it fits together" in verify()
-    account_cache.forget(3)
+    account_cache.forget("bank_account-3")
     assert repository.load(3) == locked
     assert count("eventstore_snapshot") == 0
     query(OLD_UPSERT, *values[:-1])
@@ -254,7 +257,7 @@ def test_a_snapshot_of_the_previous_version_is_ignored_without_an_error(locked: 
     assert repository.load(3) == locked
 
 
-def test_a_snapshot_names_the_version_of_its_state(locked: repository.Loaded) -> None:
+def test_a_snapshot_names_the_version_of_its_state(locked: Account) -> None:
     [(version, state, digest)] = query("SELECT version, state, hash FROM eventstore_snapshot")
     event = next(store.read_stream(STREAM, first=version, last=version))
     assert bytes(digest) == state_hash(canonical(json.loads(state)), event.hash)

@@ -152,7 +152,7 @@ def test_each_finding_names_its_fault(
     [
         ({"type": "money_printed"}, "it cannot be checked from here on: this program knows no event money_printed"),
         ({"schema_version": 2}, "schema version 2 is newer than this program"),
-        ({"type": "pin_unlocked", "data": {"accountId": 2}}, "it is about account 2"),
+        ({"type": "pin_unlocked", "data": {"accountId": 2}}, "it is about bank_account-2"),
         ({"type": "money_withdrawn_from_bank_account", "data": {"accountId": 4, "amount": 10**9}}, "a balance of -"),
         (
             {"type": "bank_account_created", "data": {"accountId": 4, "accountHolder": "X"}},

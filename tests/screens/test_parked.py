@@ -9,7 +9,7 @@ from django.test import Client
 
 from bank.application import account_cache
 from bank.application.dispatch import UnreadableAccount, handle
-from bank.domain.commands import ChangePin, Command, CreateBankAccount, DepositMoneyIntoBankAccount, UnlockPin
+from bank.domain.commands import AccountCommand, ChangePin, CreateBankAccount, DepositMoneyIntoBankAccount, UnlockPin
 from eventstore import clock, store
 from eventstore.events import Envelope, NewEvent
 from projections import queries
@@ -76,7 +76,7 @@ def test_a_task_at_a_parked_account_answers_503_and_keeps_the_input_but_no_pin(
     teller: Client, task: str, fields: dict[str, str], htmx: dict[str, str], *, is_cached: bool
 ) -> None:
     if not is_cached:
-        account_cache._accounts.clear()
+        account_cache._loaded.clear()
     before = count("eventstore_event"), count("eventstore_commandrecord")
     url = f"/accounts/1/{task}/"
     sent = str(uuid4())
@@ -96,7 +96,7 @@ def test_a_task_at_a_parked_account_answers_503_and_keeps_the_input_but_no_pin(
 
 
 def test_no_task_at_the_account_changes_anything(teller: Client) -> None:
-    commands: list[Command] = [CreateBankAccount(1, "Ada", PIN), UnlockPin(1), ChangePin(1, 4321)]
+    commands: list[AccountCommand] = [CreateBankAccount(1, "Ada", PIN), UnlockPin(1), ChangePin(1, 4321)]
     before = count("eventstore_event"), count("eventstore_commandrecord")
     for command in (*commands, DepositMoneyIntoBankAccount(1, 0)):
         with pytest.raises(UnreadableAccount):
@@ -143,7 +143,7 @@ def test_a_command_that_a_newer_version_carried_out_is_acknowledged_when_it_is_s
     open_account(1)
     command = DepositMoneyIntoBankAccount(1, 5)
     ack = handle(command, command_id=UUID(int=7))
-    assert (ack.account_id, ack.repeated) == (1, False)
+    assert (ack.stream, ack.repeated) == ("bank_account-1", False)
     with newer_version():
         freeze(1)
     again = handle(command, command_id=UUID(int=7))

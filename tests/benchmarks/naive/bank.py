@@ -9,10 +9,10 @@ from django.db.models import F
 from django.utils import timezone
 
 from bank.application.dispatch import Ack
-from bank.application.streams import stream_of
 from bank.domain.account import BankAccount
 from bank.domain.commands import Command, CreateBankAccount, DepositMoneyIntoBankAccount
 from bank.domain.events import BankAccountCreated, MoneyDepositedIntoBankAccount, decode, encode
+from bank.domain.streams import OfAccount
 from projections.models import AccountSummary, BankTotals, DailyTotals, StatementLine
 from projections.name_search import search_form
 from tests.benchmarks.naive.models import Event
@@ -21,8 +21,9 @@ from tests.benchmarks.naive.models import Event
 def handle(command: Command, *, command_id: UUID | None = None, actor: str = "", **others: Any) -> Ack:
     """Carry out a command that opens an account or deposits money."""
     with transaction.atomic(using="default"):
-        stored = Event.objects.filter(stream=stream_of(command.account_id)).order_by("version")
-        history = [decode(event.type, event.schema_version, event.data) for event in stored]
+        assert isinstance(command, OfAccount)
+        stored = Event.objects.filter(stream=command.stream).order_by("version")
+        history: list[Any] = [decode(event.type, event.schema_version, event.data) for event in stored]
         account = reduce(BankAccount.apply, history, BankAccount(command.account_id))
         match command:
             case CreateBankAccount():
@@ -33,7 +34,7 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "",
                 raise NotImplementedError
         event_type, data = encode(happened)
         event = Event.objects.create(
-            stream=stream_of(command.account_id),
+            stream=command.stream,
             version=len(history) + 1,
             type=event_type,
             data=data,
@@ -43,7 +44,7 @@ def handle(command: Command, *, command_id: UUID | None = None, actor: str = "",
         )
     project(event)
     token = f"0-{event.position}"
-    return Ack(command.account_id, event.version, event.position, (happened,), False, event.command_id, token)
+    return Ack(command.stream, event.version, event.position, (happened,), False, event.command_id, token)
 
 
 def project(event: Event) -> None:

@@ -19,9 +19,9 @@ import psycopg
 from django.db import connections
 
 from bank.application import account_cache, pins, repository
-from bank.application.streams import stream_of
 from bank.domain.commands import DepositMoneyIntoBankAccount
 from bank.domain.events import MoneyDepositedIntoBankAccount, encode
+from bank.domain.streams import stream_of
 from eventstore import seals, snapshots
 from eventstore.chain import canonical, command_text, event_hash
 from eventstore.events import Envelope
@@ -102,7 +102,7 @@ class Bare:
 
 def prepare(account_id: int) -> Prepared:
     """Return the rows of a deposit at an account, as of now."""
-    account_cache.forget(account_id)  # the account cache does not know these events
+    account_cache.forget(stream_of(account_id))  # the account cache does not know these events
     loaded, stream, now = repository.load(account_id), stream_of(account_id), datetime.now(UTC)
     version, command_id = loaded.version + 1, uuid4()
     assert not snapshots.is_due(loaded.version, version), "its row is not among those that are written here"
@@ -110,7 +110,7 @@ def prepare(account_id: int) -> Prepared:
     text, metadata = canonical(payload), canonical({"actor": "teller", "correlation_id": str(command_id)})
     digest = event_hash(loaded.hash, stream, version, event_type, 1, text, metadata, command_id, now)
     at = connections["default"].ops.adapt_datetimefield_value(now)
-    key, balance = command_id.hex, loaded.account.balance + AMOUNT
+    key, balance = command_id.hex, loaded.aggregate.balance + AMOUNT
     command = DepositMoneyIntoBankAccount(account_id, AMOUNT)
     envelope = Envelope(command_id, command.stored_name, "teller", now, pins.fingerprint(command))
     seal = seals.seal(command_text(envelope, ("accepted", "", "", stream, version, 1), digest))

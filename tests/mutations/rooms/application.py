@@ -128,8 +128,8 @@ MUTATIONS = [
     Mutation(
         breaks="An account is in the account cache before its events are committed.",
         file="bank/application/repository.py",
-        text="after_commit(lock, lambda: account_cache.put(account.account_id, saved))",
-        instead="account_cache.put(account.account_id, saved)",
+        text="after_commit(lock, lambda: account_cache.put(stream, saved))",
+        instead="account_cache.put(stream, saved)",
         tests=["tests/application/test_account_cache.py::test_an_account_is_cached_after_its_events_are_committed"],
     ),
     Mutation(

@@ -105,7 +105,7 @@ def world(seen: Seen) -> Iterator[Clock]:
             (pins, "hmac", SimpleNamespace(digest=Oracle().digest, compare_digest=hmac.compare_digest, new=hmac.new)),
         ):
             stack.enter_context(mock.patch.object(module, name, value))
-        stack.enter_context(mock.patch.dict(account_cache._accounts, clear=True))
+        stack.enter_context(mock.patch.dict(account_cache._loaded, clear=True))
         post = {"default": {"BACKEND": "django.core.mail.backends.locmem.EmailBackend"}}
         stack.enter_context(override_settings(ADMINS=["operator@bank.example"], MAILERS=post, PROJECTION_MODE="inline"))
         stack.enter_context(mock.patch.object(root, "handlers", [seen, mails]))

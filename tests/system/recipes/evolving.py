@@ -26,8 +26,8 @@ def test_old_and_new_events_are_read_side_by_side(urls: Urls) -> None:
     assert [(event.schema_version, event.data.get("wrong_pins")) for event in unlocked] == [
         (1, None), (1, None), (2, 3), (2, 3),
     ]  # fmt: skip
-    account = repository.load(2).account
-    account_cache.forget(2)
-    assert repository.load(2).account == account
+    account = repository.load(2).aggregate
+    account_cache.forget("bank_account-2")
+    assert repository.load(2).aggregate == account
     assert audit(processes=1).findings == []
     assert replay.check() == []

@@ -35,7 +35,7 @@ def test_an_account_is_frozen(admin_client: Client) -> None:
     assert "Account frozen" in admin_client.get("/admin/projections/statementline/").content.decode()
 
     for task in ("withdraw", "freeze"):
-        account_cache.forget(7)
+        account_cache.forget("bank_account-7")
         assert "Account 7 is frozen." in send(admin_client, f"/accounts/7/{task}/", amount="1", pin="0042")
     assert "Deposit" in send(admin_client, "/accounts/7/deposit/", amount="10")
     assert queries.check_balance(7) == 60_00

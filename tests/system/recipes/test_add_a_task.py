@@ -53,7 +53,9 @@ def test_mypy_names_each_decision_that_is_forgotten(tmp_path: Path) -> None:
 
 def test_an_event_of_no_group_needs_a_decision_of_each_projector(tmp_path: Path) -> None:
     copy = carried_out(tmp_path)
-    copy.replace("bank/domain/events.py", "class BankAccountFrozen(StatusChange):", "class BankAccountFrozen:")
+    copy.replace(
+        "bank/domain/events.py", "class BankAccountFrozen(StatusChange):", "class BankAccountFrozen(OfAccount):"
+    )
     _, output = copy.mypy()
     for name in ("accounts", "statements", "refusals", "totals", "daily", "names"):
         assert re.search(rf"^projections/projectors/{name}.py.*BankAccountFrozen", output, re.M), output

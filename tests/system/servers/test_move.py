@@ -103,7 +103,7 @@ def test_after_a_copy_to_the_same_kind_of_database_heads_from_before_fit(
     (tmp_path / "target").mkdir()
     with databases.copied_databases(target, templates[target], tmp_path / "target") as new:
         call_command("copy_bank", urls["DATABASE_URL"], stdout=StringIO())
-        account_cache._accounts.clear()
+        account_cache._loaded.clear()
         handle(DepositMoneyIntoBankAccount(2, 5), command_id=UUID(int=1))
         for name in ("early", "late"):
             output = verify("--no-read-side", "--head", str(tmp_path / name))

@@ -13,8 +13,8 @@ from django.db import OperationalError
 from bank.application import pins
 from bank.application.dispatch import Ack, Busy, handle
 from bank.domain.commands import (
+    AccountCommand,
     ChangePin,
-    Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
     UnlockPin,
@@ -43,7 +43,7 @@ class Clients:
     def __init__(self, chance: random.Random, plan: Plan, scheduler: Scheduler, book: Book) -> None:
         self.chance, self.plan, self.scheduler, self.book = chance, plan, scheduler, book
         self.answers: dict[UUID, Ack | tuple[str, str]] = {}
-        self.sent: list[tuple[UUID, Command]] = []
+        self.sent: list[tuple[UUID, AccountCommand]] = []
         self.attempts: dict[UUID, int] = {}
         self.now = plan.morning
 
@@ -67,7 +67,7 @@ class Clients:
                 if self.submit(name, command_id, command) and self.chance.random() < 0.8:
                     break
 
-    def next_command(self) -> tuple[UUID, Command]:
+    def next_command(self) -> tuple[UUID, AccountCommand]:
         """Return a new command, an earlier command, or an earlier command id with another command."""
         luck = self.chance.random()
         if self.sent and luck < 0.15:
@@ -81,7 +81,7 @@ class Clients:
         self.sent.append((command_id, command))
         return command_id, command
 
-    def make_command(self) -> Command:
+    def make_command(self) -> AccountCommand:
         chance = self.chance
         account_id = chance.randint(1, self.plan.accounts)
         known = self.book.account(account_id)
@@ -107,7 +107,7 @@ class Clients:
             return DepositMoneyIntoBankAccount(account_id, chance.randint(1, 1000))
         return WithdrawMoneyFromBankAccount(account_id, amount, pin)
 
-    def submit(self, actor: str, command_id: UUID, command: Command) -> bool:
+    def submit(self, actor: str, command_id: UUID, command: AccountCommand) -> bool:
         """Send a command, and check its answer. Return whether there was one."""
         moment = self.tick()
         self.attempts[command_id] = self.attempts.get(command_id, 0) + 1
@@ -128,7 +128,7 @@ class Clients:
                 hold(not alone or command_id not in self.book.records, "who is told busy has changed nothing")
         return isinstance(answer, Ack | CommandRejected)
 
-    def check_ack(self, command_id: UUID, command: Command, ack: Ack) -> None:
+    def check_ack(self, command_id: UUID, command: AccountCommand, ack: Ack) -> None:
         record = self.book.records.get(command_id)
         hold(record is not None and record["outcome"] == "accepted", "what is acknowledged is on record", ack)
         assert record is not None
@@ -136,7 +136,7 @@ class Clients:
         events = self.book.log[ack.position - record["event_count"] : ack.position]
         answered = [encode(event) for event in ack.events]
         hold(answered == [(event.type, event.data) for event in events], "an ack says what happened", ack, events)
-        hold((ack.account_id, ack.command_id) == (command.account_id, command_id), "an ack is of its command", ack)
+        hold((ack.stream, ack.command_id) == (command.stream, command_id), "an ack is of its command", ack)
         before = self.answers.setdefault(command_id, ack)
         hold(isinstance(before, Ack) and before._replace(repeated=ack.repeated) == ack, "one outcome", before, ack)
         assert isinstance(before, Ack)
@@ -145,7 +145,7 @@ class Clients:
             for name, position in self.book.reached().items():
                 hold(position >= ack.position or name == self.plan.poisoned, "who has the ack sees it", name, ack)
 
-    def check_rejection(self, command_id: UUID, command: Command, rejection: CommandRejected) -> None:
+    def check_rejection(self, command_id: UUID, command: AccountCommand, rejection: CommandRejected) -> None:
         record = self.book.records.get(command_id)
         hold(record is not None, "what is rejected is on record", rejection)
         assert record is not None

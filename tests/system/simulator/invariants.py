@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 from bank.application import pins
-from bank.domain.commands import Command
+from bank.domain.commands import AccountCommand
 from eventstore.chain import GENESIS, event_hash
 from eventstore.events import RecordedEvent
 from tests.system.simulator import model
@@ -39,7 +39,7 @@ def hold(condition: object, what: str, *facts: object) -> None:
 class Submission:
     """A command under its id, with its sender and the accounts' histories when it was sent."""
 
-    def __init__(self, command: Command, actor: str, moment: datetime, begun: int) -> None:
+    def __init__(self, command: AccountCommand, actor: str, moment: datetime, begun: int) -> None:
         self.command, self.actor, self.moment, self.begun = command, actor, moment, begun
 
 
@@ -70,7 +70,7 @@ class Book:
         for connection in self.database.values():
             connection.close()
 
-    def submit(self, command_id: UUID, command: Command, actor: str, moment: datetime) -> None:
+    def submit(self, command_id: UUID, command: AccountCommand, actor: str, moment: datetime) -> None:
         """Record that a command is being sent."""
         self.submitted.setdefault(command_id, []).append(Submission(command, actor, moment, len(self.log)))
 

@@ -7,8 +7,8 @@ customers' PINs, because it sees the commands.
 from typing import Any, NamedTuple
 
 from bank.domain.commands import (
+    AccountCommand,
     ChangePin,
-    Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
     UnlockPin,
@@ -33,7 +33,7 @@ type Happening = tuple[str, dict[str, Any]]
 """A stored event: its type and its payload."""
 
 
-def decide(account: Account, command: Command, attempts: int) -> list[Happening] | str:
+def decide(account: Account, command: AccountCommand, attempts: int) -> list[Happening] | str:
     """Return the events of a command, or the code of its rejection. `attempts` wrong PINs lock withdrawals."""
     if not 1 <= command.account_id < 2**63:
         return "invalid_account_id"
@@ -100,7 +100,7 @@ def _supervise(account: Account, command: UnlockPin | ChangePin) -> list[Happeni
     return [("pin_changed", which), *unlocked]
 
 
-def after(account: Account, command: Command, happened: list[Happening]) -> Account:
+def after(account: Account, command: AccountCommand, happened: list[Happening]) -> Account:
     """Return the account after the events of a command."""
     for kind, data in happened:
         account = account._replace(version=account.version + 1)

@@ -124,7 +124,7 @@ def _under_control(seed: int, plan: Plan) -> Iterator[None]:
             settings,
             mock.patch.object(wal, "HAS_RACE", new=False),
             mock.patch.object(secrets, "token_bytes", luck.randbytes),
-            mock.patch.dict(account_cache._accounts, clear=True),
+            mock.patch.dict(account_cache._loaded, clear=True),
         ):
             yield
     finally:
