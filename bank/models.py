@@ -1,4 +1,4 @@
-"""The write side's tables beside the record: PIN verifiers and the currency."""
+"""The write side's tables beside the record: PIN verifiers, the currency and open tills."""
 
 from django.db import models
 
@@ -47,3 +47,21 @@ class RecordedCurrency(AppendOnlyModel):
 
     def __str__(self) -> str:
         return self.code
+
+
+class OpenTill(AppendOnlyModel):
+    """An open till, and the teller who has it. `tills.py` writes the row with the event, and deletes it at the closing.
+
+    The unique teller is the rule that no aggregate can hold: a teller has one open till at most.
+    """
+
+    till_id = models.BigIntegerField(primary_key=True)
+    teller = models.CharField(max_length=150)
+    shift = models.BigIntegerField(help_text="Which opening of the till it is: 1 is the first")
+
+    class Meta(AppendOnlyModel.Meta):
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(fields=["teller"], name="open_till_of_teller")]
+
+    def __str__(self) -> str:
+        return f"Till {self.till_id} of {self.teller}"

@@ -5,18 +5,25 @@ from eventstore.stream_lock import StreamLock
 
 from ..domain.commands import BringCashFromVault, CloseTill, OpenTill, RecordCashIn, RecordCashOut, TakeCashToVault
 from ..domain.till_events import TILL_COUNTS, TILL_SHIFT
-from . import repository
+from . import repository, tills
 from .repository import Saved
 
 type Lock = StreamLock | None
 
 
 def open_till(command: OpenTill, envelope: Envelope, lock: Lock) -> Saved:
-    """Open a till for a teller."""
+    """Open a till for a teller, who has no other one."""
     loaded = repository.load_till(command.till_id, lock)
     event = loaded.aggregate.open(command.teller, command.opening_cash)
-    circumstances = {TILL_SHIFT: loaded.aggregate.shift + 1}
-    return repository.save(loaded, [event], envelope, lock, circumstances=circumstances)
+    shift = loaded.aggregate.shift + 1
+    return repository.save(
+        loaded,
+        [event],
+        envelope,
+        lock,
+        circumstances={TILL_SHIFT: shift},
+        also=lambda: tills.take(command.till_id, command.teller, shift),
+    )
 
 
 def bring_cash_from_vault(command: BringCashFromVault, envelope: Envelope, lock: Lock) -> Saved:
@@ -53,5 +60,10 @@ def close_till(command: CloseTill, envelope: Envelope, lock: Lock) -> Saved:
     event = loaded.aggregate.close(command.shift, command.counts)
     counts = {str(denomination): pieces for denomination, pieces in command.counts}
     return repository.save(
-        loaded, [event], envelope, lock, circumstances={TILL_SHIFT: command.shift, TILL_COUNTS: counts}
+        loaded,
+        [event],
+        envelope,
+        lock,
+        circumstances={TILL_SHIFT: command.shift, TILL_COUNTS: counts},
+        also=lambda: tills.release(command.till_id),
     )

@@ -46,6 +46,7 @@ class AccountAuditor:
         self.unchecked: dict[str, Finding] = {}
         self.pin_set_by: dict[str, str] = {}  # the command ids, by stream
         self.currencies: dict[str, str] = {}  # the stream of an account that was opened in each
+        self.open_tills: dict[str, tuple[str, int]] = {}  # the teller and the shift, by stream
         self._rebuilt: dict[str, BankAccount | Till] = {}
         self._begun: dict[str, _Begun] = {}
 
@@ -67,9 +68,11 @@ class AccountAuditor:
             return f"it is about {what.stream}"
         self.sums.add(what, event)
         before = self._rebuilt.get(event.stream) or new_aggregate(event.stream)
-        self._rebuilt[event.stream] = before.apply(what)  # type: ignore[arg-type]
+        self._rebuilt[event.stream] = after = before.apply(what)  # type: ignore[arg-type]
         if isinstance(before, Till):
             assert isinstance(what, OfTill), "its stream is that of a till"
+            assert isinstance(after, Till)
+            self._note_teller(after)
             return misfit_of_till(before, what, event.metadata, command)
         assert isinstance(what, OfAccount), "its stream is that of an account"
         return self._misfit_of_account(before, what, event, command)
@@ -97,6 +100,13 @@ class AccountAuditor:
             self._begun[event.stream] = begun._replace(events=events)
         return misfit(begun.account, events, pin_attempts=begun.pin_attempts, command=command)
 
+    def _note_teller(self, till: Till) -> None:
+        """Remember who has the till after its last event."""
+        if till.is_open:
+            self.open_tills[till.stream] = till.teller, till.shift
+        else:
+            self.open_tills.pop(till.stream, None)
+
     def is_other_state(self, stream: str, state: Mapping[str, Any]) -> bool:
         """Return whether a snapshot's state differs from the aggregate after the events added so far.
 
@@ -115,4 +125,5 @@ class AccountAuditor:
         self.sums.join(other.sums)
         self.pin_set_by |= other.pin_set_by
         self.currencies |= other.currencies
+        self.open_tills |= other.open_tills
         self.unchecked |= other.unchecked

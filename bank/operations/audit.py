@@ -1,7 +1,8 @@
 """Verification of the bank's record: the chain and the seals, and the meaning of the events.
 
 `eventstore.verification.verify` checks the integrity of the record. This module adds the checks of the bank: the events
-of accounts (`account_auditor.py`), a PIN verifier for each account, the currency, and the figures of the read side.
+of accounts and tills (`account_auditor.py`), a PIN verifier for each account, the currency, the tellers of open tills,
+and the figures of the read side.
 """
 
 from collections.abc import Callable, Iterator
@@ -17,10 +18,10 @@ from eventstore.verification.signed_heads import Head
 from eventstore.verification.verify import Report, verify
 from projections.verification.figures import Figures
 
-from ..application import currency
+from ..application import currency, tills
 from ..application.currency import Currency
 from ..application.pins import Verifier, verifiers
-from ..domain.streams import stream_of
+from ..domain.streams import stream_of, stream_of_till
 from .account_auditor import AccountAuditor
 from .record_schema import RECORD
 
@@ -53,6 +54,7 @@ def audit(
             yield Finding(name, 0, 0, what)
         yield from _verifiers(using, auditor)
         yield from _currency(using, auditor)
+        yield from _open_tills(using, auditor)
         if figures:
             for row, what in figures.differences(auditor.sums, auditor.unchecked):
                 yield Finding(f"the read side's {row}", 0, 0, what)
@@ -85,6 +87,18 @@ def _verifiers(using: str, auditor: AccountAuditor) -> Iterator[Finding]:
             yield Finding(stream, 0, 0, f"the PIN verifier cannot be read: {shown(error)}")
     for stream in sorted(without.keys() - auditor.unchecked.keys()):
         yield Finding(stream, 0, 0, "the account has no PIN verifier")
+
+
+def _open_tills(using: str, auditor: AccountAuditor) -> Iterator[Finding]:
+    """Compare the rows of open tills with the tills' events. The database lets no teller have two rows."""
+    missing = dict(auditor.open_tills)
+    for till_id, teller, shift in tills.rows(using):
+        stream = stream_of_till(till_id)
+        opened = missing.pop(stream, None)
+        if stream not in auditor.unchecked and opened != (teller, shift):
+            yield Finding(stream, 0, 0, f"{shown(teller)} has it by its row, and {opened or 'nobody'} by its events")
+    for stream in sorted(missing.keys() - auditor.unchecked.keys()):
+        yield Finding(stream, 0, 0, "it is open, and has no row of its teller")
 
 
 def _currency(using: str, auditor: AccountAuditor) -> Iterator[Finding]:

@@ -101,6 +101,12 @@ RECORD = {
                 NULL, "salt" BLOB NOT NULL, "digest" BLOB NOT NULL, "seal" BLOB NOT NULL)
             """,
         },
+        "bank_opentill": {
+            "table": """
+                CREATE TABLE "bank_opentill" ("till_id" integer NOT NULL PRIMARY KEY, "teller" varchar(150) NOT
+                NULL, "shift" integer NOT NULL, CONSTRAINT "open_till_of_teller" UNIQUE ("teller"))
+            """,
+        },
         "bank_recordedcurrency": {
             "table": """
                 CREATE TABLE "bank_recordedcurrency" ("id" integer NOT NULL PRIMARY KEY, "code" varchar(3) NOT NULL,
@@ -214,6 +220,14 @@ RECORD = {
             "column salt": "bytea NOT NULL",
             "column seal": "bytea NOT NULL",
             "constraint bank_pinverifier_pkey": "PRIMARY KEY (account_id)",
+        },
+        "bank_opentill": {
+            "table": "r p",
+            "column shift": "bigint NOT NULL",
+            "column teller": "character varying(150) NOT NULL",
+            "column till_id": "bigint NOT NULL",
+            "constraint bank_opentill_pkey": "PRIMARY KEY (till_id)",
+            "constraint open_till_of_teller": "UNIQUE (teller)",
         },
         "bank_recordedcurrency": {
             "table": "r p",
