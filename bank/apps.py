@@ -12,9 +12,11 @@ class BankConfig(AppConfig):
         from eventstore import shared_clock
 
         from .access import clock, second_factor, security_log, sessions  # noqa: F401  # they receive Django's signals
+        from .application import process_managers
         from .operations import checks, roles  # noqa: F401  # checks register themselves
 
         clock.shared[:] = [shared_clock.now]
+        process_managers.connect()
 
         if settings.BANK_CURRENCY not in list_currencies():  # the currency is recorded once, and never changes
             raise ImproperlyConfigured(

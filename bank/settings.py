@@ -122,8 +122,8 @@ DEBUG = env.bool("DEBUG", default=False)
 ROOT_URLCONF = "bank.urls"
 WSGI_APPLICATION = "bank.wsgi.application"
 INSTALLED_APPS = [
+    "projections",  # before the bank: events are projected before process managers append further ones
     "bank",
-    "projections",
     "eventstore",
     "django_htmx",
     "django_otp",

@@ -1,4 +1,4 @@
-"""The WSGI application, and the background thread of a web process."""
+"""The WSGI application, and the background threads of a web process."""
 
 import os
 
@@ -13,9 +13,12 @@ if settings.FORCE_SCRIPT_NAME:
     application = below(settings.FORCE_SCRIPT_NAME, application)
 
 
-def project_in_background() -> None:
-    """Start the thread that keeps projections caught up, unless workers do."""
+def work_in_background() -> None:
+    """Start the threads that keep projections and subscriptions up to date, unless workers do."""
     if settings.PROJECTION_MODE == "inline":
         from projections.workers import background
 
+        from .application import process_managers
+
         background.start()
+        process_managers.start_in_background()

@@ -27,6 +27,8 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON eventstore_snapshot TO bank_web;
 GRANT SELECT, INSERT, UPDATE ON bank_pinverifier TO bank_web;
 -- Which teller has which till now.
 GRANT SELECT, INSERT, DELETE ON bank_opentill TO bank_web;
+-- How far process managers have come. Those who work on it run as the owner.
+GRANT SELECT ON eventstore_subscription TO bank_web;
 -- Who works here: logging in, and the users' pages of the admin.
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     auth_user, auth_group, auth_user_groups, auth_user_user_permissions, auth_group_permissions, django_session,

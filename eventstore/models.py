@@ -6,6 +6,8 @@ from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
 
+from .events import LogPosition
+
 
 class AppendOnly(Exception):
     """An attempt to change or delete a recorded row."""
@@ -129,6 +131,27 @@ class Snapshot(models.Model):
 
     def __str__(self) -> str:
         return f"{self.stream} {self.version}"
+
+
+class Subscription(models.Model):
+    """The checkpoint of one subscription, the error that stopped it, and the process that works on it."""
+
+    name = models.CharField(max_length=50, primary_key=True)
+    transaction_id = models.BigIntegerField(default=0, help_text="PostgreSQL's xid8; 0 on SQLite")
+    position = models.BigIntegerField(default=0)
+    updated_at = models.DateTimeField()
+    error = models.TextField(default="", blank=True)
+    failed_position = models.BigIntegerField(null=True, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    worker = models.CharField(max_length=200, default="", blank=True, help_text="The process that works on it")
+    leased_until = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.position}"
+
+    @property
+    def log_position(self) -> LogPosition:
+        return LogPosition(self.transaction_id, self.position)
 
 
 class Epoch(AppendOnlyModel):

@@ -1,6 +1,6 @@
 """The end of the log, and the events after a log position.
 
-These functions count every event, readable or not; see `store.read_all` for the order.
+Except for `last_readable`, these functions count every event, readable or not; see `store.read_all` for the order.
 """
 
 from .backends import backend_of
@@ -10,9 +10,20 @@ from .rows import COLUMNS, recorded_events
 
 def last_log_position() -> LogPosition:
     """Return the log position of the last event, or `START` if the log is empty."""
+    return _last_where("TRUE")
+
+
+def last_readable() -> LogPosition:
+    """Return the log position up to which `store.read_all` reads, or `START`."""
+    return _last_where(backend_of().is_readable)
+
+
+def _last_where(condition: str) -> LogPosition:
     backend = backend_of()
     latest_first = ", ".join(f"{column} DESC" for column in backend.log_order.split(", "))
-    rows = backend.rows(f"SELECT transaction_id, position FROM eventstore_event ORDER BY {latest_first} LIMIT 1")
+    rows = backend.rows(
+        f"SELECT transaction_id, position FROM eventstore_event WHERE {condition} ORDER BY {latest_first} LIMIT 1"
+    )
     return LogPosition(*rows[0]) if rows else START
 
 

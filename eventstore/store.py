@@ -3,7 +3,7 @@
 It knows streams, versions, types and JSON, and nothing of the bank.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from datetime import datetime
 from itertools import chain
@@ -166,19 +166,23 @@ def read_latest(stream: str, known: int = 0) -> tuple[SnapshotOf | None, Iterato
     return snapshot, chain(events, rest)
 
 
-def read_all(after: LogPosition = START, *, limit: int = 1000) -> list[RecordedEvent]:
+def read_all(after: LogPosition = START, *, limit: int = 1000, without: Collection[str] = ()) -> list[RecordedEvent]:
     """Return at most `limit` events after a log position, in an order in which none can be skipped.
 
     On PostgreSQL, a lower position can commit after a higher one. There, events come in the order of transactions, up
     to the first open one.
+
+    Args:
+        without: the types of events that are left out.
     """
     backend = backend_of()
+    others = f"AND type NOT IN ({', '.join(['%s'] * len(without))})" if without else ""
     # The limit is a literal: for an unknown value, PostgreSQL plans to return a tenth of the log.
     statement = f"""
-        SELECT {COLUMNS} FROM eventstore_event WHERE {backend.log_after} AND {backend.is_readable}
+        SELECT {COLUMNS} FROM eventstore_event WHERE {backend.log_after} AND {backend.is_readable} {others}
         ORDER BY {backend.log_order} LIMIT {int(limit)}
     """
-    return recorded_events(backend.rows(statement, backend.values_of(after)))
+    return recorded_events(backend.rows(statement, [*backend.values_of(after), *without]))
 
 
 def checkpoint_before(events: Sequence[RecordedEvent]) -> LogPosition | None:

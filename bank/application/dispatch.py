@@ -39,6 +39,10 @@ PATIENCE = 5.0
 """The time in seconds for which a command is retried while the database does not answer."""
 
 
+DERIVED = 5
+"""The version of command ids that derive from an event: UUIDv5."""
+
+
 class Busy(Exception):
     """The account or the database is busy. Nothing has changed, and the command may be sent again."""
 
@@ -95,6 +99,8 @@ def handle(
         metadata: further entries for the metadata of the command's events.
 
     Raises:
+        CommandIdReused: the id belongs to another command, or it is of version 5, as those of process managers, and no
+            event led to the command. Nothing has changed.
         CommandRejected: the command is invalid; see the subclass. Nothing has changed.
         Busy: the account or the database is busy. Nothing has changed.
         UnreadableAccount: only a newer version of the program can read the account. Nothing has changed.
@@ -105,6 +111,9 @@ def handle(
     fingerprint = pins.fingerprint(command)
     correlation_id, causation = cause or (None, "")
     command_id = command_id or uuid4()
+    if cause is None and command_id.version == DERIVED:
+        # These ids can be computed beforehand. A user who took one would stop a process manager.
+        raise CommandIdReused("This form has an id that only the bank itself uses. Nothing was changed.")
     head = command_id, command.stored_name, actor, clock.now(), fingerprint
     envelope = Envelope(*head, correlation_id, causation, metadata)
     give_up_at = time.monotonic() + PATIENCE
@@ -173,12 +182,15 @@ def _reject(stream: str, command: Command, envelope: Envelope, rejection: Comman
 def _first_outcome(command: Command, envelope: Envelope) -> Ack:
     """Return the first acknowledgement of a repeated command, or raise its first rejection again.
 
+    A command that an event led to is known by its id alone. Its content may differ from the first: another version of
+    the program may have sent that, or under a key of `PIN_KEYS` that is no longer there.
+
     Raises:
         CommandIdReused: the id belongs to a command with other content.
     """
     outcome = store.find_outcome(envelope.id)
     assert outcome is not None, "command records are never deleted"
-    if not pins.is_fingerprint(outcome.fingerprint, command):
+    if not envelope.causation and not pins.is_fingerprint(outcome.fingerprint, command):
         raise CommandIdReused("This form was sent before with other entries, which stand. Nothing was changed now.")
     if not outcome.accepted:
         raise REJECTIONS[outcome.reason](outcome.message)

@@ -9,10 +9,14 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from eventstore import subscriptions
 from eventstore.sqlite import wal
 from projections import engine, freshness, quarantine
 
 from ..application import clock_limit, currency
+from ..application.dispatch import UnreadableAccount
+from ..domain.events import UnknownEvent
+from ..domain.processes import PROCESS_MANAGERS
 from . import key_faults
 
 logger = logging.getLogger(__name__)
@@ -30,7 +34,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 
 @login_not_required
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Answer 200 if both databases work, no projection has failed and the keys are the bank's own; else 503.
+    """Answer 200 if both databases work, nothing that follows the log has failed and the keys fit; else 503.
 
     If only some keys are missing, the bank is ready: it serves the accounts that do not need them.
     """
@@ -40,6 +44,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     if ready:
         try:
             states = freshness.projection_states()
+            followed = subscriptions.states(PROCESS_MANAGERS)
             held_back = freshness.held_back(states)
             parked = quarantine.summary()
             faults = key_faults.find()
@@ -54,8 +59,10 @@ def readyz(request: HttpRequest) -> JsonResponse:
             ready = False
         else:
             ready = not any(state.error or state.ahead for state in states) and not any(f.none_fits for f in faults)
+            ready = ready and not any(state.error and not _awaits_newer(state) for state in followed)
             body["lag"] = max(state.behind for state in states)
             body["projections"] = {state.name: _report(state) for state in states}
+            body["subscriptions"] = {state.name: _report_subscription(state) for state in followed}
             if far := [state.name for state in states if state.behind >= engine.NEAR]:
                 body["catching_up"] = far
             if held_back:  # by an open or prepared transaction; only the admin shows whose
@@ -81,6 +88,25 @@ def _report(state: freshness.ProjectionState) -> dict[str, object]:
     if state.stale:
         report["stale"] = "It was built by another version or with another setting: run replay_projections."
     return report
+
+
+def _report_subscription(state: subscriptions.State) -> dict[str, object]:
+    """Return the state of a subscription. The error is its class alone, as that of a projection."""
+    return {
+        "position": state.position,
+        "behind": state.behind,
+        "error": state.error.partition(":")[0],
+        "failed_position": state.failed_position,
+        "has_worker": bool(state.worker),
+    }
+
+
+def _awaits_newer(state: subscriptions.State) -> bool:
+    """Return whether a subscription has stopped at an event or an account that only a newer version can read.
+
+    The bank stays ready: during an upgrade, a newer version beside this one goes on.
+    """
+    return state.error.partition(":")[0] in {kind.__name__ for kind in (UnknownEvent, UnreadableAccount)}
 
 
 def _state(alias: str) -> str:

@@ -15,7 +15,7 @@ LOOK = ("bank", "view_accounts")
 SERVE = ("bank", "serve_customers")
 SUPERVISE = ("bank", "supervise")
 INSPECTED = {
-    "eventstore": ("event", "commandrecord", "snapshot"),
+    "eventstore": ("event", "commandrecord", "snapshot", "subscription"),
     "projections": (
         "accountsummary",
         "statementline",

@@ -14,7 +14,7 @@ from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 
 from ..chain import GENESIS, canonical, event_hash
-from ..models import CommandRecord, Event, Snapshot
+from ..models import CommandRecord, Event, Snapshot, Subscription
 from .filters import (
     ActorFilter,
     AnyAdmin,
@@ -257,3 +257,20 @@ class SnapshotAdmin(ReadOnlyAdmin):
     @admin.display(description="seal")
     def seal_hex(self, snapshot: Snapshot) -> SafeString:
         return hex_of(snapshot.seal)
+
+
+@admin.register(Subscription)
+class SubscriptionAdmin(ReadOnlyAdmin):
+    list_display = ("name", "position", "updated_at", "healthy", "failed_at_event", "error")
+    fields = (*list_display, "failed_at", "worker", "leased_until")
+    search_fields = ()
+    ordering = ("name",)
+
+    @admin.display(description="healthy", boolean=True)
+    def healthy(self, subscription: Subscription) -> bool:
+        return not subscription.error
+
+    @admin.display(description="failed at")
+    def failed_at_event(self, subscription: Subscription) -> str:
+        position = subscription.failed_position
+        return "-" if position is None else link(Event, position, f"event {position}")

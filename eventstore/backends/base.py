@@ -150,6 +150,10 @@ class Backend(ABC):
         """Return a datetime or UUID in the form that the driver takes."""
 
     @abstractmethod
+    def time_in(self, seconds: float) -> str:
+        """Return the SQL expression for the time in so many seconds, by the database's clock."""
+
+    @abstractmethod
     def values_of(self, position: LogPosition) -> Sequence[int]:
         """Return the values for `log_after`."""
 

@@ -175,6 +175,9 @@ class PostgreSQL(Backend):
     def adapt(self, value: Any) -> Any:
         return value
 
+    def time_in(self, seconds: float) -> str:
+        return f"(STATEMENT_TIMESTAMP() + make_interval(secs => {seconds}))"
+
     def values_of(self, position: LogPosition) -> Sequence[int]:
         return position
 

@@ -108,6 +108,9 @@ class SQLite(Backend):
             return value.astimezone(UTC).isoformat(" ").removesuffix("+00:00")
         return value.hex if isinstance(value, UUID) else value
 
+    def time_in(self, seconds: float) -> str:
+        return f"STRFTIME('%%Y-%%m-%%d %%H:%%M:%%f', 'NOW', '{seconds:+} seconds')"
+
     def values_of(self, position: LogPosition) -> Sequence[int]:
         return [position.position]
 

@@ -4,16 +4,13 @@ It changes tables only with `engine.catch_up`. A notification wakes it, on datab
 """
 
 import logging
-import os
-import select
 import time
 from collections.abc import Sequence
-from typing import Any
 
 from django.db import DatabaseError, InterfaceError, connections
 
 from eventstore import positions
-from eventstore.backends import WRITE_SIDE, backend_of
+from eventstore.bell import Bell
 from eventstore.events import LogPosition
 
 from .. import engine
@@ -24,16 +21,10 @@ from .leases import RENEWAL, Lease
 
 logger = logging.getLogger(__name__)
 
-POLL = 0.1
-"""The default number of seconds between two polls of the log without notifications."""
-POLL_NOTIFIED = 1.0
-"""The default number of seconds between two polls of the log with notifications."""
 SHORT = 0.05
 """Seconds until the next poll after events were applied, or while an open transaction holds events back."""
 LONGEST_PAUSE = 5.0
 """The longest pause between two tries while a database does not answer or a projection fails, in seconds."""
-TRIED_AGAIN = 60.0
-"""Seconds until the next test whether notifications arrive."""
 SAY_EVERY = 10.0
 """The shortest time between two log lines with rate and lag, in seconds."""
 
@@ -114,67 +105,3 @@ class ProjectionWorker:
             rate, behind = self._applied / seconds, positions.count_after(log_position)
             logger.info("%d events, %.0f a second, %d behind", self._applied, rate, behind)
             self._applied = 0
-
-
-class Bell:
-    """The sleep of a worker. It ends when events were appended, when the bell is rung, or when the time is over."""
-
-    def __init__(self, interval: float | None) -> None:
-        self._interval = interval
-        self._listening: Any = None
-        self._deaf_until = 0.0
-        self._rung, self._ringer = os.pipe()
-        self.was_rung = False
-
-    def ring(self) -> None:
-        """Wake the worker. A signal handler may call this."""
-        os.write(self._ringer, b"!")
-
-    def wait(self, seconds: float | None) -> None:
-        """Sleep until something happens, at most for some seconds; by default the interval or until the lease is due.
-
-        By default there is no sleep when listening begins, because earlier events were not announced to this worker.
-        """
-        begins = self._listen()
-        if seconds is None:
-            interval = self._interval or (POLL_NOTIFIED if self._listening else POLL)
-            seconds = 0 if begins else min(interval, RENEWAL)
-        sources = [self._rung, *([self._listening] if self._listening else [])]
-        select.select(sources, [], [], seconds)
-        self._drain()
-        self.was_rung |= begins
-
-    def disconnect(self) -> None:
-        """Stop listening until the next wait."""
-        if self._listening:
-            self._listening.close()
-        self._listening = None
-
-    def _listen(self) -> bool:
-        """Start to listen to the log's notifications, if they arrive here; some poolers drop them.
-
-        Return whether it has started.
-        """
-        if self._listening or time.monotonic() < self._deaf_until or not backend_of().notifies:
-            return False
-        try:
-            self._listening = backend_of().listen()
-        except (DatabaseError, InterfaceError) as error:
-            self._deaf_until = time.monotonic() + LONGEST_PAUSE
-            logger.warning("Nothing can be listened to: %s", error)
-            return False
-        if not self._listening:
-            self._deaf_until = time.monotonic() + TRIED_AGAIN
-            logger.info("Notifications do not come through; looking at the log every %s s", self._interval or POLL)
-        return bool(self._listening)
-
-    def _drain(self) -> None:
-        """Remove the pending notifications."""
-        self.was_rung = False
-        try:
-            with connections[WRITE_SIDE].wrap_database_errors:
-                for _ in self._listening.notifies(timeout=0) if self._listening else ():
-                    self.was_rung = True
-        except (DatabaseError, InterfaceError) as error:
-            logger.warning("The connection that listens is lost: %s", error)
-            self.disconnect()

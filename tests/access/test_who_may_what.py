@@ -14,7 +14,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from bank.access import throttle
 from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
-from eventstore import snapshots
+from eventstore import snapshots, subscriptions
 from tests.support.addresses import ACCOUNTS, EMPTY, FROZEN, LOCKED, PIN, RICH, request_for, routes
 from tests.support.clocks import StoppedClock
 from tests.support.databases import VARIABLES
@@ -107,6 +107,7 @@ def business(bank: object) -> None:
         handle(DepositMoneyIntoBankAccount(RICH, 1))
     handle(CreateBankAccount(FROZEN, "Ada Lovelace", PIN))
     freeze(FROZEN)
+    subscriptions.rows(["a process manager"])
 
 
 def test_every_address_has_a_row_and_every_row_an_address() -> None:

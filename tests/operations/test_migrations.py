@@ -25,6 +25,7 @@ READ = {
     "eventstore.0002_append_only": "triggers that refuse what no version does",
     "eventstore.0003_epoch": "a default and functions; the column had the same default",
     "eventstore.0004_no_gap": "a trigger that refuses what no version does",
+    "eventstore.0007_causation": "a column with a default; Django would make the table anew",
     "projections.0009_time_zone": "the version before never reads the column",
     "projections.0005_built_with": "the version before makes a checkpoint at the beginning of the log again",
 }
@@ -79,7 +80,7 @@ def contraction(app: str, operation: Operation, before: ProjectState, after: Pro
         case operations.RenameField(model_name=model, old_name=old_name, new_name=new_name):
             was = before.apps.get_model(app, model)._meta.get_field(old_name)
             return altered(was, after.apps.get_model(app, model)._meta.get_field(new_name))
-        case operations.RunPython() | operations.RunSQL():
+        case operations.RunPython() | operations.RunSQL() | operations.SeparateDatabaseAndState():
             return "read it, and name it in READ with the reason why the version before goes on working"
     return "the version before may still use it"
 

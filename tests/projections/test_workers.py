@@ -11,11 +11,12 @@ import pytest
 from django.db import connections
 
 from eventstore.backends import postgresql
+from eventstore.bell import Bell
 from projections import engine, queries
 from projections.freshness import projection_states
 from projections.projectors.base import Batch
 from projections.projectors.totals import Totals
-from projections.workers.worker import Bell, ProjectionWorker
+from projections.workers.worker import ProjectionWorker
 from tests.support.databases import SERVER, Urls, name_in, stranger
 from tests.support.values import deposit, open_account, query
 from tests.support.workers import NEVER, WAITING, is_at_work, is_shown, two_workers, wait_until, workers

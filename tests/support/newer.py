@@ -6,6 +6,7 @@ from typing import Any
 from unittest import mock
 from uuid import uuid4
 
+from bank.application import process_managers
 from bank.domain import events
 from eventstore import clock, store
 from eventstore.events import Envelope, NewEvent, RecordedEvent
@@ -45,5 +46,5 @@ def newer_version(*known: str) -> Iterator[None]:
             return healthy("pin_changed", 1, data)
         return healthy(event_type, schema_version, data)
 
-    with mock.patch.object(quarantine, "decode", decode):
+    with mock.patch.object(quarantine, "decode", decode), mock.patch.object(process_managers, "decode", decode):
         yield

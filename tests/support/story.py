@@ -9,14 +9,14 @@ from pytest_django import Settings
 from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
 from bank.domain.errors import NoSuchAccount
-from eventstore import clock
+from eventstore import clock, subscriptions
 
 EVENTS = "/admin/eventstore/event/"
 COMMANDS = "/admin/eventstore/commandrecord/"
 DEPOSIT = UUID(int=5)
 REJECTED = UUID(int=6)
 TABLES = [
-    *(f"/admin/eventstore/{name}/" for name in ("event", "commandrecord", "snapshot")),
+    *(f"/admin/eventstore/{name}/" for name in ("event", "commandrecord", "snapshot", "subscription")),
     *(
         f"/admin/projections/{name}/"
         for name in ("accountsummary", "statementline", "refusedwithdrawal", "banktotals", "dailytotals", "checkpoint")
@@ -37,3 +37,4 @@ def story(bank: object, settings: Settings) -> None:
     handle(DepositMoneyIntoBankAccount(1, 100))
     with pytest.raises(NoSuchAccount):
         handle(DepositMoneyIntoBankAccount(2, 100), command_id=REJECTED)
+    subscriptions.rows(["a process manager"])

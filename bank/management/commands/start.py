@@ -239,10 +239,10 @@ def serve(listener: socket.socket, workers: int) -> None:
         CommandError: no web process can start.
     """
     os.environ["DJANGO_SETTINGS_MODULE"] = settings.SETTINGS_MODULE
-    from bank.wsgi import application, project_in_background
+    from bank.wsgi import application, work_in_background
 
     def work(ready: Callable[[], None], parent: int) -> None:
-        project_in_background()
+        work_in_background()
         server.serve(listener, application, settings.WEB_THREADS, settings.DATA_UPLOAD_MAX_MEMORY_SIZE, ready, parent)
 
     gc.freeze()  # web processes share the loaded objects, so the collector skips them

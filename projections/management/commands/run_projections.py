@@ -8,9 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from eventstore.bell import POLL, POLL_NOTIFIED
 from projections.engine import UnknownProjection
 from projections.projectors import PROJECTORS
-from projections.workers.worker import POLL, POLL_NOTIFIED, ProjectionWorker
+from projections.workers.worker import ProjectionWorker
 
 logger = logging.getLogger(__name__)
 

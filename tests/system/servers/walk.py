@@ -12,7 +12,7 @@ from tests.support.teller import Answer, Teller, logged_in
 USERS = {"BANK_TELLER_PASSWORD": PASSWORD, "BANK_ADMIN_PASSWORD": PASSWORD}
 """The environment variables of the first start with which `walk` can log in."""
 MODELS = {
-    "eventstore": ("event", "commandrecord", "snapshot"),
+    "eventstore": ("event", "commandrecord", "snapshot", "subscription"),
     "projections": (
         "accountsummary",
         "statementline",

@@ -1,0 +1,307 @@
+"""Process managers at work: the steps of an event are carried out exactly once, or the subscription stops at it."""
+
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.core.management import call_command
+
+from bank.application import dispatch, process_managers
+from bank.application.dispatch import Busy, handle
+from bank.application.handlers import HANDLERS
+from bank.domain.commands import DepositMoneyIntoBankAccount
+from bank.domain.errors import CommandIdReused, CommandRejected
+from bank.domain.processes import ProcessManager, Step
+from eventstore import subscriptions
+from eventstore.backends import backend_of
+from eventstore.bell import Bell
+from eventstore.events import LogPosition
+from eventstore.models import CommandRecord, Subscription
+from eventstore.signals import events_appended
+from eventstore.store import read_all
+from eventstore.subscription_worker import SubscriptionWorker
+from projections import queries
+from tests.support.newer import freeze, newer_version
+from tests.support.relay import OTHER, RELAY, SECOND, SOURCE, THIRD
+from tests.support.values import count, deposit, open_account, query
+
+pytestmark = pytest.mark.usefixtures("bank")
+
+
+@pytest.fixture(autouse=True)
+def managers(bank: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, ProcessManager]:
+    """Open accounts 1 to 4. Return the process managers: that of tests alone."""
+    managers = {RELAY.name: RELAY}
+    monkeypatch.setattr(process_managers, "PROCESS_MANAGERS", managers)
+    for account_id in (SOURCE, SECOND, THIRD, OTHER):
+        open_account(account_id)
+    return managers
+
+
+def balances() -> list[int]:
+    return [queries.check_balance(account_id) for account_id in (SOURCE, SECOND, THIRD, OTHER)]
+
+
+def the_subscription() -> Subscription:
+    return Subscription.objects.get(name=RELAY.name)
+
+
+def poll() -> None:
+    """Poll once, as the background thread does."""
+    SubscriptionWorker(process_managers.subscribers, Bell(listens=False)).poll()
+
+
+def close(account_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an account reject deposits."""
+    whole = HANDLERS[DepositMoneyIntoBankAccount]
+
+    def refuse(command: Any, *others: Any) -> Any:
+        if command.account_id == account_id:
+            raise CommandRejected(f"Account {account_id} takes nothing.")
+        return whole(command, *others)
+
+    monkeypatch.setitem(HANDLERS, DepositMoneyIntoBankAccount, refuse)
+
+
+# Carrying out
+
+
+def test_what_follows_from_an_event_is_carried_out_before_the_answer() -> None:
+    ack = deposit(SOURCE, 50, actor="tina")
+    assert balances() == [50, 50, 50, 0]
+    cause, *followed = read_all()[-3:]
+    assert cause.command_id == ack.command_id
+    for event, name in zip(followed, ("second", "third"), strict=True):
+        assert event.command_id == process_managers.command_id_of(cause, "relay", name)
+        assert event.metadata == {
+            "actor": "tina",
+            "correlation_id": str(ack.command_id),
+            "causation_id": f"bank_account-1@{ack.version}",
+        }
+    subscription = the_subscription()
+    assert (subscription.position, subscription.error, subscription.worker) == (followed[-1].position, "", "")
+
+
+def test_the_id_of_a_step_derives_from_event_manager_and_step() -> None:
+    deposit(SOURCE, 50)
+    event = read_all()[4]
+    assert event.name == "bank_account-1@2"
+    assert process_managers.command_id_of(event, "relay", "second") == UUID("04f6b2d0-ad61-5422-9bcf-bc59d2f5bd0b")
+
+
+def test_a_rejection_leads_to_the_answer_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    close(SECOND, monkeypatch)
+    deposit(SOURCE, 50)
+    assert balances() == [50, 0, 50, 50]
+    rejected = CommandRecord.objects.get(outcome="rejected")
+    assert rejected.causation == "bank_account-1@2"
+    assert rejected.stream == "bank_account-2"
+    assert CommandRecord.objects.filter(causation="bank_account-1@2").count() == 3
+
+
+def test_an_event_that_concerns_nobody_costs_no_statement(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriptions, "rows", lambda names: pytest.fail("nothing follows from it"))
+    deposit(SECOND, 50)
+
+
+def test_in_worker_mode_a_command_leaves_it_to_the_worker(settings: Any) -> None:
+    settings.PROJECTION_MODE = "worker"
+    deposit(SOURCE, 50)
+    assert count("eventstore_event") == 5
+    poll()
+    assert count("eventstore_event") == 7
+
+
+def test_the_event_of_a_step_leads_to_further_steps(managers: dict[str, ProcessManager]) -> None:
+    def steps(event: Any, metadata: Any) -> Any:
+        if event.account_id != THIRD:
+            return []
+        return [Step("more", DepositMoneyIntoBankAccount(OTHER, 1))]
+
+    managers["more"] = RELAY._replace(name="more", steps=steps)
+    deposit(SOURCE, 50)
+    assert balances() == [50, 50, 50, 1]
+    last = read_all()[-1]
+    assert last.metadata["causation_id"] == "bank_account-3@2"
+    assert last.metadata["correlation_id"] == read_all()[4].metadata["correlation_id"]
+
+
+# Exactly once
+
+
+def test_a_step_carried_out_again_changes_nothing() -> None:
+    deposit(SOURCE, 50)
+    before = count("eventstore_event"), count("eventstore_commandrecord")
+    for name, moved in (("relay", True), ("nobody", False)):
+        assert (subscriptions.set_back(name) is not None) is moved
+    poll()
+    assert the_subscription().position == 7
+    assert (count("eventstore_event"), count("eventstore_commandrecord")) == before
+
+
+def test_a_step_is_not_carried_out_again_under_other_keys_or_with_other_content(
+    managers: dict[str, ProcessManager], settings: Any
+) -> None:
+    deposit(SOURCE, 50)
+    before = count("eventstore_event"), count("eventstore_commandrecord")
+    settings.PIN_KEYS = ["a new one"]
+    managers[RELAY.name] = RELAY._replace(
+        steps=lambda event, metadata: [
+            step._replace(command=DepositMoneyIntoBankAccount(THIRD, 1)) for step in RELAY.steps(event, metadata)
+        ]
+    )
+    subscriptions.set_back(RELAY.name)
+    poll()
+    assert (the_subscription().error, the_subscription().position) == ("", 7)
+    assert (count("eventstore_event"), count("eventstore_commandrecord")) == before
+
+
+def test_nobody_can_take_the_id_of_a_step_beforehand() -> None:
+    event = read_all()[0]._replace(version=2)
+    taken = process_managers.command_id_of(event, RELAY.name, "second")
+    with pytest.raises(CommandIdReused):
+        deposit(SECOND, 7, command_id=taken)
+    deposit(SOURCE, 50)
+    assert balances() == [50, 50, 50, 0]
+
+
+def test_a_replay_of_the_projections_issues_no_command() -> None:
+    deposit(SOURCE, 50)
+    query("DELETE FROM eventstore_subscription")
+    before = count("eventstore_event"), count("eventstore_commandrecord")
+    sent: list[object] = []
+
+    def listen(**kwargs: object) -> None:
+        sent.append(kwargs)
+
+    events_appended.connect(listen)
+    call_command("replay_projections", verbosity=0)
+    events_appended.disconnect(listen)
+    assert (count("eventstore_event"), count("eventstore_commandrecord")) == before
+    assert sent == []
+    assert count("eventstore_subscription") == 0
+
+
+# Errors
+
+
+def test_a_process_manager_that_raises_stops_at_the_event_and_goes_on_when_mended(
+    managers: dict[str, ProcessManager],
+) -> None:
+    def fail(event: Any, metadata: Any) -> Any:
+        raise ZeroDivisionError("a bug")
+
+    managers |= {RELAY.name: RELAY._replace(steps=fail), "well": RELAY._replace(name="well")}
+    deposit(SOURCE, 50)
+    assert balances() == [50, 50, 50, 0], "the other subscription goes on"
+    stopped = the_subscription()
+    assert (stopped.error, stopped.failed_position, stopped.position) == ("ZeroDivisionError: a bug", 5, 0)
+    assert stopped.failed_at
+    assert stopped.worker == ""
+    deposit(SECOND, 1)
+    managers[RELAY.name] = RELAY
+    deposit(SOURCE, 1)  # a request does not try the event again
+    assert the_subscription().error
+    poll()
+    mended = the_subscription()
+    assert (mended.error, mended.failed_position, mended.failed_at) == ("", None, None)
+    assert balances() == [51, 103, 102, 0]
+
+
+def test_a_rejection_without_an_answer_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    close(THIRD, monkeypatch)
+    deposit(SOURCE, 50)
+    assert balances() == [50, 50, 0, 0]
+    assert the_subscription().error == "CommandRejected: Account 3 takes nothing."
+
+
+def test_an_event_of_a_newer_version_stops_the_subscription_and_is_not_passed_over() -> None:
+    freeze(OTHER)
+    poll()
+    stopped = the_subscription()
+    assert (stopped.error.partition(":")[0], stopped.failed_position) == ("UnknownEvent", 5)
+    deposit(SOURCE, 50)
+    assert balances()[:3] == [50, 0, 0]
+    with newer_version("account_frozen"):
+        poll()
+    assert balances()[:3] == [50, 50, 50]
+    assert the_subscription().error == ""
+
+
+@pytest.mark.parametrize("error", [Busy("busy"), dispatch.OutcomeUnknown("lost"), dispatch.InstallationFault("key")])
+def test_a_busy_bank_is_no_error_of_the_process_manager(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*given: Any, **options: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(process_managers, "handle", fail)
+    deposit(SOURCE, 50)
+    assert (the_subscription().error, the_subscription().position, the_subscription().worker) == ("", 0, "")
+    monkeypatch.setattr(process_managers, "handle", handle)
+    poll()
+    assert balances() == [50, 50, 50, 0]
+
+
+def test_an_error_of_the_loop_fails_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriptions, "rows", lambda names: 1 / 0)
+    assert deposit(SOURCE, 50).version == 2
+
+
+# One process at a time
+
+
+def test_a_leased_subscription_is_left_alone_until_the_lease_ends() -> None:
+    poll()
+    held = subscriptions._Held.of(RELAY.name)
+    assert held
+    assert subscriptions._Held.of(RELAY.name) is None
+    deposit(SOURCE, 50)
+    assert balances() == [50, 0, 0, 0]
+    held.give_back()
+    poll()
+    assert balances() == [50, 50, 50, 0]
+
+
+@pytest.mark.parametrize("end", ["-1 second", "1 hour"])
+def test_a_lease_ends_by_the_clock_of_the_database_and_not_after_it_was_set_back(end: str) -> None:
+    poll()
+    assert subscriptions._Held.of(RELAY.name)
+    seconds = {"-1 second": -1, "1 hour": 3600}[end]
+    query(f"UPDATE eventstore_subscription SET leased_until = {backend_of().time_in(seconds)} WHERE name <> %s", "")
+    assert subscriptions._Held.of(RELAY.name)
+
+
+def test_a_process_whose_lease_was_taken_over_moves_nothing() -> None:
+    deposit(SOURCE, 50)
+    late = subscriptions._Held.of(RELAY.name)
+    assert late
+    assert subscriptions.set_back(RELAY.name) is not None
+    late.log_position = LogPosition(9, 99)
+    late._renew_at = 0
+    assert not late.renew()
+    late.give_back()
+    assert the_subscription().position == 0
+
+
+# The checkpoint
+
+
+def test_the_checkpoint_passes_events_of_no_interest_in_the_background_and_seldom(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    deposit(SOURCE, 1)
+    assert the_subscription().position == 7
+    deposit(SECOND, 1)
+    poll()
+    assert the_subscription().position == 7, "it has moved a moment ago"
+    monkeypatch.setattr(subscriptions, "SELDOM", 0.0)
+    poll()
+    assert the_subscription().position == 8
+
+
+def test_an_idle_bank_is_not_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(subscriptions, "SELDOM", 0.0)
+    poll()
+    written: list[str] = []
+    monkeypatch.setattr(subscriptions, "_write", lambda statement, values: written.append(statement))
+    poll()
+    assert written == []
