@@ -9,7 +9,9 @@ from bank.domain.events import (
     ACCOUNT_EVENTS,
     AccountEvent,
     AccountOverdrawn,
+    BankAccountClosed,
     BankAccountCreated,
+    DepositReversed,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -19,7 +21,11 @@ from bank.domain.events import (
     Refusal,
     StatusChange,
     WithdrawalBlocked,
+    WithdrawalReversed,
 )
+
+_PAID_IN = MoneyDepositedIntoBankAccount, WithdrawalReversed
+_PAID_OUT = MoneyWithdrawnFromBankAccount, DepositReversed
 
 
 class Kind(NamedTuple):
@@ -33,7 +39,7 @@ class Kind(NamedTuple):
     @property
     def sign(self) -> int:
         """The direction of money: 1 if paid in, -1 if paid out, else 0."""
-        return (self.event is MoneyDepositedIntoBankAccount) - (self.event is MoneyWithdrawnFromBankAccount)
+        return (self.event in _PAID_IN) - (self.event in _PAID_OUT)
 
     @property
     def is_refusal(self) -> bool:
@@ -56,6 +62,9 @@ KINDS = (
     ),
     Kind("unlocked", PinUnlocked, "Withdrawals unlocked", "The customer has all attempts at the PIN again."),
     Kind("new_pin", PinChanged, "New PIN", "The old PIN no longer counts."),
+    Kind("closed", BankAccountClosed, "Account closed", "Its statement stays. Its number is never given again."),
+    Kind("undone_in", DepositReversed, "Deposit reversed", ""),
+    Kind("undone_out", WithdrawalReversed, "Withdrawal reversed", ""),
     Kind("invalid_pin", InvalidPin, "Refused: wrong PIN", "The PIN was wrong. No money has moved."),
     Kind(
         "account_overdrawn",

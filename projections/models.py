@@ -27,6 +27,7 @@ class AccountSummary(models.Model):
     last_event_at = models.DateTimeField()
     wrong_pins = models.BigIntegerField(help_text="Wrong PINs in a row, up to now")
     pin_locked = models.BooleanField(help_text="Withdrawals are refused without a look at the PIN")
+    closed_at = models.DateTimeField(null=True, help_text="Empty while the account is open")
 
     class Meta:
         verbose_name_plural = "account summaries"
@@ -146,6 +147,7 @@ class DailyTotals(PaidInAndOut):
     deposits = models.BigIntegerField()
     withdrawals = models.BigIntegerField()
     refusals = models.BigIntegerField()
+    corrections = models.BigIntegerField(db_default=0)
 
     class Meta:
         verbose_name_plural = "daily totals"

@@ -1,8 +1,8 @@
 """Dispatch of commands: `handle` carries out a command once, and retries if another writer was first.
 
 Each command id counts once. The first try decides without a lock, on the account as this process knows it. If another
-writer was first, the next try takes the stream lock. Withdrawals always take it, so that no PIN is compared before the
-last wrong one counts.
+writer was first, the next try takes the stream lock. Commands with a PIN to compare always take it, so that no PIN is
+compared before the last wrong one counts.
 """
 
 import logging
@@ -21,12 +21,12 @@ from eventstore.signals import catch_up_wanted
 from eventstore.stream_lock import stream_lock
 
 from ..domain.aggregate import check_number
-from ..domain.commands import Command, WithdrawMoneyFromBankAccount
+from ..domain.commands import Command
 from ..domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId, InvalidTillId
 from ..domain.events import BankEvent, UnknownEvent, decode
 from ..operations.key_files import InstallationFault as InstallationFault
 from . import account_cache, clock_limit, currency, pins
-from .handlers import HANDLERS
+from .handlers import COMPARE_PIN, HANDLERS
 from .repository import Saved
 
 logger = logging.getLogger(__name__)
@@ -138,7 +138,7 @@ def handle(
 
 def _decide_until_saved(command: Command, envelope: Envelope) -> Ack:
     for attempt in range(MAX_TRIES):
-        locks = attempt > 0 or isinstance(command, WithdrawMoneyFromBankAccount)
+        locks = attempt > 0 or isinstance(command, COMPARE_PIN)
         try:
             check_number(command)
             return _ack(_carry_out(command, envelope, locks=locks, stand_back=attempt > 0), envelope)

@@ -3,7 +3,7 @@
 Those of tills are in `till_handlers.py`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django.conf import settings
@@ -12,10 +12,11 @@ from eventstore import store
 from eventstore.events import Envelope
 from eventstore.stream_lock import StreamLock
 
-from ..domain.account import check_pin
+from ..domain.account import BankAccount, check_pin
 from ..domain.commands import (
     BringCashFromVault,
     ChangePin,
+    CloseBankAccount,
     CloseTill,
     Command,
     CreateBankAccount,
@@ -23,11 +24,13 @@ from ..domain.commands import (
     OpenTill,
     RecordCashIn,
     RecordCashOut,
+    ReverseDeposit,
+    ReverseWithdrawal,
     TakeCashToVault,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
-from ..domain.events import InvalidPin
+from ..domain.events import BankEvent, InvalidPin
 from ..domain.verification import CURRENCY, PIN_ATTEMPTS
 from . import currency, pins, repository, till_handlers
 from .repository import Saved
@@ -57,14 +60,33 @@ def deposit_money(command: DepositMoneyIntoBankAccount, envelope: Envelope, lock
 
 
 def withdraw_money(command: WithdrawMoneyFromBankAccount, envelope: Envelope, lock: Lock) -> Saved:
-    """Withdraw money, or record a refusal. A repeated command does not compare its PIN again."""
+    """Withdraw money, or record a refusal."""
+    return _save_with_pin(command, envelope, lock, lambda account, **pin: account.withdraw(command.amount, **pin))
+
+
+def close_bank_account(command: CloseBankAccount, envelope: Envelope, lock: Lock) -> Saved:
+    """Close an account, or record a refusal."""
+    return _save_with_pin(command, envelope, lock, BankAccount.close)
+
+
+def _save_with_pin(
+    command: WithdrawMoneyFromBankAccount | CloseBankAccount,
+    envelope: Envelope,
+    lock: Lock,
+    decide: Callable[..., Sequence[BankEvent]],
+) -> Saved:
+    """Save the decision of an account on a task that needs the PIN. A repeated command does not compare its PIN again.
+
+    Args:
+        decide: returns the events. It takes the account, `pin_matches` and `pin_attempts`.
+    """
     check_pin(command.pin)
     if store.find_outcome(envelope.id) is not None:
         raise store.CommandIdTaken(str(envelope.id))
     loaded = repository.load(command.account_id, lock)
     attempts = settings.PIN_ATTEMPTS
-    events = loaded.aggregate.withdraw(
-        command.amount,
+    events = decide(
+        loaded.aggregate,
         pin_matches=lambda: pins.matches(command.account_id, command.pin),
         pin_attempts=attempts,
     )
@@ -90,6 +112,22 @@ def change_pin(command: ChangePin, envelope: Envelope, lock: Lock) -> Saved:
     )
 
 
+def reverse_deposit(command: ReverseDeposit, envelope: Envelope, lock: Lock) -> Saved:
+    """Reverse a deposit."""
+    loaded = repository.load(command.account_id, lock)
+    recorded = repository.first_event(command.account_id, command.reversed_command_id)
+    event = loaded.aggregate.reverse_deposit(recorded, str(command.reversed_command_id), command.reason)
+    return repository.save(loaded, [event], envelope, lock)
+
+
+def reverse_withdrawal(command: ReverseWithdrawal, envelope: Envelope, lock: Lock) -> Saved:
+    """Reverse a withdrawal."""
+    loaded = repository.load(command.account_id, lock)
+    recorded = repository.first_event(command.account_id, command.reversed_command_id)
+    event = loaded.aggregate.reverse_withdrawal(recorded, str(command.reversed_command_id), command.reason)
+    return repository.save(loaded, [event], envelope, lock)
+
+
 HANDLERS: dict[type[Command], Callable[[Any, Envelope, Lock], Saved]] = {
     CreateBankAccount: create_bank_account,
     DepositMoneyIntoBankAccount: deposit_money,
@@ -102,5 +140,10 @@ HANDLERS: dict[type[Command], Callable[[Any, Envelope, Lock], Saved]] = {
     RecordCashIn: till_handlers.record_cash_in,
     RecordCashOut: till_handlers.record_cash_out,
     CloseTill: till_handlers.close_till,
+    CloseBankAccount: close_bank_account,
+    ReverseDeposit: reverse_deposit,
+    ReverseWithdrawal: reverse_withdrawal,
 }
 """The handler of each command."""
+COMPARE_PIN = (WithdrawMoneyFromBankAccount, CloseBankAccount)
+"""The commands whose handlers compare a PIN."""

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from itertools import chain
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from eventstore import snapshots, store
 from eventstore.chain import GENESIS
@@ -86,6 +87,16 @@ def _play[A: Aggregate](loaded: Loaded[A], events: Iterable[RecordedEvent]) -> L
         aggregate = aggregate.apply(event)
         version, last_hash, at = recorded.version, recorded.hash, recorded.recorded_at
     return Loaded(aggregate, version, last_hash, at)
+
+
+def first_event(account_id: int, command_id: UUID) -> BankEvent | None:
+    """Return the first event that a command recorded at an account, or None."""
+    outcome = store.find_outcome(command_id) if isinstance(command_id, UUID) else None
+    if outcome is None or outcome.version is None or outcome.stream != stream_of(account_id):
+        return None
+    first = outcome.version - outcome.event_count + 1
+    [recorded] = store.read_stream(outcome.stream, first=first, last=first)
+    return decode(recorded.type, recorded.schema_version, recorded.data)
 
 
 def save[A: Aggregate](

@@ -4,24 +4,29 @@ A task method decides on the current state: it returns events, or raises `Comman
 state and never refuses an event. An account is an immutable value.
 """
 
-import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self, assert_never
 
 from .errors import (
     AccountAlreadyExists,
-    InvalidAccountHolder,
+    AccountClosed,
+    AccountNotEmpty,
+    AlreadyReversed,
+    BalanceTooLow,
     InvalidAccountId,
     InvalidAmount,
     MalformedPin,
     NoSuchAccount,
+    NotReversible,
     PinNotLocked,
 )
 from .events import (
     AccountEvent,
     AccountOverdrawn,
+    BankAccountClosed,
     BankAccountCreated,
+    DepositReversed,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -29,9 +34,10 @@ from .events import (
     PinLocked,
     PinUnlocked,
     WithdrawalBlocked,
+    WithdrawalReversed,
 )
-from .invisible import invisible_in, trim
 from .streams import OfAccount
+from .texts import normal_holder, normal_reason
 
 MAX_ACCOUNT_ID = 2**63 - 1
 MAX_AMOUNT = 10**12
@@ -39,8 +45,7 @@ MAX_AMOUNT = 10**12
 MAX_BALANCE = 2**63 - 1
 """The largest balance in minor units: the largest value of a 64-bit column."""
 MAX_PIN = 9999
-MAX_HOLDER_LENGTH = 100
-STATE_VERSION = 1
+STATE_VERSION = 2
 """The version of an account's state. Each change of `apply` or of the fields raises it, because a snapshot of another
 version is not used."""
 
@@ -50,7 +55,7 @@ class BankAccount(OfAccount):
     """A checking account. Its balance is in minor units; it has no holder until it is opened.
 
     `wrong_pins` counts the wrong PINs in a row. While `pin_locked` is true, withdrawals are refused without a check of
-    the PIN.
+    the PIN. `reversed_commands` holds the ids of the commands that a correction has reversed.
     """
 
     account_id: int
@@ -58,9 +63,12 @@ class BankAccount(OfAccount):
     balance: int = 0
     wrong_pins: int = 0
     pin_locked: bool = False
+    closed: bool = False
+    reversed_commands: tuple[str, ...] = ()
 
     @property
-    def is_open(self) -> bool:
+    def exists(self) -> bool:
+        """Whether the account was ever opened."""
         return bool(self.account_holder)
 
     # The tasks
@@ -74,20 +82,20 @@ class BankAccount(OfAccount):
         check_account_id(self.account_id)
         account_holder = normal_holder(account_holder)
         check_pin(pin)
-        if self.is_open:
-            raise AccountAlreadyExists(f"Account {self.account_id} exists already.")
+        if self.exists:
+            closed = " It is closed, and its number is never given again." if self.closed else ""
+            raise AccountAlreadyExists(f"Account {self.account_id} exists already.{closed}")
         return BankAccountCreated(self.account_id, account_holder)
 
     def deposit(self, amount: int) -> MoneyDepositedIntoBankAccount:
         """Deposit an amount.
 
         Raises:
-            InvalidAmount, NoSuchAccount
+            InvalidAmount, NoSuchAccount, AccountClosed
         """
         check_amount(amount)
         self._check_open()
-        if self.balance + amount > MAX_BALANCE:
-            raise InvalidAmount("The account cannot hold that much.")
+        self._check_room(amount)
         return MoneyDepositedIntoBankAccount(self.account_id, amount)
 
     def withdraw(
@@ -104,15 +112,12 @@ class BankAccount(OfAccount):
                 number neither locks nor unlocks an account.
 
         Raises:
-            InvalidAmount, NoSuchAccount
+            InvalidAmount, NoSuchAccount, AccountClosed
         """
         check_amount(amount)
         self._check_open()
-        if self.pin_locked:
-            return [WithdrawalBlocked(self.account_id, amount)]
-        if not pin_matches():
-            refused, wrong_pins = InvalidPin(self.account_id, amount), self.wrong_pins + 1
-            return [refused, PinLocked(self.account_id, wrong_pins)] if wrong_pins >= pin_attempts else [refused]
+        if refused := self._refuse_pin(amount, pin_matches, pin_attempts):
+            return refused
         if amount > self.balance:
             return [AccountOverdrawn(self.account_id, self.balance, amount)]
         return [MoneyWithdrawnFromBankAccount(self.account_id, amount)]
@@ -121,7 +126,7 @@ class BankAccount(OfAccount):
         """Unlock withdrawals; the customer has all attempts again.
 
         Raises:
-            NoSuchAccount, PinNotLocked
+            NoSuchAccount, AccountClosed, PinNotLocked
         """
         self._check_open()
         if not self.pin_locked:
@@ -135,16 +140,90 @@ class BankAccount(OfAccount):
         to use it. The new PIN may equal the old one: a check would reveal the old PIN.
 
         Raises:
-            MalformedPin, NoSuchAccount
+            MalformedPin, NoSuchAccount, AccountClosed
         """
         check_pin(pin)
         self._check_open()
         changed = PinChanged(self.account_id)
         return [changed, PinUnlocked(self.account_id)] if self.pin_locked else [changed]
 
+    def close(
+        self, *, pin_matches: Callable[[], bool], pin_attempts: int
+    ) -> Sequence[BankAccountClosed | InvalidPin | PinLocked | WithdrawalBlocked]:
+        """Close the account, for good. It must be empty. The PIN is checked as for a withdrawal of 0.
+
+        Raises:
+            NoSuchAccount, AccountClosed, AccountNotEmpty
+        """
+        self._check_open()
+        if self.balance:
+            raise AccountNotEmpty(f"There is money in account {self.account_id}. Pay it out first.")
+        return self._refuse_pin(0, pin_matches, pin_attempts) or [BankAccountClosed(self.account_id)]
+
+    def reverse_deposit(self, recorded: object, command_id: str, reason: str) -> DepositReversed:
+        """Reverse a deposit, once. The balance must cover it.
+
+        Args:
+            recorded: the first event that the command recorded at this account, or None.
+            command_id: the id of the command to reverse.
+
+        Raises:
+            InvalidReason, NoSuchAccount, AccountClosed, NotReversible, AlreadyReversed, BalanceTooLow
+        """
+        reason = normal_reason(reason)
+        self._check_open()
+        if not isinstance(recorded, MoneyDepositedIntoBankAccount):
+            raise NotReversible(f"That is no deposit into account {self.account_id}.")
+        self._check_not_reversed(command_id)
+        if recorded.amount > self.balance:
+            raise BalanceTooLow("The balance is less than the deposit: a part of it has left the account since.")
+        return DepositReversed(self.account_id, recorded.amount, command_id, reason)
+
+    def reverse_withdrawal(self, recorded: object, command_id: str, reason: str) -> WithdrawalReversed:
+        """Reverse a withdrawal, once. The arguments are those of `reverse_deposit`.
+
+        Raises:
+            InvalidReason, NoSuchAccount, AccountClosed, NotReversible, AlreadyReversed, InvalidAmount
+        """
+        reason = normal_reason(reason)
+        self._check_open()
+        if not isinstance(recorded, MoneyWithdrawnFromBankAccount):
+            raise NotReversible(f"That is no withdrawal from account {self.account_id}.")
+        self._check_not_reversed(command_id)
+        self._check_room(recorded.amount)
+        return WithdrawalReversed(self.account_id, recorded.amount, command_id, reason)
+
+    # Rules of several tasks
+
+    def _check_open(self) -> None:
+        check_account_id(self.account_id)
+        if not self.exists:
+            raise NoSuchAccount(f"There is no account {self.account_id}.")
+        if self.closed:
+            raise AccountClosed(f"Account {self.account_id} is closed.")
+
+    def _check_room(self, amount: int) -> None:
+        if self.balance + amount > MAX_BALANCE:
+            raise InvalidAmount("The account cannot hold that much.")
+
+    def _check_not_reversed(self, command_id: str) -> None:
+        if command_id in self.reversed_commands:
+            raise AlreadyReversed("That is reversed already.")
+
+    def _refuse_pin(
+        self, amount: int, pin_matches: Callable[[], bool], pin_attempts: int
+    ) -> Sequence[InvalidPin | PinLocked | WithdrawalBlocked]:
+        """Return the refusal of a task that needs the PIN, or nothing if the PIN is right."""
+        if self.pin_locked:
+            return [WithdrawalBlocked(self.account_id, amount)]
+        if pin_matches():
+            return []
+        refused, wrong_pins = InvalidPin(self.account_id, amount), self.wrong_pins + 1
+        return [refused, PinLocked(self.account_id, wrong_pins)] if wrong_pins >= pin_attempts else [refused]
+
     # State
 
-    def apply(self, event: AccountEvent) -> Self:
+    def apply(self, event: AccountEvent) -> Self:  # noqa: C901  # a case for each event
         """Return the account after one of its events."""
         match event:
             case MoneyDepositedIntoBankAccount():
@@ -163,8 +242,18 @@ class BankAccount(OfAccount):
                 return replace(self, wrong_pins=0, pin_locked=False)
             case WithdrawalBlocked():
                 return self
+            case BankAccountClosed():
+                return replace(self, closed=True)
+            case DepositReversed():
+                return self._reversed(-event.amount, event.reversed_command_id)
+            case WithdrawalReversed():
+                return self._reversed(event.amount, event.reversed_command_id)
             case _:
                 assert_never(event)
+
+    def _reversed(self, amount: int, command_id: str) -> Self:
+        reversed_commands = (*self.reversed_commands, command_id)
+        return replace(self, balance=self.balance + amount, reversed_commands=reversed_commands)
 
     def to_state(self) -> dict[str, Any]:
         """Return the state for a snapshot."""
@@ -173,14 +262,13 @@ class BankAccount(OfAccount):
     @classmethod
     def of_state(cls, state: Mapping[str, Any]) -> Self | None:
         """Return the account of a snapshot's state, or None if another version of the program made it."""
-        values = {name: value for name, value in state.items() if name != "state_version"}
+        values: dict[str, Any] = {
+            name: tuple(value) if type(value) is list else value  # JSON has no tuples
+            for name, value in state.items()
+            if name != "state_version"
+        }
         is_ours = state.get("state_version") == STATE_VERSION and values.keys() == set(cls.__slots__)
         return cls(**values) if is_ours else None
-
-    def _check_open(self) -> None:
-        check_account_id(self.account_id)
-        if not self.is_open:
-            raise NoSuchAccount(f"There is no account {self.account_id}.")
 
 
 def check_account_id(account_id: int) -> None:
@@ -201,25 +289,3 @@ def check_pin(pin: int) -> None:
     """Raise MalformedPin unless this can be a PIN. The message does not repeat it."""
     if type(pin) is not int or not 0 <= pin <= MAX_PIN:
         raise MalformedPin("A PIN has exactly four digits.")
-
-
-def normal_holder(account_holder: str) -> str:
-    """Return a holder's name, trimmed and in Unicode's NFC form.
-
-    Raises:
-        InvalidAccountHolder: the name has not 1 to 100 characters, or contains invisible ones.
-    """
-    if not isinstance(account_holder, str):
-        raise InvalidAccountHolder("A name is text.")
-    name = unicodedata.normalize("NFC", trim(account_holder))
-    if not name:
-        raise InvalidAccountHolder("The account needs a holder's name.")
-    if len(name) > MAX_HOLDER_LENGTH:
-        raise InvalidAccountHolder(f"A holder's name has at most {MAX_HOLDER_LENGTH} characters.")
-    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in name):
-        raise InvalidAccountHolder("A holder's name has no control characters.")
-    if hidden := invisible_in(name):
-        raise InvalidAccountHolder(f"A holder's name cannot have the invisible character U+{ord(hidden):04X} here.")
-    if unicodedata.category(name[0]).startswith("M"):
-        raise InvalidAccountHolder("A holder's name cannot begin with an accent.")
-    return name

@@ -8,6 +8,7 @@ minor units (cents). PINs are integers: the screen's "0042" is 42. No `repr` sho
 
 from dataclasses import dataclass, field
 from typing import ClassVar, get_args
+from uuid import UUID
 
 from .streams import OfAccount, OfTill
 
@@ -58,8 +59,44 @@ class ChangePin(OfAccount):
     pin: int = field(repr=False)
 
 
+@dataclass(frozen=True, slots=True)
+class CloseBankAccount(OfAccount):
+    """Close an account that is empty. The PIN proves the customer's identity."""
+
+    stored_name: ClassVar = "close_bank_account"
+    account_id: int
+    pin: int = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseDeposit(OfAccount):
+    """Reverse a deposit that was recorded by mistake. A supervisor's task."""
+
+    stored_name: ClassVar = "reverse_deposit"
+    account_id: int
+    reversed_command_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReverseWithdrawal(OfAccount):
+    """Reverse a withdrawal that was recorded by mistake. A supervisor's task."""
+
+    stored_name: ClassVar = "reverse_withdrawal"
+    account_id: int
+    reversed_command_id: UUID
+    reason: str
+
+
 type AccountCommand = (
-    CreateBankAccount | DepositMoneyIntoBankAccount | WithdrawMoneyFromBankAccount | UnlockPin | ChangePin
+    CreateBankAccount
+    | DepositMoneyIntoBankAccount
+    | WithdrawMoneyFromBankAccount
+    | UnlockPin
+    | ChangePin
+    | CloseBankAccount
+    | ReverseDeposit
+    | ReverseWithdrawal
 )
 
 

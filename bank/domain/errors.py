@@ -89,6 +89,44 @@ class TillShiftOver(CommandRejected):
     code = "till_shift_over"
 
 
+class AccountClosed(CommandRejected):
+    """The account is closed for good."""
+
+    code = "account_closed"
+    field = "account_id"
+
+
+class AccountNotEmpty(CommandRejected):
+    """An account with money cannot be closed."""
+
+    code = "account_not_empty"
+    field = "account_id"
+
+
+class NotReversible(CommandRejected):
+    """The command has recorded nothing at this account that a correction of this kind can reverse."""
+
+    code = "not_reversible"
+    field = "reversed_command_id"
+
+
+class AlreadyReversed(CommandRejected):
+    code = "already_reversed"
+    field = "reversed_command_id"
+
+
+class BalanceTooLow(CommandRejected):
+    """The reversal of a deposit would leave a negative balance."""
+
+    code = "balance_too_low"
+    field = "reversed_command_id"
+
+
+class InvalidReason(CommandRejected):
+    code = "invalid_reason"
+    field = "reason"
+
+
 class CommandIdReused(CommandRejected):
     """The command id belongs to an earlier command with other content."""
 

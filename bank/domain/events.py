@@ -114,6 +114,36 @@ class PinChanged(StatusChange):
     account_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class BankAccountClosed(StatusChange):
+    """The customer closed the account. It was empty."""
+
+    stored_type: ClassVar = "bank_account_closed"
+    account_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class DepositReversed(MoneyMoved):
+    """A supervisor reversed a deposit. Its amount left the account."""
+
+    stored_type: ClassVar = "deposit_reversed"
+    account_id: int
+    amount: int
+    reversed_command_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalReversed(MoneyMoved):
+    """A supervisor reversed a withdrawal. Its amount came back into the account."""
+
+    stored_type: ClassVar = "withdrawal_reversed"
+    account_id: int
+    amount: int
+    reversed_command_id: str
+    reason: str
+
+
 type AccountEvent = (
     BankAccountCreated
     | MoneyDepositedIntoBankAccount
@@ -124,6 +154,9 @@ type AccountEvent = (
     | WithdrawalBlocked
     | PinUnlocked
     | PinChanged
+    | BankAccountClosed
+    | DepositReversed
+    | WithdrawalReversed
 )
 
 type BankEvent = AccountEvent | TillEvent
@@ -139,6 +172,7 @@ PAYLOAD_KEYS = {
     "till_id": "tillId",
     "opening_cash": "openingCash",
     "command_id": "commandId",
+    "reversed_command_id": "reversedCommandId",
 }
 """Payload keys that differ from the attribute's name."""
 

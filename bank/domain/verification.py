@@ -13,8 +13,11 @@ from .account import BankAccount
 from .commands import (
     AccountCommand,
     ChangePin,
+    CloseBankAccount,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    ReverseDeposit,
+    ReverseWithdrawal,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
@@ -22,7 +25,9 @@ from .errors import AccountAlreadyExists, CommandRejected, InvalidAccountHolder,
 from .events import (
     AccountEvent,
     AccountOverdrawn,
+    BankAccountClosed,
     BankAccountCreated,
+    DepositReversed,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -30,6 +35,7 @@ from .events import (
     PinLocked,
     PinUnlocked,
     WithdrawalBlocked,
+    WithdrawalReversed,
     encode,
 )
 
@@ -76,7 +82,7 @@ def misfit(
     return None
 
 
-def _decide(
+def _decide(  # noqa: C901  # a case for each event
     account: BankAccount, event: AccountEvent, pin_attempts: int
 ) -> tuple[type[AccountCommand], Sequence[AccountEvent]]:
     """Return the command whose first event this is, and the account's decision on it.
@@ -91,6 +97,16 @@ def _decide(
             return WithdrawMoneyFromBankAccount, account.withdraw(
                 event.amount, pin_matches=_yes, pin_attempts=pin_attempts
             )
+        case BankAccountClosed():
+            return CloseBankAccount, account.close(pin_matches=_yes, pin_attempts=pin_attempts)
+        case InvalidPin(amount_requested=0) | WithdrawalBlocked(amount_requested=0):  # a withdrawal has an amount
+            return CloseBankAccount, account.close(pin_matches=_no, pin_attempts=pin_attempts)
+        case DepositReversed():
+            deposit = MoneyDepositedIntoBankAccount(event.account_id, event.amount)
+            return ReverseDeposit, [account.reverse_deposit(deposit, event.reversed_command_id, event.reason)]
+        case WithdrawalReversed():
+            withdrawal = MoneyWithdrawnFromBankAccount(event.account_id, event.amount)
+            return ReverseWithdrawal, [account.reverse_withdrawal(withdrawal, event.reversed_command_id, event.reason)]
         case AccountOverdrawn() | WithdrawalBlocked():
             return WithdrawMoneyFromBankAccount, account.withdraw(
                 event.amount_requested, pin_matches=_yes, pin_attempts=pin_attempts

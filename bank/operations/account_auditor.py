@@ -18,6 +18,7 @@ from ..domain.streams import OfAccount, OfTill
 from ..domain.till import Till
 from ..domain.till_verification import misfit_of_till
 from ..domain.verification import CURRENCY, PIN_ATTEMPTS, misfit
+from .reversals import Reversal, reversed_by
 
 _SET_PIN = (BankAccountCreated, PinChanged)
 
@@ -48,6 +49,7 @@ class AccountAuditor:
         self.currencies: dict[str, str] = {}  # the stream of an account that was opened in each
         self.open_tills: dict[str, tuple[str, int]] = {}  # the teller and the shift, by stream
         self._rebuilt: dict[str, BankAccount | Till] = {}
+        self.reversals: list[Reversal] = []
         self._begun: dict[str, _Begun] = {}
 
     def add(self, event: ReadEvent, command: str | None) -> str | None:
@@ -85,6 +87,8 @@ class AccountAuditor:
             self.currencies.setdefault(shown(currency), event.stream)
         if type(what) in _SET_PIN:
             self.pin_set_by[event.stream] = event.command_id
+        if correction := reversed_by(what):
+            self.reversals.append(Reversal(event.stream, event.version, event.position, *correction))
         attempts = event.metadata.get(PIN_ATTEMPTS)
         if command is not None and event.stream not in self._begun:  # most commands have one event
             return misfit(before, (what,), pin_attempts=attempts, command=command)
@@ -127,3 +131,4 @@ class AccountAuditor:
         self.currencies |= other.currencies
         self.open_tills |= other.open_tills
         self.unchecked |= other.unchecked
+        self.reversals += other.reversals

@@ -22,6 +22,7 @@ from ..application import currency, tills
 from ..application.currency import Currency
 from ..application.pins import Verifier, verifiers
 from ..domain.streams import stream_of, stream_of_till
+from . import reversals
 from .account_auditor import AccountAuditor
 from .record_schema import RECORD
 
@@ -55,6 +56,7 @@ def audit(
         yield from _verifiers(using, auditor)
         yield from _currency(using, auditor)
         yield from _open_tills(using, auditor)
+        yield from reversals.findings(using, auditor.reversals)
         if figures:
             for row, what in figures.differences(auditor.sums, auditor.unchecked):
                 yield Finding(f"the read side's {row}", 0, 0, what)

@@ -8,7 +8,9 @@ from typing import Any, assert_never
 from bank.domain.events import (
     AccountEvent,
     AccountOverdrawn,
+    BankAccountClosed,
     BankAccountCreated,
+    DepositReversed,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -17,6 +19,7 @@ from bank.domain.events import (
     PinUnlocked,
     StatusChange,
     WithdrawalBlocked,
+    WithdrawalReversed,
 )
 from bank.domain.streams import OfAccount
 from eventstore.events import RecordedEvent
@@ -38,6 +41,7 @@ class AccountChange:
     wrong_pins: int = 0
     resets_wrong_pins: bool = False
     pin_locked: bool | None = None
+    closed_at: datetime | None = None
 
     def reset_wrong_pins(self) -> None:
         """Restart the count of wrong PINs."""
@@ -60,6 +64,7 @@ class Accounts(Projector):
         "last_event_at",
         "wrong_pins",
         "pin_locked",
+        "closed_at",
     )
     updates = {
         "balance": "live.balance + excluded.balance",
@@ -67,6 +72,7 @@ class Accounts(Projector):
         "last_event_at": "excluded.last_event_at",
         "wrong_pins": "CASE WHEN %s THEN 0 ELSE live.wrong_pins END + excluded.wrong_pins",
         "pin_locked": "COALESCE(%s, live.pin_locked)",
+        "closed_at": "COALESCE(live.closed_at, excluded.closed_at)",
     }
     constant = ("account_holder", "search_name", "opened_at")
 
@@ -74,14 +80,16 @@ class Accounts(Projector):
     def built_with(cls) -> str:
         return FORM
 
-    def fold(self, changes: Changes, event: AccountEvent, recorded: RecordedEvent) -> None:
+    def fold(  # noqa: C901  # a case for each event
+        self, changes: Changes, event: AccountEvent, recorded: RecordedEvent
+    ) -> None:
         moment = recorded.recorded_at
         change: AccountChange | None = changes.get(event.account_id)
         if change is None:
             change = changes[event.account_id] = AccountChange(moment, moment)
         change.version, change.last_event_at = recorded.version, moment
         match event:
-            case MoneyDepositedIntoBankAccount():
+            case MoneyDepositedIntoBankAccount() | WithdrawalReversed():
                 change.balance += event.amount
             case MoneyWithdrawnFromBankAccount():
                 change.balance -= event.amount
@@ -97,6 +105,10 @@ class Accounts(Projector):
             case PinUnlocked():
                 change.pin_locked = False
                 change.reset_wrong_pins()
+            case DepositReversed():
+                change.balance -= event.amount
+            case BankAccountClosed():
+                change.closed_at = moment
             case WithdrawalBlocked() | StatusChange():
                 pass
             case _:
@@ -114,6 +126,7 @@ class Accounts(Projector):
                 adapt(change.last_event_at),
                 change.wrong_pins,
                 bool(change.pin_locked),
+                change.closed_at and adapt(change.closed_at),
                 change.resets_wrong_pins,
                 change.pin_locked,
             )

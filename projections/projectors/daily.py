@@ -11,10 +11,12 @@ from django.utils import timezone
 from bank.domain.events import (
     AccountEvent,
     BankAccountCreated,
+    DepositReversed,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
     Refusal,
     StatusChange,
+    WithdrawalReversed,
 )
 from bank.domain.streams import OfAccount
 from eventstore.events import RecordedEvent
@@ -42,7 +44,7 @@ class Daily(Projector):
     name = "daily"
     folds = OfAccount
     model = DailyTotals
-    counts = ("accounts_opened", "deposits", "withdrawals", "refusals")
+    counts = ("accounts_opened", "deposits", "withdrawals", "refusals", "corrections")
     sums = ("paid_in", "paid_out")
     columns = ("day", *counts, *columns_of(sums))
     updates = {**added_up(counts), **sums_added_up(sums)}
@@ -72,6 +74,9 @@ class Daily(Projector):
                 row["paid_out"] += event.amount
             case BankAccountCreated():
                 row["accounts_opened"] += 1
+            case DepositReversed() | WithdrawalReversed():
+                row["corrections"] += 1
+                row["paid_in" if isinstance(event, WithdrawalReversed) else "paid_out"] += event.amount
             case Refusal():
                 row["refusals"] += 1
             case StatusChange():

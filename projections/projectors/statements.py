@@ -7,10 +7,12 @@ from uuid import UUID
 from bank.domain.events import (
     AccountEvent,
     BankAccountCreated,
+    DepositReversed,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
     Refusal,
     StatusChange,
+    WithdrawalReversed,
 )
 from bank.domain.streams import OfAccount
 from eventstore.events import RecordedEvent
@@ -63,6 +65,10 @@ class Statements(Projector):
                 amount = event.amount
             case MoneyWithdrawnFromBankAccount():
                 amount = -event.amount
+            case DepositReversed():
+                amount, about = -event.amount, About(command_id=UUID(event.reversed_command_id), reason=event.reason)
+            case WithdrawalReversed():
+                amount, about = event.amount, About(command_id=UUID(event.reversed_command_id), reason=event.reason)
             case BankAccountCreated() | StatusChange():
                 amount = 0
             case Refusal():

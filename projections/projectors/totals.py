@@ -6,10 +6,12 @@ from typing import Any, assert_never
 from bank.domain.events import (
     AccountEvent,
     BankAccountCreated,
+    DepositReversed,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
     Refusal,
     StatusChange,
+    WithdrawalReversed,
 )
 from bank.domain.streams import OfAccount
 from eventstore.events import RecordedEvent
@@ -35,9 +37,9 @@ class Totals(Projector):
     def fold(self, changes: Changes, event: AccountEvent, recorded: RecordedEvent) -> None:
         accounts, paid_in, paid_out = changes.get(ROW, (0, 0, 0))
         match event:
-            case MoneyDepositedIntoBankAccount():
+            case MoneyDepositedIntoBankAccount() | WithdrawalReversed():
                 paid_in += event.amount
-            case MoneyWithdrawnFromBankAccount():
+            case MoneyWithdrawnFromBankAccount() | DepositReversed():
                 paid_out += event.amount
             case BankAccountCreated():
                 accounts += 1

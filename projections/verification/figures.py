@@ -33,7 +33,7 @@ _FIGURES = {
         FROM {table}""",
     "names": "SELECT account_id, COUNT(*) FROM {table} GROUP BY account_id",
     "daily": """SELECT CAST(day AS TEXT), accounts_opened, deposits, paid_in_high, paid_in, withdrawals,
-        paid_out_high, paid_out, refusals FROM {table}""",
+        paid_out_high, paid_out, refusals, corrections FROM {table}""",
 }
 _CHECKPOINTS = "SELECT name, built_with, transaction_id, position FROM projections_checkpoint"
 _ONLY_AS_TODAY = {"names"}

@@ -13,10 +13,12 @@ from bank.domain.events import (
     AccountEvent,
     BankAccountCreated,
     BankEvent,
+    DepositReversed,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
     Refusal,
     StatusChange,
+    WithdrawalReversed,
 )
 from bank.domain.streams import OfAccount
 from eventstore.events import START, LogPosition
@@ -25,6 +27,8 @@ from eventstore.verification.reader import ReadEvent
 from ..name_search import name_keys
 
 _NEVER = 2**64
+_COLUMNS = 7
+"""The number of figures of a day."""
 
 type Rows = dict[Any, tuple[Any, ...]]
 
@@ -81,7 +85,8 @@ class Sums:
     def __init__(self, zone: tzinfo) -> None:
         self.zone = zone
         self.accounts: dict[int, list[Any]] = {}  # holder, balance, version, moves, refusals
-        self.days: dict[date, list[int]] = {}  # accounts opened, deposits, paid in, withdrawals, paid out, refusals
+        # accounts opened, deposits, paid in, withdrawals, paid out, refusals, corrections
+        self.days: dict[date, list[int]] = {}
         self.day = self.day_ends = datetime.min.replace(tzinfo=UTC)
         self.today: list[int] = []
 
@@ -106,6 +111,16 @@ class Sums:
                 account[3] += 1
                 day[3] += 1
                 day[4] += event.amount
+            case DepositReversed():
+                account[1] -= event.amount
+                account[3] += 1
+                day[4] += event.amount
+                day[6] += 1
+            case WithdrawalReversed():
+                account[1] += event.amount
+                account[3] += 1
+                day[2] += event.amount
+                day[6] += 1
             case Refusal():
                 account[4] += 1
                 day[5] += 1
@@ -122,13 +137,13 @@ class Sums:
         day = moment.astimezone(self.zone).date()
         self.day = datetime.combine(day, time.min, self.zone).astimezone(UTC)
         self.day_ends = datetime.combine(day + timedelta(days=1), time.min, self.zone).astimezone(UTC)
-        self.today = self.days.setdefault(day, [0] * 6)
+        self.today = self.days.setdefault(day, [0] * _COLUMNS)
 
     def join(self, other: "Sums") -> None:
         """Add the sums of other accounts."""
         self.accounts |= other.accounts
         for day, row in other.days.items():
-            self.days[day] = [mine + more for mine, more in zip(self.days.get(day, [0] * 6), row, strict=True)]
+            self.days[day] = [mine + more for mine, more in zip(self.days.get(day, [0] * _COLUMNS), row, strict=True)]
 
     def rows(self, name: str) -> Rows:
         """Return the figures of a projection in the shape of its query."""
@@ -146,7 +161,7 @@ class Sums:
                 parts = {account_id: len(name_keys(holder, account_id)) for account_id, (holder, *_) in accounts}
                 return {account_id: (count,) for account_id, count in parts.items() if count}
             case "totals":
-                opened, _, paid_in, _, paid_out, _ = map(sum, zip([0] * 6, *self.days.values(), strict=True))
+                opened, _, paid_in, _, paid_out, *_ = map(sum, zip([0] * _COLUMNS, *self.days.values(), strict=True))
                 return {1: (opened, paid_in - paid_out, paid_in, paid_out)} if self.days else {}
             case "daily":
                 return {day.isoformat(): tuple(row) for day, row in self.days.items()}

@@ -24,12 +24,7 @@ def deposit(amount: Any) -> Task:
 
 def withdraw(amount: Any, *, pin_matches: bool | None = True, pin_attempts: int = ATTEMPTS) -> Task:
     """A withdrawal. If `pin_matches` is None, the PIN must not be compared."""
-
-    def look() -> bool:
-        assert pin_matches is not None, "nobody looks at the PIN here"
-        return pin_matches
-
-    return lambda account: account.withdraw(amount, pin_matches=look, pin_attempts=pin_attempts)
+    return lambda account: account.withdraw(amount, pin_matches=_look(pin_matches), pin_attempts=pin_attempts)
 
 
 def unlock_pin() -> Task:
@@ -38,6 +33,27 @@ def unlock_pin() -> Task:
 
 def change_pin(pin: Any = 4321) -> Task:
     return lambda account: account.change_pin(pin)
+
+
+def close(*, pin_matches: bool | None = True, pin_attempts: int = ATTEMPTS) -> Task:
+    """A closing. If `pin_matches` is None, the PIN must not be compared."""
+    return lambda account: account.close(pin_matches=_look(pin_matches), pin_attempts=pin_attempts)
+
+
+def reverse_deposit(recorded: object, command_id: str = "c1", reason: Any = "Typed twice") -> Task:
+    return lambda account: account.reverse_deposit(recorded, command_id, reason)
+
+
+def reverse_withdrawal(recorded: object, command_id: str = "c1", reason: Any = "Typed twice") -> Task:
+    return lambda account: account.reverse_withdrawal(recorded, command_id, reason)
+
+
+def _look(pin_matches: bool | None) -> Callable[[], bool]:
+    def look() -> bool:
+        assert pin_matches is not None, "nobody looks at the PIN here"
+        return pin_matches
+
+    return look
 
 
 @dataclass(frozen=True)

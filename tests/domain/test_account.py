@@ -42,7 +42,7 @@ NOT_WHOLE_NUMBERS = [True, False, 1.0, 0.5, float("nan"), float("inf"), "1", b"1
 
 def test_an_account_is_opened() -> None:
     account = given().when(create("Josh", 1234)).then(BankAccountCreated(1, "Josh"))
-    assert account.is_open
+    assert account.exists
     assert account.balance == 0
 
 

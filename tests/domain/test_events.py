@@ -15,8 +15,10 @@ from bank.domain import till_events as tills
 from bank.domain.events import (
     EVENT_TYPES,
     AccountOverdrawn,
+    BankAccountClosed,
     BankAccountCreated,
     BankEvent,
+    DepositReversed,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
     MoneyWithdrawnFromBankAccount,
@@ -25,6 +27,7 @@ from bank.domain.events import (
     PinUnlocked,
     UnknownEvent,
     WithdrawalBlocked,
+    WithdrawalReversed,
     decode,
     encode,
 )
@@ -40,6 +43,17 @@ AS_STORED = [
     (WithdrawalBlocked(1, 5), "withdrawal_blocked", {"accountId": 1, "amount_requested": 5}),
     (PinUnlocked(1), "pin_unlocked", {"accountId": 1}),
     (PinChanged(1), "pin_changed", {"accountId": 1}),
+    (BankAccountClosed(1), "bank_account_closed", {"accountId": 1}),
+    (
+        DepositReversed(1, 50, "3f0c", "Typed twice"),
+        "deposit_reversed",
+        {"accountId": 1, "amount": 50, "reversedCommandId": "3f0c", "reason": "Typed twice"},
+    ),
+    (
+        WithdrawalReversed(1, 50, "3f0c", "Typed twice"),
+        "withdrawal_reversed",
+        {"accountId": 1, "amount": 50, "reversedCommandId": "3f0c", "reason": "Typed twice"},
+    ),
     (tills.TillOpened(7, "tina", 500), "till_opened", {"tillId": 7, "teller": "tina", "openingCash": 500}),
     (tills.CashPaidIntoTill(7, 5, "c"), "cash_paid_into_till", {"tillId": 7, "amount": 5, "commandId": "c"}),
     (tills.CashPaidOutOfTill(7, 5, "c"), "cash_paid_out_of_till", {"tillId": 7, "amount": 5, "commandId": "c"}),

@@ -8,9 +8,9 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from bank.domain.account import normal_holder
 from bank.domain.errors import InvalidAccountHolder
 from bank.domain.events import BankAccountCreated
+from bank.domain.texts import normal_holder
 from tests.domain.story import create, given
 
 

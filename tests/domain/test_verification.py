@@ -63,7 +63,8 @@ def found(
         (RICH, WITHDRAW, [AccountOverdrawn(1, 50.0, 80)], 0, "balance 50"),  # type: ignore[arg-type]
         (RICH, WITHDRAW, [MoneyWithdrawnFromBankAccount(1, 0)], 0, "more than zero"),
         (RICH, WITHDRAW, [MoneyWithdrawnFromBankAccount(1, -5)], 0, "more than zero"),
-        (RICH, WITHDRAW, [InvalidPin(1, 0)], 0, "more than zero"),
+        (RICH, WITHDRAW, [InvalidPin(1, 0)], 0, "There is money in account 1"),
+        (RICH, WITHDRAW, [InvalidPin(1, -1)], 0, "more than zero"),
         (RICH, WITHDRAW, [InvalidPin(1, MAX_AMOUNT + 1)], 0, "more than can be moved"),
         (RICH, DEPOSIT, [MoneyDepositedIntoBankAccount(1, MAX_AMOUNT + 1)], 0, "more than can be moved"),
         (RICH, DEPOSIT, [MoneyDepositedIntoBankAccount(1, True)], 0, "more than zero"),

@@ -50,10 +50,13 @@ def test_the_admin_shows_a_kind_in_words(admin_client: Client) -> None:
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"columns": Accounts.columns[:-1]}, "Other fills other columns than AccountSummary has: pin_locked"),
+        ({"columns": Accounts.columns[:-1]}, "Other fills other columns than AccountSummary has: closed_at"),
         ({"columns": (*Accounts.columns, "closed")}, "Other fills other columns than AccountSummary has: closed"),
         ({"constant": ()}, "Other updates .* AccountSummary has: account_holder, opened_at, search_name"),
-        ({"updates": {"balance": "live.balance"}}, "Other updates .*: last_event_at, pin_locked, version, wrong_pins"),
+        (
+            {"updates": {"balance": "live.balance"}},
+            "Other updates .*: closed_at, last_event_at, pin_locked, version, wrong_pins",
+        ),
         ({"updates": {**Accounts.updates, "closed": "live.closed"}}, "Other updates .*: closed"),
     ],
 )

@@ -36,7 +36,7 @@ MUTATIONS = [
     Mutation(
         breaks="Simultaneous guesses of a PIN get more attempts than guesses one by one.",
         file="bank/application/dispatch.py",
-        text="locks = attempt > 0 or isinstance(command, WithdrawMoneyFromBankAccount)",
+        text="locks = attempt > 0 or isinstance(command, COMPARE_PIN)",
         instead="locks = attempt > 0",
         tests=[
             "tests/application/test_pin_lock.py::test_a_pin_is_compared_only_while_nobody_else_can_write_at_the_account"

@@ -43,7 +43,7 @@ MUTATIONS = [
     Mutation(
         breaks="An account may be opened twice.",
         file="bank/domain/account.py",
-        text="if self.is_open:",
+        text="if self.exists:",
         instead="if False:",
         tests=["tests/domain/test_account.py::test_an_account_that_exists_is_not_opened_again"],
     ),

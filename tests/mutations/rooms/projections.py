@@ -33,8 +33,8 @@ MUTATIONS = [
     Mutation(
         breaks="A withdrawal raises the balance that is shown.",
         file="projections/projectors/accounts.py",
-        text="change.balance -= event.amount",
-        instead="change.balance += event.amount",
+        text="change.balance -= event.amount\n                change.reset_wrong_pins()",
+        instead="change.balance += event.amount\n                change.reset_wrong_pins()",
         tests=[
             "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
         ],

@@ -70,7 +70,7 @@ def pin_looked_at_after_the_balance() -> Iterator[None]:
     withdraw = BankAccount.withdraw
 
     def hasty(self: BankAccount, amount: int, **pin: Any) -> Any:
-        if self.is_open and 0 < self.balance < amount and not self.pin_locked:
+        if self.exists and 0 < self.balance < amount and not self.pin_locked:
             return [AccountOverdrawn(self.account_id, self.balance, amount)]
         return withdraw(self, amount, **pin)
 

@@ -1,0 +1,51 @@
+"""The rules of the texts that commands carry: holders' names and the reasons of corrections."""
+
+import unicodedata
+
+from .errors import CommandRejected, InvalidAccountHolder, InvalidReason
+from .invisible import invisible_in, trim
+
+MAX_HOLDER_LENGTH = 100
+MAX_REASON_LENGTH = 200
+
+
+def normal_holder(account_holder: str) -> str:
+    """Return a holder's name, trimmed and in Unicode's NFC form.
+
+    Raises:
+        InvalidAccountHolder: the name has not 1 to 100 characters, or contains invisible ones.
+    """
+    if not isinstance(account_holder, str):
+        raise InvalidAccountHolder("A name is text.")
+    name = unicodedata.normalize("NFC", trim(account_holder))
+    if not name:
+        raise InvalidAccountHolder("The account needs a holder's name.")
+    _check(name, "A holder's name", MAX_HOLDER_LENGTH, InvalidAccountHolder)
+    return name
+
+
+def normal_reason(reason: str) -> str:
+    """Return the reason of a correction, trimmed and in Unicode's NFC form.
+
+    Raises:
+        InvalidReason: the reason has not 1 to 200 characters, or contains invisible ones.
+    """
+    if not isinstance(reason, str):
+        raise InvalidReason("A reason is text.")
+    text = unicodedata.normalize("NFC", trim(reason))
+    if not text:
+        raise InvalidReason("A correction needs a reason.")
+    _check(text, "A reason", MAX_REASON_LENGTH, InvalidReason)
+    return text
+
+
+def _check(text: str, what: str, most: int, rejection: type[CommandRejected]) -> None:
+    """Raise a rejection if a text is too long, or has characters that a reader cannot see."""
+    if len(text) > most:
+        raise rejection(f"{what} has at most {most} characters.")
+    if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
+        raise rejection(f"{what} has no control characters.")
+    if hidden := invisible_in(text):
+        raise rejection(f"{what} cannot have the invisible character U+{ord(hidden):04X} here.")
+    if unicodedata.category(text[0]).startswith("M"):
+        raise rejection(f"{what} cannot begin with an accent.")
