@@ -55,6 +55,7 @@ class Account(NamedTuple):
     last_event_at: datetime
     wrong_pins: int
     pin_locked: bool
+    closed_at: datetime | None
 
 
 class Page[Row](NamedTuple):
@@ -149,9 +150,11 @@ def _account(
     last_event_at: datetime,
     wrong_pins: int,
     pin_locked: bool,
+    closed_at: datetime | None,
 ) -> Account:
-    opened_at, last_event_at = utc(opened_at), utc(last_event_at)
-    return Account(account_id, account_holder, balance, version, opened_at, last_event_at, wrong_pins, pin_locked)
+    opened_at, last_event_at, closed_at = utc(opened_at), utc(last_event_at), closed_at and utc(closed_at)
+    state = wrong_pins, pin_locked, closed_at
+    return Account(account_id, account_holder, balance, version, opened_at, last_event_at, *state)
 
 
 _LITERALLY = str.maketrans({sign: f"\\{sign}" for sign in "\\%_"})

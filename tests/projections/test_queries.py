@@ -60,7 +60,7 @@ def test_an_account_shows_when_it_was_opened_and_its_last_event() -> None:
         open_account(1, "Josh", balance=100)
     with clock.set_to(NOON + timedelta(hours=1)):
         withdraw(1, 5, PIN + 1)
-    assert queries.find_account(1) == (1, "Josh", 100, 3, NOON, NOON + timedelta(hours=1), 1, False)
+    assert queries.find_account(1) == (1, "Josh", 100, 3, NOON, NOON + timedelta(hours=1), 1, False, None)
 
 
 # Statements and receipts
