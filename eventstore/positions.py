@@ -3,7 +3,7 @@
 Except for `last_readable`, these functions count every event, readable or not; see `store.read_all` for the order.
 """
 
-from .backends import backend_of
+from .backends import WRITE_SIDE, backend_of
 from .events import START, LogPosition, RecordedEvent
 from .rows import COLUMNS, recorded_events
 
@@ -33,6 +33,14 @@ def next_after(position: LogPosition) -> RecordedEvent | None:
     after, order = backend.log_after, backend.log_order
     statement = f"SELECT {COLUMNS} FROM eventstore_event WHERE {after} ORDER BY {order} LIMIT 1"
     return next(iter(recorded_events(backend.rows(statement, backend.values_of(position)))), None)
+
+
+def lowest_after(position: LogPosition, *, using: str = WRITE_SIDE) -> int | None:
+    """Return the lowest position of the events after a log position, or None if there are none."""
+    backend = backend_of(using)
+    statement = f"SELECT MIN(position) FROM eventstore_event WHERE {backend.log_after}"
+    lowest: int | None = backend.rows(statement, backend.values_of(position))[0][0]
+    return lowest
 
 
 def first_held_back() -> RecordedEvent | None:

@@ -17,6 +17,8 @@ SHORT = 0.05
 """Seconds until the next poll after a ring, while events are held back or another process works on a subscription."""
 HURRY = 1.0
 """Seconds after a ring in which polls follow each other after `SHORT`."""
+ROUND = 1.0
+"""Seconds after which the next subscription has its turn."""
 REST = 5.0
 """Seconds between two tries of an event at which a subscription has stopped."""
 LONGEST_PAUSE = 5.0
@@ -64,16 +66,27 @@ class SubscriptionWorker:
         rows = subscriptions.rows([each.name for each in subscribers])
         end = positions.last_readable()
         is_waiting, passed = positions.last_log_position() > end, []
+        is_unfinished = False
         for subscriber in subscribers:
             row = rows[subscriber.name]
             if row.log_position >= end or now < self._retry_at.get(row.name, 0.0):
                 continue
-            standing, _ = subscriptions.follow(subscriber, go_on=lambda: not self.leaving, retry=True)
+            standing, reached = subscriptions.follow(subscriber, go_on=self._for_a_while(), retry=True)
             if standing is Standing.UP_TO_DATE and not row.moved:
                 passed.append(row.name)
-            is_waiting |= standing is Standing.WAITING
-            if standing is Standing.STOPPED:
+            elif standing is Standing.UNFINISHED:
+                is_unfinished = True
+                subscriptions.pass_over([row.name], reached)
+            elif standing is Standing.STOPPED:
                 self._retry_at[row.name] = now + REST
+            is_waiting |= standing is Standing.WAITING
         if passed:
             subscriptions.pass_over(passed, end)
+        if is_unfinished:
+            return 0
         return SHORT if is_waiting and now < self._hurry_until else None
+
+    def _for_a_while(self) -> Callable[[], bool]:
+        """Return a function that returns False once another subscription should have its turn, or the worker leaves."""
+        end = time.monotonic() + ROUND
+        return lambda: not self.leaving and time.monotonic() < end

@@ -59,6 +59,7 @@ class Standing(Enum):
     """The result of following a subscription."""
 
     UP_TO_DATE = "all readable events are answered"
+    UNFINISHED = "there is more to do"
     WAITING = "another process works on it, or an event has to be answered later"
     STOPPED = "the subscriber raised an error"
 
@@ -102,7 +103,7 @@ def follow(
     """Answer the events after the checkpoint that concern a subscriber, unless another process does.
 
     Args:
-        go_on: called before each event; False ends the work.
+        go_on: called before each event and each batch; False ends the work.
         retry: whether to try again the event at which the subscription has stopped.
 
     Returns:
@@ -114,25 +115,27 @@ def follow(
     row = rows([subscriber.name])[subscriber.name]
     if row.error and not retry:
         return Standing.STOPPED, row.log_position
-    is_concerned, before = _next(subscriber, row.log_position)
-    if not is_concerned:
-        return Standing.UP_TO_DATE, before
+    standing, before = _pass_others(subscriber, row.log_position, go_on)
+    if standing is not Standing.WAITING:
+        return standing, before
     held = None if row.is_leased else _Held.of(subscriber.name)
     if held is None:
         return Standing.WAITING, row.log_position
     return _answer_all(subscriber, held, go_on), held.log_position
 
 
-def _next(subscriber: Subscriber, after: LogPosition) -> tuple[bool, LogPosition]:
-    """Return whether an event after a log position concerns the subscriber, and the log position before that event."""
+def _pass_others(subscriber: Subscriber, after: LogPosition, go_on: Callable[[], bool]) -> tuple[Standing, LogPosition]:
+    """Return the log position before the next event that concerns a subscriber; WAITING if there is one."""
     while True:
         events = store.read_all(after, limit=BATCH, without=subscriber.skipped)
         for event in events:
             if subscriber.concerns(event):
-                return True, after
+                return Standing.WAITING, after
             after = event.log_position
         if len(events) < BATCH:
-            return False, after
+            return Standing.UP_TO_DATE, after
+        if not go_on():
+            return Standing.UNFINISHED, after
 
 
 def _answer_all(subscriber: Subscriber, held: "_Held", go_on: Callable[[], bool]) -> Standing:
@@ -140,7 +143,7 @@ def _answer_all(subscriber: Subscriber, held: "_Held", go_on: Callable[[], bool]
         for event in events:
             if not go_on():
                 held.give_back()
-                return Standing.WAITING
+                return Standing.UNFINISHED
             try:
                 subscriber.answer(event)
             except Exception as error:
@@ -222,8 +225,12 @@ def pass_over(names: Sequence[str], end: LogPosition) -> None:
     _update(_moved(), which, [*end, *names, *end])
 
 
+COUNTED = 1000
+"""The largest number of events behind that is counted."""
+
+
 class State(NamedTuple):
-    """The state of a subscription. `behind` is the number of events after its checkpoint, at most a thousand."""
+    """The state of a subscription. `behind` is the number of events after its checkpoint, at most `COUNTED`."""
 
     name: str
     position: int
@@ -243,7 +250,7 @@ def states(names: Iterable[str]) -> list[State]:
     result = []
     for name in names:
         _, transaction_id, position, error, failed_position, worker = found.get(name, (name, 0, 0, "", None, ""))
-        behind = positions.count_after(LogPosition(transaction_id, position))
+        behind = positions.count_after(LogPosition(transaction_id, position), limit=COUNTED)
         result.append(State(name, position, behind, error, failed_position, worker))
     return result
 

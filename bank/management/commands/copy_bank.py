@@ -15,10 +15,10 @@ from django.db.models.expressions import RawSQL
 
 from bank.application import currency
 from bank.settings import database
-from eventstore import store
+from eventstore import positions, store
 from eventstore.backends import backend_of
 from eventstore.chain import canonical
-from eventstore.models import CommandRecord, Event
+from eventstore.models import CommandRecord, Event, Subscription
 
 SOURCE = "source"
 TARGET = "default"
@@ -92,8 +92,22 @@ def copy(model: type[Model]) -> int:
 def adapt(row: Model) -> None:
     """Convert a row to the form that the bank writes to the target."""
     target = backend_of(TARGET)
-    if isinstance(row, Event | CommandRecord) and not target.has_transaction_ids:
+    if isinstance(row, Subscription):
+        adapt_checkpoint(row)
+    if isinstance(row, Event | CommandRecord | Subscription) and not target.has_transaction_ids:
         row.transaction_id = 0
     for field in row._meta.concrete_fields:
         if isinstance(field, JSONField) and target.stores_text:  # the hashed text, and not only its value
             setattr(row, field.name, Value(canonical(getattr(row, field.name)), TextField()))
+
+
+def adapt_checkpoint(row: Subscription) -> None:
+    """Convert a checkpoint to the order of the target, so that no event after it is lost. Nobody has its lease.
+
+    Without transaction ids, events are in the order of their positions. Then the checkpoint is before the lowest
+    position that is after it in the source. Some of the events after that are answered again, which changes nothing.
+    """
+    row.worker, row.leased_until = "", None
+    if backend_of(SOURCE).has_transaction_ids and not backend_of(TARGET).has_transaction_ids:
+        first = positions.lowest_after(row.log_position, using=SOURCE)
+        row.position = row.position if first is None else min(row.position, first - 1)

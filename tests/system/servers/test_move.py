@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,19 +15,23 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from bank.access import second_factor
 from bank.access.models import UsedCode
-from bank.application import account_cache
+from bank.application import account_cache, process_managers
 from bank.application.dispatch import handle
 from bank.domain.commands import DepositMoneyIntoBankAccount
 from bank.domain.errors import NoSuchAccount
 from bank.operations.audit import audit
+from eventstore import subscriptions
+from eventstore.store import read_stream
+from eventstore.subscriptions import Standing
 from eventstore.verification import signed_heads
 from tests.support import databases
 from tests.support.databases import Urls, stranger
 from tests.support.helpers import make_user
 from tests.support.programs import PASSWORD, Web, manage, run
 from tests.support.record import export, verify
+from tests.support.relay import RELAY
 from tests.support.teller import logged_in
-from tests.support.values import count, do_business, open_account
+from tests.support.values import count, deposit, do_business, open_account
 from tests.system.servers.walk import USERS, inspect, look_around, rebuild, walk
 
 
@@ -181,3 +186,29 @@ def test_second_factors_and_permissions_move_into_a_bank_that_has_users_already(
         assert second_factor.device_of(moved) is not None, "the password alone opens nothing"
         assert UsedCode.objects.get().step == 5
         assert moved.has_perms(["bank.supervise", "eventstore.view_event"])
+
+
+@pytest.mark.usefixtures("bank")
+def test_a_pending_step_is_carried_out_after_the_move(
+    vendor: str, urls: Urls, other_urls: Urls, tmp_path: Path, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PROJECTION_MODE = "worker"
+    monkeypatch.setattr(process_managers, "PROCESS_MANAGERS", {RELAY.name: RELAY})
+    for account_id in (1, 2, 3):
+        open_account(account_id)
+    for amount in (5, 7):
+        deposit(1, amount)
+    if vendor == "postgresql":  # where the order of the log need not be that of positions
+        with stranger(urls["DATABASE_URL"]) as database:
+            database.execute("SET session_replication_role = replica")
+            database.execute("UPDATE eventstore_event SET transaction_id = 1000 - position")
+    [relay] = process_managers.subscribers()
+    one = iter([True, False])
+    assert subscriptions.follow(relay, go_on=lambda: next(one))[0] is Standing.UNFINISHED
+    assert count("eventstore_event") == 7
+    manage(tmp_path / "data", "migrate", **other_urls)
+    manage(tmp_path / "data", "copy_bank", urls["DATABASE_URL"], **other_urls)
+    with databases.in_use(other_urls):
+        assert subscriptions.follow(relay)[0] is Standing.UP_TO_DATE
+        assert count("eventstore_event") == 9
+        assert {event.data["amount"] for event in list(read_stream("bank_account-3"))[1:]} == {5, 7}
