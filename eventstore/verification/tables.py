@@ -14,8 +14,8 @@ _COMMANDS = """
         position, transaction_id, causation, seal
     FROM eventstore_commandrecord
 """
-POSITION = 11
-"""The column of a command record's row with the position of its last event."""
+POSITION, CAUSATION = 11, 13
+"""The columns of a command record's row with the position of its last event, and with the event that led to it."""
 
 
 class Log:

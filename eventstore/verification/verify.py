@@ -7,6 +7,7 @@ and epochs. A checker checks single streams, and its auditor checks the meaning 
 
 import os
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import NamedTuple
 from uuid import UUID
 
@@ -17,12 +18,13 @@ from ..backends import backend_of
 from ..errors import UNREADABLE
 from ..events import START, SnapshotOf
 from ..store import WRITE_SIDE
+from .causes import Causes
 from .findings import LOG, Finding, Findings, shown, whole
 from .parallel import Unfinished, shares
 from .reader import Reader
 from .signed_heads import Digest, Head
 from .stream_checker import Auditor, Row
-from .tables import POSITION, Log
+from .tables import CAUSATION, POSITION, Log
 
 EVERY = 1000
 """The number of events between two progress reports."""
@@ -104,6 +106,7 @@ class _Walk:
         self.reader = reader
         self.since = since
         self.findings = Findings()
+        self.causes = Causes(log.backend)
         self.position = self.events = self.commands = self.rejected = self.unreadable_snapshots = 0
         settled = log.backend.settled_ends()
         self.now = Digest(*settled)
@@ -128,6 +131,7 @@ class _Walk:
         try:
             self._through_events(check, progress)
             self._through_rejected()
+            self.causes.compare()
             self._through_epochs()
             self._end()
         except DatabaseError as error:
@@ -156,6 +160,8 @@ class _Walk:
                 self.commands += 1
                 at, command = next(commands, NO_MORE)
             check(row, mine)
+            if mine and mine[CAUSATION]:
+                self.causes.add(mine[CAUSATION], row, partial(self.findings.add, row[1], row[2], row[0]))
             self._add(row, mine)
             self.events += 1
             if self.events % EVERY == 0:
@@ -203,14 +209,19 @@ class _Walk:
             self.rejected += 1
             try:
                 command = self.reader.command(row)
+                find = partial(self._find_rejected, UUID(command.id))
                 if what := command.misfit_of_rejection(ring):
-                    self.find(0, f"the record of command {UUID(command.id)}: {what}")
+                    find(what)
+                self.causes.add(command.causation, None, find)
                 values = (command.id, command.transaction_id, command.seal.hex())
             except UNREADABLE as error:
                 self.find(0, f"the record of command {shown(row[0])} cannot be read: {shown(error)}")
                 values = ("", 0, "")
             self.now.add_rejected(whole(log_position), *values)
             self.then.add_rejected(whole(log_position), *values)
+
+    def _find_rejected(self, command_id: UUID, what: str) -> None:
+        self.find(0, f"the record of command {command_id}: {what}")
 
     def _through_epochs(self) -> None:
         epochs: list[tuple[int, int, str]] = []
