@@ -134,15 +134,18 @@ class PostgreSQL(Backend):
 
     @contextmanager
     def transaction(self, *, lock_timeout: int | None = None, one_statement: bool = False) -> Iterator[CursorWrapper]:
-        """Return a transaction that sends its statements together until a result is needed."""
+        """Return a transaction that sends its statements together until a result is needed, the last ones with COMMIT.
+
+        So the locks of the last statements are held for one round trip to the server instead of two.
+        """
         driver = self._driver()
         if one_statement and getattr(driver, "waits_are_limited", False) and not self.connection.in_atomic_block:
             yield self._cursor(driver)
             return
         with (
-            transaction.atomic(using=self.alias, durable=True, savepoint=False),
             self.connection.wrap_database_errors,
             driver.pipeline(),
+            transaction.atomic(using=self.alias, durable=True, savepoint=False),
         ):
             cursor = self._cursor(driver)
             if lock_timeout or not getattr(driver, "waits_are_limited", False):
