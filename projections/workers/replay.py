@@ -1,41 +1,32 @@
 """Replay: rebuild each table beside the live one with the live projectors, then swap it in.
 
 Meanwhile pages read the live tables, which are kept caught up. Each swap is a short transaction of its own. It holds
-only one lock that excludes readers, so it cannot deadlock with a page. An interrupted replay leaves only tables that
-the next one removes.
+only one lock that excludes readers, so it cannot deadlock with a page.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from functools import cache
-from itertools import groupby
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from django.db import OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.migrations.state import ModelState, ProjectState
 from django.db.models import Model
 
-from eventstore import errors, store
+from eventstore import errors
 from eventstore.backends import backend_of
 from eventstore.events import START, LogPosition
 
-from .. import checkpoints, engine, quarantine
-from ..models import ParkedStream
+from .. import checkpoints, quarantine
 from ..projectors import PROJECTORS
 from ..projectors.base import Projector
 from ..routers import READ_SIDE
+from .rebuild import SHOWN as SHOWN
+from .rebuild import SUFFIX as SUFFIX
+from .rebuild import NotComparable as NotComparable
+from .rebuild import Progress, Rebuild, alone, beside
+from .rebuild import ReplayRunning as ReplayRunning
 
-SUFFIX = "_replay"
 END = LogPosition(2**63, 2**63)
-BATCH = 5000
-"""The largest number of events that one transaction of a replay applies, in about a tenth of a second.
-
-The live projections wait for that transaction.
-"""
-PAUSE = 0.002
-"""Seconds between two batches, in which the live projections can use the database."""
 WAITS = (0.1, 1.6)
 """The first and the longest wait of a swap for readers of the table on PostgreSQL, in seconds.
 
@@ -44,22 +35,10 @@ Later readers queue behind the waiting swap, so the first wait is short. The lon
 """
 PATIENCE = 60.0
 """Seconds for which the swap of one table is tried."""
-SHOWN = 20
-"""The largest number of differences shown for a table."""
-
-type Progress = Callable[[int], object]
-
-
-class ReplayRunning(Exception):
-    """Another replay is running."""
 
 
 class TableInUse(Exception):
     """A table was in use for so long that the rebuilt one could not be swapped in."""
-
-
-class NotComparable(Exception):
-    """The live and the rebuilt table lack different events, because another process parked or resumed streams."""
 
 
 class Difference(NamedTuple):
@@ -82,7 +61,7 @@ def replay(names: Iterable[str] = (), *, progress: Progress = lambda count: None
         ReplayRunning: another process is replaying or checking.
         TableInUse: the tables before this one are rebuilt; it and the later ones are unchanged.
     """
-    with _alone(), _Rebuild(names, progress) as rebuild:
+    with alone(), Rebuild(names, progress) as rebuild:
         rebuild.park(each for rows in quarantine.load().values() for each in rows.values() if not each.is_unknown)
         rebuild.run(dict.fromkeys(rebuild.reached, END))
         count = rebuild.count
@@ -91,7 +70,7 @@ def replay(names: Iterable[str] = (), *, progress: Progress = lambda count: None
     return count
 
 
-def _change_places(rebuild: "_Rebuild", projector: Projector) -> None:
+def _change_places(rebuild: Rebuild, projector: Projector) -> None:
     """Swap a rebuilt table in as soon as nobody uses the live one."""
     give_up_at = time.monotonic() + PATIENCE
     reached = rebuild.reached[projector.name]
@@ -112,7 +91,7 @@ def _change_places(rebuild: "_Rebuild", projector: Projector) -> None:
         wait = min(2 * wait, longest)
 
 
-def _try_to_change_places(rebuild: "_Rebuild", projector: Projector, wait: float) -> None:
+def _try_to_change_places(rebuild: Rebuild, projector: Projector, wait: float) -> None:
     """Apply the last events to a rebuilt table and swap it in, in one transaction."""
     until = dict.fromkeys(rebuild.reached, START) | {projector.name: END}
     with connections[READ_SIDE].schema_editor(atomic=True) as editor, connections[READ_SIDE].cursor() as cursor:
@@ -140,7 +119,7 @@ def check(names: Iterable[str] = (), *, progress: Progress = lambda count: None)
         ReplayRunning: another process is replaying or checking.
         NotComparable
     """
-    with _alone(), _Rebuild(names, progress) as rebuild:
+    with alone(), Rebuild(names, progress) as rebuild:
         rebuild.park(each for rows in quarantine.load().values() for each in rows.values())
         with connections[READ_SIDE].cursor() as cursor:
             reached = _reached(cursor)
@@ -160,113 +139,14 @@ def _reached(cursor: CursorWrapper) -> dict[str, LogPosition]:
     return dict.fromkeys(PROJECTORS, START) | {name: LogPosition(*place) for name, *place in cursor.fetchall()}
 
 
-class _Rebuild:
-    """The tables of a rebuild, and the log position that each has reached."""
-
-    def __init__(self, names: Iterable[str], progress: Progress) -> None:
-        self.projectors = engine.projectors(names, SUFFIX)
-        self.reached: dict[str, LogPosition] = {projector.name: START for projector in self.projectors}
-        self.parked: quarantine.Parked = {projector.name: {} for projector in self.projectors}
-        self.progress = progress
-        self.count = 0
-
-    def __enter__(self) -> "_Rebuild":
-        self._drop()
-        with connections[READ_SIDE].schema_editor() as editor:
-            for projector in self.projectors:
-                editor.create_model(_beside(projector.model))
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._drop()
-
-    def _drop(self) -> None:
-        with connections[READ_SIDE].cursor() as cursor:
-            for projector in self.projectors:
-                cursor.execute(f"DROP TABLE IF EXISTS {projector.table}")
-
-    def run(self, until: Mapping[str, LogPosition]) -> None:
-        """Apply batches until each projection has reached its log position, or is near the end of the log."""
-        applied = BATCH
-        while applied == BATCH:  # a smaller batch is near the end, however fast writers append
-            with backend_of(READ_SIDE).transaction() as cursor:
-                applied = self.step(cursor, until)
-            time.sleep(PAUSE)
-
-    def step(self, cursor: CursorWrapper, until: Mapping[str, LogPosition]) -> int:
-        """Apply the next batch to each projection. Return the largest number of events in it."""
-        most = 0
-        unfinished = [each for each in self.projectors if self.reached[each.name] < until[each.name]]
-        for position, group in groupby(sorted(unfinished, key=self._reached), self._reached):
-            events = store.read_all(position, limit=BATCH)
-            batch, faults = quarantine.decoded(events)
-            for projector in group:
-                last, name = until[projector.name], projector.name
-                is_whole = not events or events[-1].log_position <= last
-                due = events if is_whole else [each for each in events if each.log_position <= last]
-                if due:
-                    due_batch = batch if is_whole else [pair for pair in batch if pair[1].log_position <= last]
-                    projector.apply(cursor, quarantine.without(due_batch, self.parked[name]))
-                    self.park(
-                        quarantine.row_of(name, event, error, is_unknown=True)
-                        for event, error in faults
-                        if event.log_position <= last
-                    )
-                    self.reached[name] = due[-1].log_position
-                    most = max(most, len(due))
-            self.count += len(events)
-            self.progress(len(events))
-        return most
-
-    def park(self, rows: Iterable[ParkedStream]) -> None:
-        """Skip streams from a version on, unless they are skipped already."""
-        for row in rows:
-            if row.projection in self.parked:
-                self.parked[row.projection].setdefault(row.stream, row)
-
-    def parked_rows(self, name: str) -> list[ParkedStream]:
-        """Return new rows for the streams that a rebuilt table lacks."""
-        rows = list(self.parked[name].values())
-        for row in rows:
-            row.pk, row._state.adding = None, True
-        return rows
-
-    def check_parked(self, live: quarantine.Parked) -> None:
-        """Raise NotComparable unless the live tables lack the same events."""
-        for name, rows in self.parked.items():
-            here = {stream: row.version for stream, row in rows.items()}
-            there = {stream: row.version for stream, row in live.get(name, {}).items()}
-            if differing := sorted(dict(here.items() ^ there.items())):
-                raise NotComparable(
-                    f"{name} cannot be compared: another process or another version of the program parks or resumes "
-                    f"{', '.join(differing[:SHOWN])}"
-                )
-
-    def _reached(self, projector: Projector) -> LogPosition:
-        return self.reached[projector.name]
-
-
-@cache
-def _beside(model: type[Model]) -> type[Model]:
-    """Return a model of the same shape with other names for the table and its indexes."""
-    state = ModelState.from_model(model)
-    indexes = [index.clone() for index in state.options.get("indexes", [])]
-    for index in indexes:
-        index.name += SUFFIX
-    state.options = {**state.options, "db_table": model._meta.db_table + SUFFIX, "indexes": indexes}
-    project = ProjectState()
-    project.add_model(state)
-    return project.apps.get_model(state.app_label, state.name)
-
-
 def _take_place(editor: Any, model: type[Model]) -> None:
     """Swap the rebuilt table in, within the editor's transaction."""
-    beside = _beside(model)
+    rebuilt = beside(model)
     with connections[READ_SIDE].cursor() as cursor:
         live_key = _primary_key_of(cursor, model._meta.db_table)
         editor.delete_model(model)
-        editor.alter_db_table(model, beside._meta.db_table, model._meta.db_table)
-        for old, new in zip(beside._meta.indexes, model._meta.indexes, strict=True):
+        editor.alter_db_table(model, rebuilt._meta.db_table, model._meta.db_table)
+        for old, new in zip(rebuilt._meta.indexes, model._meta.indexes, strict=True):
             editor.rename_index(model, old, new)
         if live_key:
             rebuilt_key = _primary_key_of(cursor, model._meta.db_table)
@@ -297,12 +177,3 @@ def _differences(cursor: CursorWrapper, projector: Projector) -> Iterator[Differ
     here, there = only_in(live, projector.table), only_in(projector.table, live)
     for each in sorted({*here, *there}, key=lambda value: (str(type(value)), value)):
         yield Difference(live, each, here.get(each), there.get(each))
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Hold the lock that only one replay or check can hold. It ends with the process."""
-    with backend_of(READ_SIDE).process_lock("replay", wait=False) as is_mine:
-        if not is_mine:
-            raise ReplayRunning("A replay is running already.")
-        yield

@@ -15,7 +15,7 @@ from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount,
 from eventstore.backends import backend_of
 from projections import engine, queries
 from projections.projectors import PROJECTORS
-from projections.workers import replay
+from projections.workers import rebuild, replay
 from tests.support.databases import Urls, stranger
 from tests.support.values import do_business, query
 
@@ -83,7 +83,7 @@ def test_a_replay_makes_the_very_rows_that_ran_live() -> None:
 def test_a_replay_makes_the_same_rows_for_any_batch_size(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
     do_business()
     before = dump()
-    monkeypatch.setattr(replay, "BATCH", batch)
+    monkeypatch.setattr(rebuild, "BATCH", batch)
 
     assert replay.check() == []
     assert replay.check(["accounts", "totals"]) == []

@@ -47,13 +47,13 @@ def replay() -> None:
 
 
 def replay_in_batches() -> None:
-    from projections.workers import replay as replay_module
+    from projections.workers import rebuild
 
-    whole, replay_module.BATCH = replay_module.BATCH, BATCH
+    whole, rebuild.BATCH = rebuild.BATCH, BATCH
     try:
         replay()
     finally:
-        replay_module.BATCH = whole
+        rebuild.BATCH = whole
 
 
 def replay_two() -> None:

@@ -132,7 +132,7 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="Two replays run at the same time.",
-        file="projections/workers/replay.py",
+        file="projections/workers/rebuild.py",
         text="if not is_mine:",
         instead="if False:",
         tests=["tests/projections/test_replay.py::test_a_second_replay_reports_that_one_is_running"],
