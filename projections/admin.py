@@ -17,6 +17,7 @@ from .models import (
     BankTotals,
     Checkpoint,
     DailyTotals,
+    MoneyTransfer,
     ParkedStream,
     RefusedWithdrawal,
     StatementLine,
@@ -70,9 +71,22 @@ class RefusedWithdrawalAdmin(EntryAdmin):
     )
 
 
+@admin.register(MoneyTransfer)
+class MoneyTransferAdmin(ReadOnlyAdmin):
+    list_display = ("transfer_id", "account_id", "to_account_id", "amount", "sent_at", "arrived_at", "returned_at")
+    ordering = ("-sent_at", "-transfer_id")
+    search_help_text = "The number of either account, or the id of the command that sent the money."
+
+    def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        if (number := number_in(term)) is not None:
+            return queryset.filter(account_id=number) | queryset.filter(to_account_id=number)
+        transfer_id = uuid_in(term)
+        return queryset.none() if transfer_id is None else queryset.filter(transfer_id=transfer_id)
+
+
 @admin.register(BankTotals)
 class BankTotalsAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "accounts", "balance", "paid_in", "paid_out")
+    list_display = ("__str__", "accounts", "balance", "paid_in", "paid_out", "on_its_way")
     fields = ("id", *list_display[1:])
     search_fields = ()
     ordering = ("id",)

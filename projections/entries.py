@@ -5,7 +5,9 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from .kinds import kind_named
+from bank.domain.events import MoneyTransferReturned
+
+from .kinds import RETURNED_BECAUSE, kind_named
 from .sql import rows, utc, uuid
 
 MOST_BY_ONE_COMMAND = 10
@@ -40,7 +42,12 @@ class Entry(NamedTuple):
 
     @property
     def words(self) -> str:
-        return kind_named(self.kind).words
+        kind = kind_named(self.kind)
+        if kind.before_other and self.other_account_id is not None:
+            return f"{kind.before_other} {self.other_account_id} {self.other_holder}".strip()
+        if kind.event is MoneyTransferReturned:
+            return f"{kind.words}: {RETURNED_BECAUSE.get(self.reason, self.reason)}"
+        return kind.words
 
     @property
     def explanation(self) -> str:

@@ -14,7 +14,11 @@ from bank.domain.events import (
     DepositReversed,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
+    MoneyTransferReceived,
+    MoneyTransferReturned,
+    MoneyTransferSent,
     MoneyWithdrawnFromBankAccount,
+    Note,
     PinChanged,
     PinLocked,
     PinUnlocked,
@@ -24,17 +28,27 @@ from bank.domain.events import (
     WithdrawalReversed,
 )
 
-_PAID_IN = MoneyDepositedIntoBankAccount, WithdrawalReversed
-_PAID_OUT = MoneyWithdrawnFromBankAccount, DepositReversed
+_PAID_IN = MoneyDepositedIntoBankAccount, WithdrawalReversed, MoneyTransferReceived, MoneyTransferReturned
+_PAID_OUT = MoneyWithdrawnFromBankAccount, DepositReversed, MoneyTransferSent
+RETURNED_BECAUSE = {
+    "no_such_account": "there is no such account",
+    "account_closed": "the account is closed",
+    "invalid_amount": "the other account cannot hold that much",
+}
+"""The reasons of returned transfers in words, by the code of the rejection."""
 
 
 class Kind(NamedTuple):
-    """A kind of entry: its stored name, its event, its label, and its explanation, which may be empty."""
+    """A kind of entry: its stored name, its event, its label, and its explanation, which may be empty.
+
+    `before_other` is the label in front of the other account, where one is known.
+    """
 
     name: str
     event: type[AccountEvent]
     words: str
     explanation: str
+    before_other: str = ""
 
     @property
     def sign(self) -> int:
@@ -54,6 +68,9 @@ KINDS = (
     Kind("opened", BankAccountCreated, "Account opened", ""),
     Kind("deposit", MoneyDepositedIntoBankAccount, "Deposit", ""),
     Kind("withdrawal", MoneyWithdrawnFromBankAccount, "Withdrawal", ""),
+    Kind("sent", MoneyTransferSent, "Transfer sent", "", "Transfer to"),
+    Kind("received", MoneyTransferReceived, "Transfer received", "", "Transfer from"),
+    Kind("returned", MoneyTransferReturned, "Transfer returned", "The money is back on the account."),
     Kind(
         "locked",
         PinLocked,
@@ -82,9 +99,9 @@ KINDS = (
 )
 
 KIND_OF = {kind.event: kind for kind in KINDS}
-"""The kind of each event."""
+"""The kind of each event that is an entry."""
 
-if without := [event.__name__ for event in ACCOUNT_EVENTS if event not in KIND_OF]:
+if without := [event.__name__ for event in ACCOUNT_EVENTS if event not in KIND_OF and not issubclass(event, Note)]:
     raise TypeError(f"projections/kinds.py has no kind for {', '.join(without)}")
 
 _NAMED = {kind.name: kind for kind in KINDS}

@@ -99,6 +99,31 @@ class RefusedWithdrawal(models.Model):
         return f"{self.position}: {self.account_id} {self.reason}"
 
 
+IS_ON_ITS_WAY = Q(arrived_at=None, returned_at=None)
+
+
+class MoneyTransfer(models.Model):
+    """A transfer of money between two accounts. Its id is that of the command that sent it.
+
+    It is on its way until it has arrived or is returned. `sent_at` is missing while the account that sent it is parked.
+    """
+
+    transfer_id = models.UUIDField(primary_key=True)
+    account_id = models.BigIntegerField()
+    to_account_id = models.BigIntegerField()
+    amount = models.BigIntegerField()
+    sent_at = models.DateTimeField(null=True)
+    arrived_at = models.DateTimeField(null=True)
+    returned_at = models.DateTimeField(null=True)
+    reason = models.CharField(max_length=200, db_default="", help_text="Why it was returned: the rejection's code")
+
+    class Meta:
+        indexes = [models.Index(fields=["sent_at"], name="transfer_on_its_way", condition=IS_ON_ITS_WAY)]
+
+    def __str__(self) -> str:
+        return f"{self.transfer_id}: {self.account_id} to {self.to_account_id}, {self.amount}"
+
+
 class PaidInAndOut(models.Model):
     """Sums of the money paid in and paid out; see `big_sums`."""
 
@@ -120,12 +145,14 @@ class PaidInAndOut(models.Model):
 
 
 class BankTotals(PaidInAndOut):
-    """The bank's totals, in one row."""
+    """The bank's totals, in one row. Paid in less paid out is on deposit or on its way between two accounts."""
 
     id = models.SmallIntegerField(primary_key=True)
     accounts = models.BigIntegerField()
     balance_low = models.BigIntegerField(db_column="balance")
     balance_high = models.BigIntegerField(db_default=0)
+    on_its_way_low = models.BigIntegerField(db_column="on_its_way", db_default=0)
+    on_its_way_high = models.BigIntegerField(db_default=0)
 
     class Meta:
         verbose_name_plural = "bank totals"
@@ -137,6 +164,11 @@ class BankTotals(PaidInAndOut):
     def balance(self) -> int:
         """The money on deposit: the sum of all balances."""
         return joined(self.balance_high, self.balance_low)
+
+    @property
+    def on_its_way(self) -> int:
+        """The money of transfers that have neither arrived nor come back."""
+        return joined(self.on_its_way_high, self.on_its_way_low)
 
 
 class DailyTotals(PaidInAndOut):

@@ -66,12 +66,17 @@ class Page[Row](NamedTuple):
 
 
 class BankFigures(NamedTuple):
-    """The bank's figures: `balance` is the money on deposit; `paid_in` and `paid_out` are the sums of all time."""
+    """The bank's figures: `balance` is the money on deposit; `paid_in` and `paid_out` are the sums of all time.
+
+    `on_its_way` is the money of transfers that have neither arrived nor come back. It and the money on deposit are what
+    was paid in less what was paid out.
+    """
 
     accounts: int
     balance: int
     paid_in: int
     paid_out: int
+    on_its_way: int
 
 
 class Parked(NamedTuple):
@@ -119,10 +124,9 @@ def get_total_paid_out() -> int:
 
 def bank_figures() -> BankFigures:
     """Return the bank's figures; all are 0 in an empty bank."""
-    found = rows(
-        f"SELECT accounts, {', '.join(columns_of(('balance', 'paid_in', 'paid_out')))} FROM projections_banktotals"
-    )
-    accounts, *parts = found[0] if found else [0] * 7
+    sums = columns_of(("balance", "paid_in", "paid_out", "on_its_way"))
+    found = rows(f"SELECT accounts, {', '.join(sums)} FROM projections_banktotals")
+    accounts, *parts = found[0] if found else [0] * 9
     return BankFigures(accounts, *(joined(high, low) for high, low in batched(parts, 2)))
 
 

@@ -12,25 +12,30 @@ from eventstore import store
 from eventstore.events import Envelope
 from eventstore.stream_lock import StreamLock
 
-from ..domain.account import BankAccount, check_pin
+from ..domain.account import BankAccount
 from ..domain.commands import (
     BringCashFromVault,
     ChangePin,
     CloseBankAccount,
     CloseTill,
     Command,
+    CompleteMoneyTransfer,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
     OpenTill,
+    ReceiveMoneyTransfer,
     RecordCashIn,
     RecordCashOut,
+    ReturnMoneyTransfer,
     ReverseDeposit,
     ReverseWithdrawal,
     TakeCashToVault,
+    TransferMoneyBetweenBankAccounts,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
 from ..domain.events import BankEvent, InvalidPin
+from ..domain.values import check_pin
 from ..domain.verification import CURRENCY, PIN_ATTEMPTS
 from . import currency, pins, repository, till_handlers
 from .repository import Saved
@@ -64,13 +69,19 @@ def withdraw_money(command: WithdrawMoneyFromBankAccount, envelope: Envelope, lo
     return _save_with_pin(command, envelope, lock, lambda account, **pin: account.withdraw(command.amount, **pin))
 
 
+def transfer_money(command: TransferMoneyBetweenBankAccounts, envelope: Envelope, lock: Lock) -> Saved:
+    """Send money to another account, or record a refusal."""
+    transfer = command.to_account_id, command.amount, str(envelope.id)
+    return _save_with_pin(command, envelope, lock, lambda account, **pin: account.transfer(*transfer, **pin))
+
+
 def close_bank_account(command: CloseBankAccount, envelope: Envelope, lock: Lock) -> Saved:
     """Close an account, or record a refusal."""
     return _save_with_pin(command, envelope, lock, BankAccount.close)
 
 
 def _save_with_pin(
-    command: WithdrawMoneyFromBankAccount | CloseBankAccount,
+    command: WithdrawMoneyFromBankAccount | TransferMoneyBetweenBankAccounts | CloseBankAccount,
     envelope: Envelope,
     lock: Lock,
     decide: Callable[..., Sequence[BankEvent]],
@@ -93,6 +104,27 @@ def _save_with_pin(
     # The decision on a wrong PIN depends on this setting. Its value is recorded, so that verification can decide again.
     circumstances = {PIN_ATTEMPTS: attempts} if isinstance(events[0], InvalidPin) else {}
     return repository.save(loaded, events, envelope, lock, circumstances=circumstances)
+
+
+def receive_money_transfer(command: ReceiveMoneyTransfer, envelope: Envelope, lock: Lock) -> Saved:
+    """Take in the money of a transfer."""
+    loaded = repository.load(command.account_id, lock)
+    event = loaded.aggregate.receive_transfer(command.from_account_id, command.amount, command.transfer_id)
+    return repository.save(loaded, [event], envelope, lock)
+
+
+def complete_money_transfer(command: CompleteMoneyTransfer, envelope: Envelope, lock: Lock) -> Saved:
+    """Note that a transfer has arrived."""
+    loaded = repository.load(command.account_id, lock)
+    event = loaded.aggregate.complete_transfer(command.transfer_id)
+    return repository.save(loaded, [event], envelope, lock)
+
+
+def return_money_transfer(command: ReturnMoneyTransfer, envelope: Envelope, lock: Lock) -> Saved:
+    """Take back the money of a transfer."""
+    loaded = repository.load(command.account_id, lock)
+    event = loaded.aggregate.return_transfer(command.transfer_id, command.reason)
+    return repository.save(loaded, [event], envelope, lock)
 
 
 def unlock_pin(command: UnlockPin, envelope: Envelope, lock: Lock) -> Saved:
@@ -134,6 +166,10 @@ HANDLERS: dict[type[Command], Callable[[Any, Envelope, Lock], Saved]] = {
     WithdrawMoneyFromBankAccount: withdraw_money,
     UnlockPin: unlock_pin,
     ChangePin: change_pin,
+    TransferMoneyBetweenBankAccounts: transfer_money,
+    ReceiveMoneyTransfer: receive_money_transfer,
+    CompleteMoneyTransfer: complete_money_transfer,
+    ReturnMoneyTransfer: return_money_transfer,
     OpenTill: till_handlers.open_till,
     BringCashFromVault: till_handlers.bring_cash_from_vault,
     TakeCashToVault: till_handlers.take_cash_to_vault,
@@ -145,5 +181,5 @@ HANDLERS: dict[type[Command], Callable[[Any, Envelope, Lock], Saved]] = {
     ReverseWithdrawal: reverse_withdrawal,
 }
 """The handler of each command."""
-COMPARE_PIN = (WithdrawMoneyFromBankAccount, CloseBankAccount)
+COMPARE_PIN = (WithdrawMoneyFromBankAccount, TransferMoneyBetweenBankAccounts, CloseBankAccount)
 """The commands whose handlers compare a PIN."""

@@ -5,8 +5,8 @@ state and never refuses an event. An account is an immutable value.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Self, assert_never
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, NamedTuple, Self, assert_never
 
 from .errors import (
     AccountAlreadyExists,
@@ -14,12 +14,12 @@ from .errors import (
     AccountNotEmpty,
     AlreadyReversed,
     BalanceTooLow,
-    InvalidAccountId,
     InvalidAmount,
-    MalformedPin,
+    InvalidTarget,
     NoSuchAccount,
     NotReversible,
     PinNotLocked,
+    TransferNotOnItsWay,
 )
 from .events import (
     AccountEvent,
@@ -29,6 +29,10 @@ from .events import (
     DepositReversed,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
+    MoneyTransferCompleted,
+    MoneyTransferReceived,
+    MoneyTransferReturned,
+    MoneyTransferSent,
     MoneyWithdrawnFromBankAccount,
     PinChanged,
     PinLocked,
@@ -38,24 +42,29 @@ from .events import (
 )
 from .streams import OfAccount
 from .texts import normal_holder, normal_reason
+from .values import MAX_BALANCE, NO_ACCOUNT_ID, check_account_id, check_amount, check_pin, is_account_id
 
-MAX_ACCOUNT_ID = 2**63 - 1
-MAX_AMOUNT = 10**12
-"""The largest amount of one command, in minor units."""
-MAX_BALANCE = 2**63 - 1
-"""The largest balance in minor units: the largest value of a 64-bit column."""
-MAX_PIN = 9999
 STATE_VERSION = 2
 """The version of an account's state. Each change of `apply` or of the fields raises it, because a snapshot of another
 version is not used."""
+
+type Refused = InvalidPin | PinLocked | WithdrawalBlocked | AccountOverdrawn
+
+
+class Transfer(NamedTuple):
+    """A transfer that an account has sent: the other account, and the amount."""
+
+    to_account_id: int
+    amount: int
 
 
 @dataclass(frozen=True, slots=True)
 class BankAccount(OfAccount):
     """A checking account. Its balance is in minor units; it has no holder until it is opened.
 
-    `wrong_pins` counts the wrong PINs in a row. While `pin_locked` is true, withdrawals are refused without a check of
-    the PIN. `reversed_commands` holds the ids of the commands that a correction has reversed.
+    `wrong_pins` counts the wrong PINs in a row. While `pin_locked` is true, withdrawals and transfers are refused
+    without a check of the PIN. `reversed_commands` holds the ids of the commands that a correction has reversed, and
+    `on_its_way` the transfers, by id, that the account has sent and whose end is not recorded.
     """
 
     account_id: int
@@ -65,6 +74,7 @@ class BankAccount(OfAccount):
     pin_locked: bool = False
     closed: bool = False
     reversed_commands: tuple[str, ...] = ()
+    on_its_way: Mapping[str, Transfer] = field(default_factory=dict)
 
     @property
     def exists(self) -> bool:
@@ -100,7 +110,7 @@ class BankAccount(OfAccount):
 
     def withdraw(
         self, amount: int, *, pin_matches: Callable[[], bool], pin_attempts: int
-    ) -> Sequence[MoneyWithdrawnFromBankAccount | InvalidPin | PinLocked | WithdrawalBlocked | AccountOverdrawn]:
+    ) -> Sequence[MoneyWithdrawnFromBankAccount | Refused]:
         """Withdraw an amount, down to a balance of 0. A wrong PIN is refused before the balance is checked.
 
         The wrong PIN number `pin_attempts` in a row locks withdrawals. While they are locked the PIN is not checked, so
@@ -116,11 +126,60 @@ class BankAccount(OfAccount):
         """
         check_amount(amount)
         self._check_open()
-        if refused := self._refuse_pin(amount, pin_matches, pin_attempts):
-            return refused
-        if amount > self.balance:
-            return [AccountOverdrawn(self.account_id, self.balance, amount)]
-        return [MoneyWithdrawnFromBankAccount(self.account_id, amount)]
+        refused = self._refuse(amount, pin_matches, pin_attempts)
+        return refused or [MoneyWithdrawnFromBankAccount(self.account_id, amount)]
+
+    def transfer(
+        self,
+        to_account_id: int,
+        amount: int,
+        transfer_id: str,
+        *,
+        pin_matches: Callable[[], bool],
+        pin_attempts: int,
+    ) -> Sequence[MoneyTransferSent | Refused]:
+        """Send an amount to another account. It is refused exactly as a withdrawal is.
+
+        Raises:
+            InvalidAmount, InvalidTarget, NoSuchAccount, AccountClosed
+        """
+        check_amount(amount)
+        if not is_account_id(to_account_id):
+            raise InvalidTarget(NO_ACCOUNT_ID)
+        if to_account_id == self.account_id:
+            raise InvalidTarget("An account cannot send money to itself.")
+        self._check_open()
+        refused = self._refuse(amount, pin_matches, pin_attempts)
+        return refused or [MoneyTransferSent(self.account_id, to_account_id, amount, transfer_id)]
+
+    def receive_transfer(self, from_account_id: int, amount: int, transfer_id: str) -> MoneyTransferReceived:
+        """Take in the money of a transfer.
+
+        Raises:
+            InvalidAmount, NoSuchAccount, AccountClosed
+        """
+        check_amount(amount)
+        self._check_open()
+        self._check_room(amount)
+        return MoneyTransferReceived(self.account_id, from_account_id, amount, transfer_id)
+
+    def complete_transfer(self, transfer_id: str) -> MoneyTransferCompleted:
+        """Note that a transfer from this account has arrived.
+
+        Raises:
+            NoSuchAccount, TransferNotOnItsWay
+        """
+        self._find_transfer(transfer_id)
+        return MoneyTransferCompleted(self.account_id, transfer_id)
+
+    def return_transfer(self, transfer_id: str, reason: str) -> MoneyTransferReturned:
+        """Take back the money of a transfer from this account. It always fits: see `_check_room`.
+
+        Raises:
+            NoSuchAccount, TransferNotOnItsWay
+        """
+        to_account_id, amount = self._find_transfer(transfer_id)
+        return MoneyTransferReturned(self.account_id, to_account_id, amount, transfer_id, reason)
 
     def unlock_pin(self) -> PinUnlocked:
         """Unlock withdrawals; the customer has all attempts again.
@@ -158,6 +217,8 @@ class BankAccount(OfAccount):
         self._check_open()
         if self.balance:
             raise AccountNotEmpty(f"There is money in account {self.account_id}. Pay it out first.")
+        if self.on_its_way:
+            raise AccountNotEmpty(f"Money from account {self.account_id} is on its way and may come back.")
         return self._refuse_pin(0, pin_matches, pin_attempts) or [BankAccountClosed(self.account_id)]
 
     def reverse_deposit(self, recorded: object, command_id: str, reason: str) -> DepositReversed:
@@ -203,7 +264,8 @@ class BankAccount(OfAccount):
             raise AccountClosed(f"Account {self.account_id} is closed.")
 
     def _check_room(self, amount: int) -> None:
-        if self.balance + amount > MAX_BALANCE:
+        """Raise InvalidAmount unless this amount fits beside the balance and the money that may come back."""
+        if self.balance + sum(sent.amount for sent in self.on_its_way.values()) + amount > MAX_BALANCE:
             raise InvalidAmount("The account cannot hold that much.")
 
     def _check_not_reversed(self, command_id: str) -> None:
@@ -220,6 +282,20 @@ class BankAccount(OfAccount):
             return []
         refused, wrong_pins = InvalidPin(self.account_id, amount), self.wrong_pins + 1
         return [refused, PinLocked(self.account_id, wrong_pins)] if wrong_pins >= pin_attempts else [refused]
+
+    def _refuse(self, amount: int, pin_matches: Callable[[], bool], pin_attempts: int) -> Sequence[Refused]:
+        """Return the refusal of a payment out of the account, or nothing."""
+        if refused := self._refuse_pin(amount, pin_matches, pin_attempts):
+            return refused
+        if amount > self.balance:
+            return [AccountOverdrawn(self.account_id, self.balance, amount)]
+        return []
+
+    def _find_transfer(self, transfer_id: str) -> Transfer:
+        self._check_open()
+        if transfer_id not in self.on_its_way:
+            raise TransferNotOnItsWay(f"No transfer {transfer_id} from account {self.account_id} is on its way.")
+        return self.on_its_way[transfer_id]
 
     # State
 
@@ -248,12 +324,25 @@ class BankAccount(OfAccount):
                 return self._reversed(-event.amount, event.reversed_command_id)
             case WithdrawalReversed():
                 return self._reversed(event.amount, event.reversed_command_id)
+            case MoneyTransferSent():
+                sent = {**self.on_its_way, event.transfer_id: Transfer(event.to_account_id, event.amount)}
+                return replace(self, balance=self.balance - event.amount, wrong_pins=0, on_its_way=sent)
+            case MoneyTransferReceived():
+                return replace(self, balance=self.balance + event.amount)
+            case MoneyTransferCompleted():
+                return self._ended(0, event.transfer_id)
+            case MoneyTransferReturned():
+                return self._ended(event.amount, event.transfer_id)
             case _:
                 assert_never(event)
 
     def _reversed(self, amount: int, command_id: str) -> Self:
         reversed_commands = (*self.reversed_commands, command_id)
         return replace(self, balance=self.balance + amount, reversed_commands=reversed_commands)
+
+    def _ended(self, amount: int, transfer_id: str) -> Self:
+        left = {each: transfer for each, transfer in self.on_its_way.items() if each != transfer_id}
+        return replace(self, balance=self.balance + amount, on_its_way=left)
 
     def to_state(self) -> dict[str, Any]:
         """Return the state for a snapshot."""
@@ -262,30 +351,8 @@ class BankAccount(OfAccount):
     @classmethod
     def of_state(cls, state: Mapping[str, Any]) -> Self | None:
         """Return the account of a snapshot's state, or None if another version of the program made it."""
-        values: dict[str, Any] = {
-            name: tuple(value) if type(value) is list else value  # JSON has no tuples
-            for name, value in state.items()
-            if name != "state_version"
-        }
-        is_ours = state.get("state_version") == STATE_VERSION and values.keys() == set(cls.__slots__)
-        return cls(**values) if is_ours else None
-
-
-def check_account_id(account_id: int) -> None:
-    """Raise InvalidAccountId unless this can be an account's number."""
-    if type(account_id) is not int or not 1 <= account_id <= MAX_ACCOUNT_ID:
-        raise InvalidAccountId(f"An account number is a whole number from 1 to {MAX_ACCOUNT_ID}.")
-
-
-def check_amount(amount: int) -> None:
-    """Raise InvalidAmount unless one command may move this amount of minor units."""
-    if type(amount) is not int or amount < 1:
-        raise InvalidAmount("The amount must be more than zero.")
-    if amount > MAX_AMOUNT:
-        raise InvalidAmount("That is more than can be moved at once.")
-
-
-def check_pin(pin: int) -> None:
-    """Raise MalformedPin unless this can be a PIN. The message does not repeat it."""
-    if type(pin) is not int or not 0 <= pin <= MAX_PIN:
-        raise MalformedPin("A PIN has exactly four digits.")
+        values = {name: value for name, value in state.items() if name != "state_version"}
+        if state.get("state_version") != STATE_VERSION or values.keys() != set(cls.__slots__):
+            return None
+        sent = {transfer_id: Transfer(*transfer) for transfer_id, transfer in values["on_its_way"].items()}
+        return cls(**{**values, "reversed_commands": tuple(values["reversed_commands"]), "on_its_way": sent})

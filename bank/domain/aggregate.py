@@ -3,10 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, Protocol, Self
 
-from .account import BankAccount, check_account_id
+from .account import BankAccount
 from .commands import Command
 from .streams import ACCOUNT, TILL, OfTill
 from .till import Till, check_till_id
+from .values import check_account_id
 
 
 class Aggregate(Protocol):

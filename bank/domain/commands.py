@@ -1,4 +1,4 @@
-"""The commands of the bank: one frozen dataclass for each task of a teller or supervisor.
+"""The commands of the bank: one frozen dataclass for each task of a teller, a supervisor or a process manager.
 
 A command is an intent and may be invalid; the aggregate in `account.py` or `till.py` decides. Amounts are integers of
 minor units (cents). PINs are integers: the screen's "0042" is 42. No `repr` shows a PIN.
@@ -88,6 +88,47 @@ class ReverseWithdrawal(OfAccount):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class TransferMoneyBetweenBankAccounts(OfAccount):
+    """Send money to another account. The PIN proves the customer's identity."""
+
+    stored_name: ClassVar = "transfer_money_between_bank_accounts"
+    account_id: int
+    to_account_id: int
+    amount: int
+    pin: int = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiveMoneyTransfer(OfAccount):
+    """Take in the money of a transfer. Sent by the process manager of transfers, as are the next two."""
+
+    stored_name: ClassVar = "receive_money_transfer"
+    account_id: int
+    from_account_id: int
+    amount: int
+    transfer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompleteMoneyTransfer(OfAccount):
+    """Note that the money of a transfer has arrived."""
+
+    stored_name: ClassVar = "complete_money_transfer"
+    account_id: int
+    transfer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnMoneyTransfer(OfAccount):
+    """Take back the money of a transfer that the other account could not take. `reason` is the rejection's code."""
+
+    stored_name: ClassVar = "return_money_transfer"
+    account_id: int
+    transfer_id: str
+    reason: str
+
+
 type AccountCommand = (
     CreateBankAccount
     | DepositMoneyIntoBankAccount
@@ -97,6 +138,10 @@ type AccountCommand = (
     | CloseBankAccount
     | ReverseDeposit
     | ReverseWithdrawal
+    | TransferMoneyBetweenBankAccounts
+    | ReceiveMoneyTransfer
+    | CompleteMoneyTransfer
+    | ReturnMoneyTransfer
 )
 
 

@@ -53,6 +53,20 @@ class PinNotLocked(CommandRejected):
     field = "account_id"
 
 
+class InvalidTarget(CommandRejected):
+    """A transfer to an impossible number, or from an account to itself."""
+
+    code = "invalid_target"
+    field = "to_account_id"
+
+
+class TransferNotOnItsWay(CommandRejected):
+    """The account has sent no such transfer, or its end is recorded already."""
+
+    code = "transfer_not_on_its_way"
+    field = "transfer_id"
+
+
 class InvalidTillId(CommandRejected):
     code = "invalid_till_id"
     field = "till_id"

@@ -20,7 +20,7 @@ from .upcasters import upcast
 
 
 class MoneyMoved(OfAccount):
-    """A group: money came into an account or left it."""
+    """A group: the balance of an account changed."""
 
     __slots__ = ()
 
@@ -33,6 +33,12 @@ class Refusal(OfAccount):
 
 class StatusChange(OfAccount):
     """A group: an account may be used in another way than before. Neither its money nor its holder changed."""
+
+    __slots__ = ()
+
+
+class Note(OfAccount):
+    """A group: an account noted a step of a process. It changed nothing that a figure or a statement shows."""
 
     __slots__ = ()
 
@@ -144,6 +150,49 @@ class WithdrawalReversed(MoneyMoved):
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class MoneyTransferSent(MoneyMoved):
+    """Money left the account for another one. `transfer_id` is the id of the command, as text."""
+
+    stored_type: ClassVar = "money_transfer_sent"
+    account_id: int
+    to_account_id: int
+    amount: int
+    transfer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyTransferReceived(MoneyMoved):
+    """The money of a transfer came into the account."""
+
+    stored_type: ClassVar = "money_transfer_received"
+    account_id: int
+    from_account_id: int
+    amount: int
+    transfer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyTransferCompleted(Note):
+    """The account that sent a transfer knows that it was received."""
+
+    stored_type: ClassVar = "money_transfer_completed"
+    account_id: int
+    transfer_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MoneyTransferReturned(MoneyMoved):
+    """The other account could not take the money of a transfer, and it came back. `reason` is the rejection's code."""
+
+    stored_type: ClassVar = "money_transfer_returned"
+    account_id: int
+    to_account_id: int
+    amount: int
+    transfer_id: str
+    reason: str
+
+
 type AccountEvent = (
     BankAccountCreated
     | MoneyDepositedIntoBankAccount
@@ -157,6 +206,10 @@ type AccountEvent = (
     | BankAccountClosed
     | DepositReversed
     | WithdrawalReversed
+    | MoneyTransferSent
+    | MoneyTransferReceived
+    | MoneyTransferCompleted
+    | MoneyTransferReturned
 )
 
 type BankEvent = AccountEvent | TillEvent
@@ -173,6 +226,9 @@ PAYLOAD_KEYS = {
     "opening_cash": "openingCash",
     "command_id": "commandId",
     "reversed_command_id": "reversedCommandId",
+    "to_account_id": "toAccountId",
+    "from_account_id": "fromAccountId",
+    "transfer_id": "transferId",
 }
 """Payload keys that differ from the attribute's name."""
 

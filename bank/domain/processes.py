@@ -7,9 +7,9 @@ to remember is in the events of its aggregates. `bank.application.process_manage
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .commands import Command
+from .commands import Command, CompleteMoneyTransfer, ReceiveMoneyTransfer, ReturnMoneyTransfer
 from .errors import CommandRejected
-from .events import BankEvent
+from .events import BankEvent, MoneyTransferReceived, MoneyTransferSent
 
 
 class Step(NamedTuple):
@@ -42,5 +42,24 @@ class ProcessManager(NamedTuple):
     steps: Callable[[BankEvent, Mapping[str, Any]], Sequence[Step]]
 
 
-PROCESS_MANAGERS: dict[str, ProcessManager] = {}
+def transfer_steps(event: BankEvent, metadata: Mapping[str, Any]) -> Sequence[Step]:
+    """Take money on its way to the other account, or back to where it came from if that account cannot take it."""
+    match event:
+        case MoneyTransferSent():
+            receive = ReceiveMoneyTransfer(event.to_account_id, event.account_id, event.amount, event.transfer_id)
+
+            def give_back(rejection: CommandRejected) -> Step:
+                return Step("return", ReturnMoneyTransfer(event.account_id, event.transfer_id, rejection.code))
+
+            return [Step("receive", receive, if_rejected=give_back)]
+        case MoneyTransferReceived():
+            return [Step("complete", CompleteMoneyTransfer(event.from_account_id, event.transfer_id))]
+    return []
+
+
+TRANSFERS = ProcessManager(
+    "transfers", frozenset({MoneyTransferSent.stored_type, MoneyTransferReceived.stored_type}), transfer_steps
+)
+
+PROCESS_MANAGERS: dict[str, ProcessManager] = {manager.name: manager for manager in (TRANSFERS,)}
 """Every process manager by its name."""

@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Self, assert_never
 
-from .account import MAX_AMOUNT, check_amount
 from .errors import InvalidAmount, InvalidCount, InvalidTeller, InvalidTillId, TillIsOpen, TillShiftOver
 from .streams import OfTill
 from .till_events import (
@@ -24,6 +23,7 @@ from .till_events import (
     TillEvent,
     TillOpened,
 )
+from .values import MAX_AMOUNT, check_amount
 
 MAX_TILL_ID = 9999
 MAX_CASH = 10**15

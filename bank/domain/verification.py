@@ -14,10 +14,14 @@ from .commands import (
     AccountCommand,
     ChangePin,
     CloseBankAccount,
+    CompleteMoneyTransfer,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    ReceiveMoneyTransfer,
+    ReturnMoneyTransfer,
     ReverseDeposit,
     ReverseWithdrawal,
+    TransferMoneyBetweenBankAccounts,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
@@ -30,6 +34,10 @@ from .events import (
     DepositReversed,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
+    MoneyTransferCompleted,
+    MoneyTransferReceived,
+    MoneyTransferReturned,
+    MoneyTransferSent,
     MoneyWithdrawnFromBankAccount,
     PinChanged,
     PinLocked,
@@ -43,6 +51,9 @@ PIN_ATTEMPTS: Final = "pin_attempts"
 """The metadata entry of a wrong PIN with the number of attempts. Older events lack it."""
 CURRENCY: Final = "currency"
 """The metadata entry of a new account with the bank's currency and its decimals. Older events lack it."""
+
+
+_PAY_OUT = [WithdrawMoneyFromBankAccount, TransferMoneyBetweenBankAccounts]
 
 
 def misfit(
@@ -62,7 +73,7 @@ def misfit(
         locks = at > 0 or command is None
         pin_attempts = account.wrong_pins + (1 if locks else 2)
     try:
-        kind, decided = _decide(account, first, pin_attempts)
+        kinds, decided = _decide(account, first, pin_attempts)
     except AccountAlreadyExists:
         return "the account was open before"
     except NoSuchAccount:
@@ -77,54 +88,66 @@ def misfit(
         return None
     if at + 1 < len(decided):
         return f"the rules record {encode(decided[at + 1])[0]} beside it"
-    if command != kind.stored_name:
+    if command not in [kind.stored_name for kind in kinds]:
         return f"the rules record no {encode(first)[0]} for the command {command}"
     return None
 
 
 def _decide(  # noqa: C901  # a case for each event
     account: BankAccount, event: AccountEvent, pin_attempts: int
-) -> tuple[type[AccountCommand], Sequence[AccountEvent]]:
-    """Return the command whose first event this is, and the account's decision on it.
+) -> tuple[Sequence[type[AccountCommand]], Sequence[AccountEvent]]:
+    """Return the commands of which this can be the first event, and the account's decision on any of them.
+
+    A refusal of a withdrawal looks like that of a transfer, because one method decides both.
 
     Raises:
         CommandRejected
     """
     match event:
         case MoneyDepositedIntoBankAccount():
-            return DepositMoneyIntoBankAccount, [account.deposit(event.amount)]
+            return [DepositMoneyIntoBankAccount], [account.deposit(event.amount)]
         case MoneyWithdrawnFromBankAccount():
-            return WithdrawMoneyFromBankAccount, account.withdraw(
-                event.amount, pin_matches=_yes, pin_attempts=pin_attempts
-            )
+            decided = account.withdraw(event.amount, pin_matches=_yes, pin_attempts=pin_attempts)
+            return [WithdrawMoneyFromBankAccount], decided
         case BankAccountClosed():
-            return CloseBankAccount, account.close(pin_matches=_yes, pin_attempts=pin_attempts)
+            return [CloseBankAccount], account.close(pin_matches=_yes, pin_attempts=pin_attempts)
         case InvalidPin(amount_requested=0) | WithdrawalBlocked(amount_requested=0):  # a withdrawal has an amount
-            return CloseBankAccount, account.close(pin_matches=_no, pin_attempts=pin_attempts)
+            return [CloseBankAccount], account.close(pin_matches=_no, pin_attempts=pin_attempts)
         case DepositReversed():
             deposit = MoneyDepositedIntoBankAccount(event.account_id, event.amount)
-            return ReverseDeposit, [account.reverse_deposit(deposit, event.reversed_command_id, event.reason)]
+            return [ReverseDeposit], [account.reverse_deposit(deposit, event.reversed_command_id, event.reason)]
         case WithdrawalReversed():
             withdrawal = MoneyWithdrawnFromBankAccount(event.account_id, event.amount)
-            return ReverseWithdrawal, [account.reverse_withdrawal(withdrawal, event.reversed_command_id, event.reason)]
+            return [ReverseWithdrawal], [
+                account.reverse_withdrawal(withdrawal, event.reversed_command_id, event.reason)
+            ]
         case AccountOverdrawn() | WithdrawalBlocked():
-            return WithdrawMoneyFromBankAccount, account.withdraw(
-                event.amount_requested, pin_matches=_yes, pin_attempts=pin_attempts
-            )
+            amount = event.amount_requested
+            return _PAY_OUT, account.withdraw(amount, pin_matches=_yes, pin_attempts=pin_attempts)
         case InvalidPin():
-            return WithdrawMoneyFromBankAccount, account.withdraw(
-                event.amount_requested, pin_matches=_no, pin_attempts=pin_attempts
-            )
+            amount = event.amount_requested
+            return _PAY_OUT, account.withdraw(amount, pin_matches=_no, pin_attempts=pin_attempts)
         case BankAccountCreated():
             account.create("Anybody", pin=0)
             _check_holder_of_any_time(event.account_holder)
-            return CreateBankAccount, [event]
+            return [CreateBankAccount], [event]
         case PinChanged():
-            return ChangePin, account.change_pin(pin=0)
+            return [ChangePin], account.change_pin(pin=0)
         case PinUnlocked():
-            return UnlockPin, [account.unlock_pin()]
+            return [UnlockPin], [account.unlock_pin()]
         case PinLocked():  # it only ever follows a wrong PIN
-            return WithdrawMoneyFromBankAccount, []
+            return _PAY_OUT, []
+        case MoneyTransferSent():
+            transfer = event.to_account_id, event.amount, event.transfer_id
+            sent = account.transfer(*transfer, pin_matches=_yes, pin_attempts=pin_attempts)
+            return [TransferMoneyBetweenBankAccounts], sent
+        case MoneyTransferReceived():
+            received = account.receive_transfer(event.from_account_id, event.amount, event.transfer_id)
+            return [ReceiveMoneyTransfer], [received]
+        case MoneyTransferCompleted():
+            return [CompleteMoneyTransfer], [account.complete_transfer(event.transfer_id)]
+        case MoneyTransferReturned():
+            return [ReturnMoneyTransfer], [account.return_transfer(event.transfer_id, event.reason)]
         case _:
             assert_never(event)
 

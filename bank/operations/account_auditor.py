@@ -6,6 +6,7 @@ It needs no database and no model, so any process can check a part of the stream
 from collections.abc import Iterable, Mapping
 from datetime import tzinfo
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from eventstore.verification.findings import Finding, shown
 from eventstore.verification.reader import ReadEvent
@@ -13,12 +14,21 @@ from projections.verification.sums import Cut, SumsUpTo
 
 from ..domain.account import BankAccount
 from ..domain.aggregate import new_aggregate
-from ..domain.events import AccountEvent, BankAccountCreated, PinChanged, UnknownEvent, UnreadablePayload, decode
+from ..domain.events import (
+    AccountEvent,
+    BankAccountCreated,
+    MoneyTransferSent,
+    PinChanged,
+    UnknownEvent,
+    UnreadablePayload,
+    decode,
+)
 from ..domain.streams import OfAccount, OfTill
 from ..domain.till import Till
 from ..domain.till_verification import misfit_of_till
 from ..domain.verification import CURRENCY, PIN_ATTEMPTS, misfit
 from .reversals import Reversal, reversed_by
+from .transfer_auditor import TransferAuditor
 
 _SET_PIN = (BankAccountCreated, PinChanged)
 
@@ -47,6 +57,7 @@ class AccountAuditor:
         self.unchecked: dict[str, Finding] = {}
         self.pin_set_by: dict[str, str] = {}  # the command ids, by stream
         self.currencies: dict[str, str] = {}  # the stream of an account that was opened in each
+        self.transfers = TransferAuditor()
         self.open_tills: dict[str, tuple[str, int]] = {}  # the teller and the shift, by stream
         self._rebuilt: dict[str, BankAccount | Till] = {}
         self.reversals: list[Reversal] = []
@@ -69,6 +80,7 @@ class AccountAuditor:
         if what.stream != event.stream:
             return f"it is about {what.stream}"
         self.sums.add(what, event)
+        self.transfers.add(what, event)
         before = self._rebuilt.get(event.stream) or new_aggregate(event.stream)
         self._rebuilt[event.stream] = after = before.apply(what)  # type: ignore[arg-type]
         if isinstance(before, Till):
@@ -89,6 +101,8 @@ class AccountAuditor:
             self.pin_set_by[event.stream] = event.command_id
         if correction := reversed_by(what):
             self.reversals.append(Reversal(event.stream, event.version, event.position, *correction))
+        if type(what) is MoneyTransferSent and what.transfer_id != str(UUID(event.command_id)):
+            return "its transferId is not the id of its command"
         attempts = event.metadata.get(PIN_ATTEMPTS)
         if command is not None and event.stream not in self._begun:  # most commands have one event
             return misfit(before, (what,), pin_attempts=attempts, command=command)
@@ -127,6 +141,7 @@ class AccountAuditor:
     def join(self, other: "AccountAuditor") -> None:
         """Add the results of an auditor of other streams."""
         self.sums.join(other.sums)
+        self.transfers.join(other.transfers)
         self.pin_set_by |= other.pin_set_by
         self.currencies |= other.currencies
         self.open_tills |= other.open_tills

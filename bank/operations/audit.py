@@ -57,6 +57,7 @@ def audit(
         yield from _currency(using, auditor)
         yield from _open_tills(using, auditor)
         yield from reversals.findings(using, auditor.reversals)
+        yield from auditor.transfers.findings(auditor.unchecked)
         if figures:
             for row, what in figures.differences(auditor.sums, auditor.unchecked):
                 yield Finding(f"the read side's {row}", 0, 0, what)

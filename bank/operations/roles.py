@@ -20,6 +20,7 @@ INSPECTED = {
         "accountsummary",
         "statementline",
         "refusedwithdrawal",
+        "moneytransfer",
         "banktotals",
         "dailytotals",
         "checkpoint",

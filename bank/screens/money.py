@@ -22,7 +22,7 @@ from babel.numbers import (
 )
 from django.conf import settings
 
-from ..domain.account import MAX_AMOUNT
+from ..domain.values import MAX_AMOUNT
 
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"

@@ -7,8 +7,9 @@ from .names import Names
 from .refusals import Refusals
 from .statements import Statements
 from .totals import Totals
+from .transfers import Transfers
 
 PROJECTORS: dict[str, type[Projector]] = {
-    projector.name: projector for projector in (Accounts, Statements, Refusals, Totals, Daily, Names)
+    projector.name: projector for projector in (Accounts, Statements, Refusals, Totals, Daily, Names, Transfers)
 }
 """Every projector by the name of its projection."""

@@ -13,7 +13,11 @@ from bank.domain.events import (
     DepositReversed,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
+    MoneyTransferReceived,
+    MoneyTransferReturned,
+    MoneyTransferSent,
     MoneyWithdrawnFromBankAccount,
+    Note,
     PinChanged,
     PinLocked,
     PinUnlocked,
@@ -89,9 +93,14 @@ class Accounts(Projector):
             change = changes[event.account_id] = AccountChange(moment, moment)
         change.version, change.last_event_at = recorded.version, moment
         match event:
-            case MoneyDepositedIntoBankAccount() | WithdrawalReversed():
+            case (
+                MoneyDepositedIntoBankAccount()
+                | WithdrawalReversed()
+                | MoneyTransferReceived()
+                | MoneyTransferReturned()
+            ):
                 change.balance += event.amount
-            case MoneyWithdrawnFromBankAccount():
+            case MoneyWithdrawnFromBankAccount() | MoneyTransferSent():
                 change.balance -= event.amount
                 change.reset_wrong_pins()
             case BankAccountCreated():
@@ -109,7 +118,7 @@ class Accounts(Projector):
                 change.balance -= event.amount
             case BankAccountClosed():
                 change.closed_at = moment
-            case WithdrawalBlocked() | StatusChange():
+            case WithdrawalBlocked() | StatusChange() | Note():
                 pass
             case _:
                 assert_never(event)

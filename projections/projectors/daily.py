@@ -13,7 +13,11 @@ from bank.domain.events import (
     BankAccountCreated,
     DepositReversed,
     MoneyDepositedIntoBankAccount,
+    MoneyTransferReceived,
+    MoneyTransferReturned,
+    MoneyTransferSent,
     MoneyWithdrawnFromBankAccount,
+    Note,
     Refusal,
     StatusChange,
     WithdrawalReversed,
@@ -79,7 +83,9 @@ class Daily(Projector):
                 row["paid_in" if isinstance(event, WithdrawalReversed) else "paid_out"] += event.amount
             case Refusal():
                 row["refusals"] += 1
-            case StatusChange():
+            case MoneyTransferSent() | MoneyTransferReceived() | MoneyTransferReturned():
+                pass  # the money stays in the bank
+            case StatusChange() | Note():
                 pass
             case _:
                 assert_never(event)

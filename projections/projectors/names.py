@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 
-from bank.domain.events import AccountEvent, BankAccountCreated, MoneyMoved, Refusal, StatusChange
+from bank.domain.events import AccountEvent, BankAccountCreated, MoneyMoved, Note, Refusal, StatusChange
 from bank.domain.streams import OfAccount
 from eventstore.events import RecordedEvent
 
@@ -28,7 +28,7 @@ class Names(Projector):
         match event:
             case BankAccountCreated():
                 changes |= dict.fromkeys(name_keys(event.account_holder, event.account_id), event.account_id)
-            case MoneyMoved() | Refusal() | StatusChange():
+            case MoneyMoved() | Refusal() | StatusChange() | Note():
                 pass
             case _:
                 assert_never(event)

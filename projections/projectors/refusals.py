@@ -9,6 +9,7 @@ from bank.domain.events import (
     BankAccountCreated,
     InvalidPin,
     MoneyMoved,
+    Note,
     StatusChange,
     WithdrawalBlocked,
 )
@@ -44,7 +45,7 @@ class Refusals(Projector):
                 balance: int | None = event.balance
             case InvalidPin() | WithdrawalBlocked():
                 balance = None
-            case BankAccountCreated() | MoneyMoved() | StatusChange():
+            case BankAccountCreated() | MoneyMoved() | StatusChange() | Note():
                 return
             case _:
                 assert_never(event)

@@ -9,7 +9,11 @@ from bank.domain.events import (
     BankAccountCreated,
     DepositReversed,
     MoneyDepositedIntoBankAccount,
+    MoneyTransferReceived,
+    MoneyTransferReturned,
+    MoneyTransferSent,
     MoneyWithdrawnFromBankAccount,
+    Note,
     Refusal,
     StatusChange,
     WithdrawalReversed,
@@ -69,9 +73,15 @@ class Statements(Projector):
                 amount, about = -event.amount, About(command_id=UUID(event.reversed_command_id), reason=event.reason)
             case WithdrawalReversed():
                 amount, about = event.amount, About(command_id=UUID(event.reversed_command_id), reason=event.reason)
+            case MoneyTransferSent():
+                amount, about = -event.amount, About(event.to_account_id, UUID(event.transfer_id))
+            case MoneyTransferReceived():
+                amount, about = event.amount, About(event.from_account_id, UUID(event.transfer_id))
+            case MoneyTransferReturned():
+                amount, about = event.amount, About(event.to_account_id, UUID(event.transfer_id), event.reason)
             case BankAccountCreated() | StatusChange():
                 amount = 0
-            case Refusal():
+            case Refusal() | Note():
                 return
             case _:
                 assert_never(event)

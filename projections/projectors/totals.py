@@ -1,6 +1,7 @@
 """The totals projection: the bank's totals."""
 
 from collections.abc import Iterable, Sequence
+from itertools import chain
 from typing import Any, assert_never
 
 from bank.domain.events import (
@@ -8,7 +9,11 @@ from bank.domain.events import (
     BankAccountCreated,
     DepositReversed,
     MoneyDepositedIntoBankAccount,
+    MoneyTransferReceived,
+    MoneyTransferReturned,
+    MoneyTransferSent,
     MoneyWithdrawnFromBankAccount,
+    Note,
     Refusal,
     StatusChange,
     WithdrawalReversed,
@@ -25,30 +30,35 @@ ROW = 1
 
 
 class Totals(Projector):
-    """One row for the whole bank."""
+    """One row for the whole bank. Paid in less paid out is on deposit or on its way between two accounts."""
 
     name = "totals"
     folds = OfAccount
     model = BankTotals
-    sums = ("balance", "paid_in", "paid_out")
+    sums = ("balance", "paid_in", "paid_out", "on_its_way")
     columns = ("id", "accounts", *columns_of(sums))
     updates = {**added_up(["accounts"]), **sums_added_up(sums)}
 
     def fold(self, changes: Changes, event: AccountEvent, recorded: RecordedEvent) -> None:
-        accounts, paid_in, paid_out = changes.get(ROW, (0, 0, 0))
+        accounts, paid_in, paid_out, on_its_way = changes.get(ROW, (0, 0, 0, 0))
         match event:
             case MoneyDepositedIntoBankAccount() | WithdrawalReversed():
                 paid_in += event.amount
             case MoneyWithdrawnFromBankAccount() | DepositReversed():
                 paid_out += event.amount
+            case MoneyTransferSent():
+                on_its_way += event.amount
+            case MoneyTransferReceived() | MoneyTransferReturned():
+                on_its_way -= event.amount
             case BankAccountCreated():
                 accounts += 1
-            case Refusal() | StatusChange():
+            case Refusal() | StatusChange() | Note():
                 pass
             case _:
                 assert_never(event)
-        changes[ROW] = accounts, paid_in, paid_out
+        changes[ROW] = accounts, paid_in, paid_out, on_its_way
 
     def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
-        for key, (accounts, paid_in, paid_out) in changes.items():
-            yield key, accounts, *split(paid_in - paid_out), *split(paid_in), *split(paid_out)
+        for key, (accounts, paid_in, paid_out, on_its_way) in changes.items():
+            sums = paid_in - paid_out - on_its_way, paid_in, paid_out, on_its_way
+            yield key, accounts, *chain.from_iterable(map(split, sums))

@@ -29,19 +29,25 @@ _FIGURES = {
     "statements": """SELECT account_id, COUNT(NULLIF(amount, 0)),
         SUM(amount / {part}), SUM(amount - amount / {part} * {part}) FROM {table} GROUP BY account_id""",
     "refusals": "SELECT account_id, COUNT(*) FROM {table} GROUP BY account_id",
-    "totals": """SELECT id, accounts, balance_high, balance, paid_in_high, paid_in, paid_out_high, paid_out
-        FROM {table}""",
+    "totals": """SELECT id, accounts, balance_high, balance, paid_in_high, paid_in, paid_out_high, paid_out,
+        on_its_way_high, on_its_way FROM {table}""",
     "names": "SELECT account_id, COUNT(*) FROM {table} GROUP BY account_id",
     "daily": """SELECT CAST(day AS TEXT), accounts_opened, deposits, paid_in_high, paid_in, withdrawals,
         paid_out_high, paid_out, refusals, corrections FROM {table}""",
+    "transfers": """SELECT account_id, COUNT(sent_at), COUNT(arrived_at), COUNT(returned_at),
+        SUM(amount / {part}), SUM(amount - amount / {part} * {part})
+        FROM (SELECT account_id, sent_at, arrived_at, returned_at, CASE WHEN sent_at IS NULL THEN 0 ELSE amount END
+        AS amount FROM {table}) AS transfers GROUP BY account_id""",
 }
 _CHECKPOINTS = "SELECT name, built_with, transaction_id, position FROM projections_checkpoint"
 _ONLY_AS_TODAY = {"names"}
 """The projections that can be computed only in the way of this version."""
 _PART = 2**32
 """The divisor that splits an amount in two, so that SQLite can add up the parts without overflow."""
-_IN_TWO = {"statements": [1], "totals": [1, 2, 3], "daily": [2, 4]}
+_IN_TWO = {"statements": [1], "totals": [1, 2, 3, 4], "daily": [2, 4], "transfers": [3]}
 """The figures of a row in two columns, a high part and a low part."""
+_BY_PART = {"statements", "transfers"}
+"""The projections with one amount in a row, whose sums are in two parts by `_PART`."""
 
 
 class Figures:
@@ -139,7 +145,7 @@ def _figures(name: str, row: Sequence[Any]) -> tuple[Any, ...]:
         high, low = figures[at : at + 2]
         whole: Any = f"{_text_of((high,))} and {_text_of((low,))}"  # equals no figure
         if type(high) is type(low) is int:
-            whole = high * _PART + low if name == "statements" else joined(high, low)
+            whole = high * _PART + low if name in _BY_PART else joined(high, low)
         figures[at : at + 2] = [whole]
     return tuple(figures)
 

@@ -15,7 +15,11 @@ from bank.domain.events import (
     BankEvent,
     DepositReversed,
     MoneyDepositedIntoBankAccount,
+    MoneyTransferReceived,
+    MoneyTransferReturned,
+    MoneyTransferSent,
     MoneyWithdrawnFromBankAccount,
+    Note,
     Refusal,
     StatusChange,
     WithdrawalReversed,
@@ -87,10 +91,12 @@ class Sums:
         self.accounts: dict[int, list[Any]] = {}  # holder, balance, version, moves, refusals
         # accounts opened, deposits, paid in, withdrawals, paid out, refusals, corrections
         self.days: dict[date, list[int]] = {}
+        self.transfers: dict[int, list[int]] = {}  # sent, arrived and returned by this account, amount sent
+        self.on_its_way = 0
         self.day = self.day_ends = datetime.min.replace(tzinfo=UTC)
         self.today: list[int] = []
 
-    def add(self, event: AccountEvent, recorded: ReadEvent) -> None:
+    def add(self, event: AccountEvent, recorded: ReadEvent) -> None:  # noqa: C901  # a case for each event
         """Add the next event."""
         moment = recorded.recorded_at
         if not self.day <= moment < self.day_ends:
@@ -121,16 +127,30 @@ class Sums:
                 account[3] += 1
                 day[2] += event.amount
                 day[6] += 1
+            case MoneyTransferSent():
+                self._transfer(account, event.account_id, 0, -event.amount)
+                self.transfers[event.account_id][3] += event.amount
+            case MoneyTransferReceived():
+                self._transfer(account, event.from_account_id, 1, event.amount)
+            case MoneyTransferReturned():
+                self._transfer(account, event.account_id, 2, event.amount)
             case Refusal():
                 account[4] += 1
                 day[5] += 1
             case BankAccountCreated():
                 account[0] = event.account_holder
                 day[0] += 1
-            case StatusChange():
+            case StatusChange() | Note():
                 pass
             case _:
                 assert_never(event)
+
+    def _transfer(self, account: list[Any], sent_by: int, step: int, amount: int) -> None:
+        """Add a step of a transfer: what it moved, and whose transfer it is."""
+        account[1] += amount
+        account[3] += 1
+        self.on_its_way -= amount
+        self.transfers.setdefault(sent_by, [0] * 4)[step] += 1
 
     def _turn_to(self, moment: datetime) -> None:
         """Set the current day to that of a time, with its beginning and end in UTC."""
@@ -142,8 +162,11 @@ class Sums:
     def join(self, other: "Sums") -> None:
         """Add the sums of other accounts."""
         self.accounts |= other.accounts
+        self.on_its_way += other.on_its_way
+        for account_id, row in other.transfers.items():
+            self.transfers[account_id] = _added(self.transfers.get(account_id, [0] * 4), row)
         for day, row in other.days.items():
-            self.days[day] = [mine + more for mine, more in zip(self.days.get(day, [0] * _COLUMNS), row, strict=True)]
+            self.days[day] = _added(self.days.get(day, [0] * _COLUMNS), row)
 
     def rows(self, name: str) -> Rows:
         """Return the figures of a projection in the shape of its query."""
@@ -162,7 +185,14 @@ class Sums:
                 return {account_id: (count,) for account_id, count in parts.items() if count}
             case "totals":
                 opened, _, paid_in, _, paid_out, *_ = map(sum, zip([0] * _COLUMNS, *self.days.values(), strict=True))
-                return {1: (opened, paid_in - paid_out, paid_in, paid_out)} if self.days else {}
+                balance = sum(account[1] for account in self.accounts.values())
+                return {1: (opened, balance, paid_in, paid_out, self.on_its_way)} if self.days else {}
             case "daily":
                 return {day.isoformat(): tuple(row) for day, row in self.days.items()}
+            case "transfers":
+                return {account_id: tuple(row) for account_id, row in self.transfers.items()}
         raise NotImplementedError(f"There are no sums for the projection {name}.")
+
+
+def _added(row: list[int], more: list[int]) -> list[int]:
+    return [mine + other for mine, other in zip(row, more, strict=True)]

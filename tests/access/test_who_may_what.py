@@ -13,7 +13,12 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from bank.access import throttle
 from bank.application.dispatch import handle
-from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
+from bank.domain.commands import (
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    TransferMoneyBetweenBankAccounts,
+    WithdrawMoneyFromBankAccount,
+)
 from eventstore import snapshots, subscriptions
 from tests.support.addresses import ACCOUNTS, EMPTY, FROZEN, LOCKED, PIN, RICH, request_for, routes
 from tests.support.clocks import StoppedClock
@@ -105,6 +110,7 @@ def business(bank: object) -> None:
         handle(WithdrawMoneyFromBankAccount(LOCKED, 5, PIN + 1))
     for _ in range(snapshots.EVERY):
         handle(DepositMoneyIntoBankAccount(RICH, 1))
+    handle(TransferMoneyBetweenBankAccounts(RICH, LOCKED, 1, PIN))
     handle(CreateBankAccount(FROZEN, "Ada Lovelace", PIN))
     freeze(FROZEN)
     subscriptions.rows(["a process manager"])

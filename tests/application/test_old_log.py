@@ -58,7 +58,7 @@ FIRST = {
 def test_accounts_load() -> None:
     assert asdict(repository.load(1).aggregate) | {"account_id": 1} == {
         "account_id": 1, "account_holder": "Josh", "balance": 7600, "wrong_pins": 0, "pin_locked": False,
-        "closed": False, "reversed_commands": (),
+        "closed": False, "reversed_commands": (), "on_its_way": {},
     }  # fmt: skip
     assert repository.load(2).aggregate == BankAccount(2, "Luke Ng", 700, wrong_pins=3, pin_locked=True)
 

@@ -27,6 +27,26 @@ def withdraw(amount: Any, *, pin_matches: bool | None = True, pin_attempts: int 
     return lambda account: account.withdraw(amount, pin_matches=_look(pin_matches), pin_attempts=pin_attempts)
 
 
+def transfer(
+    amount: Any, to_account_id: Any = 2, *, pin_matches: bool | None = True, pin_attempts: int = ATTEMPTS
+) -> Task:
+    """A transfer with the id "t". If `pin_matches` is None, the PIN must not be compared."""
+    look = _look(pin_matches)
+    return lambda account: account.transfer(to_account_id, amount, "t", pin_matches=look, pin_attempts=pin_attempts)
+
+
+def receive_transfer(amount: Any, from_account_id: int = 2) -> Task:
+    return lambda account: account.receive_transfer(from_account_id, amount, "t")
+
+
+def complete_transfer(transfer_id: str = "t") -> Task:
+    return lambda account: account.complete_transfer(transfer_id)
+
+
+def return_transfer(transfer_id: str = "t", reason: str = "no_such_account") -> Task:
+    return lambda account: account.return_transfer(transfer_id, reason)
+
+
 def unlock_pin() -> Task:
     return lambda account: account.unlock_pin()
 

@@ -8,7 +8,7 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from bank.domain.account import MAX_ACCOUNT_ID, MAX_AMOUNT, MAX_BALANCE, BankAccount
+from bank.domain.account import BankAccount
 from bank.domain.commands import ChangePin, CreateBankAccount, WithdrawMoneyFromBankAccount
 from bank.domain.errors import (
     REJECTIONS,
@@ -31,6 +31,7 @@ from bank.domain.events import (
     PinUnlocked,
     WithdrawalBlocked,
 )
+from bank.domain.values import MAX_ACCOUNT_ID, MAX_AMOUNT, MAX_BALANCE
 from tests.domain.story import OPENED, Task, change_pin, create, deposit, given, unlock_pin, withdraw
 
 HUGE = pytest.param(10**5000, id="a number of more digits than Python prints")
@@ -209,6 +210,8 @@ def test_every_kind_of_rejection_is_found_by_its_code() -> None:
         "invalid_amount",
         "malformed_pin",
         "pin_not_locked",
+        "invalid_target",
+        "transfer_not_on_its_way",
         "command_id_reused",
     }
     assert stored <= set(REJECTIONS), "command records have these codes for ever"

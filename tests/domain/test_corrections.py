@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bank.domain.account import MAX_BALANCE, BankAccount
+from bank.domain.account import BankAccount
 from bank.domain.errors import (
     AlreadyReversed,
     BalanceTooLow,
@@ -24,6 +24,7 @@ from bank.domain.events import (
     WithdrawalBlocked,
     WithdrawalReversed,
 )
+from bank.domain.values import MAX_BALANCE
 from tests.domain.story import OPENED, given, reverse_deposit, reverse_withdrawal
 
 PAID_IN, PAID_OUT = MoneyDepositedIntoBankAccount(1, 50), MoneyWithdrawnFromBankAccount(1, 20)

@@ -5,7 +5,6 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from bank.domain.account import MAX_AMOUNT
 from bank.domain.errors import InvalidAmount, PinNotLocked
 from bank.domain.events import (
     AccountEvent,
@@ -18,6 +17,7 @@ from bank.domain.events import (
     PinUnlocked,
     WithdrawalBlocked,
 )
+from bank.domain.values import MAX_AMOUNT
 from tests.domain.story import OPENED, change_pin, deposit, given, unlock_pin, withdraw
 
 WRONG = InvalidPin(1, 20)

@@ -7,7 +7,7 @@ from dataclasses import fields
 
 from bank.domain import account, till
 
-DIGESTS = {1: "e21345e79a031916", 2: "dbb2121b32b21147"}
+DIGESTS = {1: "e21345e79a031916", 2: "75518f8510614daa"}
 """The digest of `BankAccount.apply` and the fields, for each state version."""
 OF_TILL = {1: "cf4a4e7a008359c4"}
 """The same of `Till`."""

@@ -9,7 +9,7 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from bank.domain.account import MAX_AMOUNT, MAX_BALANCE, BankAccount
+from bank.domain.account import BankAccount
 from bank.domain.errors import CommandRejected
 from bank.domain.events import (
     AccountEvent,
@@ -17,12 +17,17 @@ from bank.domain.events import (
     BankAccountCreated,
     InvalidPin,
     MoneyDepositedIntoBankAccount,
+    MoneyTransferCompleted,
+    MoneyTransferReceived,
+    MoneyTransferReturned,
+    MoneyTransferSent,
     MoneyWithdrawnFromBankAccount,
     PinChanged,
     PinLocked,
     PinUnlocked,
     WithdrawalBlocked,
 )
+from bank.domain.values import MAX_AMOUNT, MAX_BALANCE
 from bank.domain.verification import misfit
 from tests.domain.story import OPENED, given
 
@@ -30,6 +35,9 @@ CREATE, DEPOSIT, WITHDRAW = (
     "create_bank_account", "deposit_money_into_bank_account", "withdraw_money_from_bank_account",
 )  # fmt: skip
 UNLOCK, CHANGE = "unlock_pin", "change_pin"
+SEND, RECEIVE = "transfer_money_between_bank_accounts", "receive_money_transfer"
+COMPLETE, RETURN = "complete_money_transfer", "return_money_transfer"
+SENT = MoneyTransferSent(1, 2, 20, "t")
 WRONG = InvalidPin(1, 20)
 RICH = (OPENED, MoneyDepositedIntoBankAccount(1, 50))
 LOCKED = (*RICH, WRONG, WRONG, WRONG, PinLocked(1, 3))
@@ -92,6 +100,19 @@ def found(
         ((), WITHDRAW, [WRONG], 0, "the account was not open yet"),
         ((), UNLOCK, [PinUnlocked(1)], 0, "the account was not open yet"),
         ((), CHANGE, [PinChanged(1)], 0, "the account was not open yet"),
+        (RICH, SEND, [MoneyTransferSent(1, 2, 51, "t")], 0, "a balance of -1; the rules record account_over"),
+        (RICH, SEND, [MoneyTransferSent(1, 1, 5, "t")], 0, "to itself"),
+        (RICH, SEND, [MoneyTransferSent(1, 0, 5, "t")], 0, "from 1 to"),
+        (LOCKED, SEND, [MoneyTransferSent(1, 2, 5, "t")], 0, "record withdrawal_blocked"),
+        (RICH, WITHDRAW, [SENT], 0, "for the command withdraw_money"),
+        (RICH, SEND, [MoneyWithdrawnFromBankAccount(1, 5)], 0, "for the command transfer_money"),
+        (RICH, UNLOCK, [WRONG], 0, "for the command unlock_pin"),
+        (RICH, RECEIVE, [MoneyTransferReceived(1, 2, 0, "t")], 0, "more than zero"),
+        (RICH, COMPLETE, [MoneyTransferCompleted(1, "t")], 0, "No transfer t"),
+        ((*RICH, SENT), COMPLETE, [MoneyTransferCompleted(1, "u")], 0, "No transfer u"),
+        ((*RICH, SENT), RETURN, [MoneyTransferReturned(1, 3, 20, "t", "")], 0, "toAccountId 2"),
+        ((*RICH, SENT), RETURN, [MoneyTransferReturned(1, 2, 21, "t", "")], 0, "amount 20"),
+        ((*RICH, SENT), COMPLETE, [MoneyTransferReturned(1, 2, 20, "t", "")], 0, "for the command complete_money"),
     ],
 )
 def test_a_decision_against_the_rules_is_named(
@@ -175,6 +196,13 @@ def possible(account: BankAccount, amount: int, attempts: int) -> list[Did]:
         ],
         UNLOCK: [lambda: [account.unlock_pin()]],
         CHANGE: [lambda: account.change_pin(1)],
+        SEND: [
+            lambda: account.transfer(2, amount, "t", pin_matches=lambda: True, pin_attempts=attempts),
+            lambda: account.transfer(2, amount, "t", pin_matches=lambda: False, pin_attempts=attempts),
+        ],
+        RECEIVE: [lambda: [account.receive_transfer(2, amount, "t")]],
+        COMPLETE: [lambda: [account.complete_transfer("t")]],
+        RETURN: [lambda: [account.return_transfer("t", "no_such_account")]],
     }
     did: list[Did] = []
     for command, ways in tasks.items():
@@ -216,7 +244,10 @@ EVENTS = st.one_of(
     st.builds(AccountOverdrawn, st.just(1), AMOUNTS, AMOUNTS),
     st.builds(WithdrawalBlocked, st.just(1), AMOUNTS),
     st.builds(PinLocked, st.just(1), st.integers(1, 4)),
-    st.sampled_from([PinUnlocked(1), PinChanged(1)]),
+    st.sampled_from([PinUnlocked(1), PinChanged(1), MoneyTransferCompleted(1, "t")]),
+    st.builds(MoneyTransferSent, st.just(1), st.just(2), AMOUNTS, st.just("t")),
+    st.builds(MoneyTransferReceived, st.just(1), st.just(2), AMOUNTS, st.just("t")),
+    st.builds(MoneyTransferReturned, st.just(1), st.just(2), AMOUNTS, st.just("t"), st.just("no_such_account")),
 )
 
 
@@ -224,7 +255,7 @@ EVENTS = st.one_of(
 @for_any(
     histories(),
     st.lists(EVENTS, min_size=1, max_size=3),
-    st.sampled_from([CREATE, DEPOSIT, WITHDRAW, UNLOCK, CHANGE]),
+    st.sampled_from([CREATE, DEPOSIT, WITHDRAW, UNLOCK, CHANGE, SEND, RECEIVE, COMPLETE, RETURN]),
     st.integers(1, 4),
 )
 def test_an_impossible_decision_is_always_a_finding(

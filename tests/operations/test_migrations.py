@@ -27,6 +27,7 @@ READ = {
     "eventstore.0004_no_gap": "a trigger that refuses what no version does",
     "eventstore.0007_causation": "a column with a default; Django would make the table anew",
     "projections.0009_time_zone": "the version before never reads the column",
+    "projections.0012_transfers": "a checkpoint that the version before neither reads nor moves",
     "projections.0005_built_with": "the version before makes a checkpoint at the beginning of the log again",
 }
 """Migrations whose SQL and Python were reviewed: they let the previous version work, for this reason."""

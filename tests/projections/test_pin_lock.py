@@ -115,7 +115,7 @@ def test_the_day_counts_each_refused_withdrawal_once_and_nothing_else() -> None:
     handle(UnlockPin(1))
     [day] = queries.daily_totals()
     assert (day.refusals, day.withdrawals, day.paid_out) == (5, 0, 0)
-    assert queries.bank_figures() == (1, 50, 50, 0)
+    assert queries.bank_figures() == (1, 50, 50, 0, 0)
 
 
 def test_a_receipt_shows_all_events_of_its_command() -> None:

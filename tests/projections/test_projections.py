@@ -25,7 +25,7 @@ from tests.support.values import PIN, at_once, deposit, open_account, query, who
 
 pytestmark = pytest.mark.usefixtures("bank")
 
-NAMES = ["accounts", "statements", "refusals", "totals", "daily", "names"]
+NAMES = ["accounts", "statements", "refusals", "totals", "daily", "names", "transfers"]
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def a_days_work() -> None:
 
 
 def assert_a_days_figures() -> None:
-    assert queries.bank_figures() == (2, 70, 115, 45)
+    assert queries.bank_figures() == (2, 70, 115, 45, 0)
     assert (queries.check_balance(1), queries.check_balance(2)) == (70, 0)
     assert len(queries.statement(1).rows) + len(queries.statement(2).rows) == 9
     assert positions() == dict.fromkeys(NAMES, 9)
@@ -146,7 +146,7 @@ def test_one_projection_catches_up_alone_and_the_others_later() -> None:
     a_days_work()
     engine.catch_up(["totals"])
     assert positions() == {**dict.fromkeys(NAMES, 0), "totals": 9}
-    assert queries.bank_figures() == (2, 70, 115, 45)
+    assert queries.bank_figures() == (2, 70, 115, 45, 0)
     assert queries.get_account_list() == []
     engine.catch_up()
     assert_a_days_figures()

@@ -23,7 +23,7 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def test_an_empty_bank_answers_every_question() -> None:
     assert queries.get_account_list() == []
     assert queries.get_total_deposits() == queries.get_total_paid_in() == queries.get_total_paid_out() == 0
-    assert queries.bank_figures() == (0, 0, 0, 0)
+    assert queries.bank_figures() == (0, 0, 0, 0, 0)
     assert queries.find_accounts() == queries.find_accounts("Josh") == queries.find_accounts("1") == ([], None)
     assert queries.statement(1) == queries.refusals() == ([], None)
     assert queries.latest_activity() == []
@@ -32,7 +32,7 @@ def test_an_empty_bank_answers_every_question() -> None:
     assert queries.next_account_id() == 1
     assert freshness.look() == Freshness(START, 0, None, True, True)
     assert [(state.name, state.position, state.behind, state.error) for state in freshness.projection_states()] == [
-        (name, 0, 0, "") for name in ("accounts", "statements", "refusals", "totals", "daily", "names")
+        (name, 0, 0, "") for name in ("accounts", "statements", "refusals", "totals", "daily", "names", "transfers")
     ]
 
 

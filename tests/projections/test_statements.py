@@ -7,8 +7,8 @@ import pytest
 from django.db import connections
 from django.test.utils import CaptureQueriesContext
 
-from bank.domain import account
-from bank.domain.account import MAX_BALANCE
+from bank.domain import values
+from bank.domain.values import MAX_BALANCE
 from eventstore import clock
 from projections import queries, statements
 from projections.queries import Part, Totals
@@ -136,7 +136,7 @@ def test_a_part_does_not_grow_with_later_entries() -> None:
 
 
 def test_totals_are_exact_beyond_64_bits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account, "MAX_AMOUNT", MAX_BALANCE)
+    monkeypatch.setattr(values, "MAX_AMOUNT", MAX_BALANCE)
     open_account(1)
     for _ in range(3):
         deposit(1, MAX_BALANCE)

@@ -11,8 +11,8 @@ from django.db import OperationalError
 from django.http import StreamingHttpResponse
 from django.test import Client
 
-from bank.domain import account
-from bank.domain.account import MAX_BALANCE
+from bank.domain import values
+from bank.domain.values import MAX_BALANCE
 from bank.screens import csv_files
 from bank.screens.csv_files import csv_file, text_cell
 from bank.screens.money import plain_decimal
@@ -144,7 +144,7 @@ def test_an_amount_is_a_plain_decimal_of_the_currency(
 
 
 def test_the_largest_balance_is_exact(teller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account, "MAX_AMOUNT", MAX_BALANCE)
+    monkeypatch.setattr(values, "MAX_AMOUNT", MAX_BALANCE)
     open_account(2, balance=MAX_BALANCE)
     assert lines_of(teller.get("/accounts/2/statement.csv"))[-1][3:5] == ["92233720368547758.07"] * 2
 

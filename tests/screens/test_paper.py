@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from bank.domain import account
-from bank.domain.account import MAX_BALANCE
+from bank.domain import values
+from bank.domain.values import MAX_BALANCE
 from bank.screens import statement
 from eventstore import clock
 from tests.support.helpers import client_of, send, text_of
@@ -103,7 +103,7 @@ def test_a_statement_that_may_lack_lines_says_so(teller: Client) -> None:
 
 
 def test_sums_on_paper_are_exact_beyond_64_bits(teller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account, "MAX_AMOUNT", MAX_BALANCE)
+    monkeypatch.setattr(values, "MAX_AMOUNT", MAX_BALANCE)
     open_account(2, balance=MAX_BALANCE)
     withdraw(2, MAX_BALANCE)
     deposit(2, MAX_BALANCE)

@@ -151,8 +151,8 @@ MUTATIONS = [
     Mutation(
         breaks="A snapshot of another version of the program is used.",
         file="bank/domain/account.py",
-        text='state.get("state_version") == STATE_VERSION',
-        instead='"state_version" in state',
+        text='state.get("state_version") != STATE_VERSION',
+        instead='"state_version" not in state',
         tests=[
             "tests/application/test_pin_lock.py::test_a_snapshot_of_another_state_version_is_not_used_and_is_no_finding"
         ],

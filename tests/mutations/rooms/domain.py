@@ -20,22 +20,22 @@ MUTATIONS = [
     Mutation(
         breaks="A balance may exceed the range of a 64-bit column.",
         file="bank/domain/account.py",
-        text="if self.balance + amount > MAX_BALANCE:",
-        instead="if self.balance > MAX_BALANCE:",
+        text="for sent in self.on_its_way.values()) + amount > MAX_BALANCE:",
+        instead="for sent in self.on_its_way.values()) > MAX_BALANCE:",
         tests=[
             "tests/domain/test_account.py::test_an_account_can_be_filled_to_the_last_unit_that_64_bits_hold_and_no_further"
         ],
     ),
     Mutation(
         breaks="An amount of 0 may be moved.",
-        file="bank/domain/account.py",
+        file="bank/domain/values.py",
         text="type(amount) is not int or amount < 1",
         instead="type(amount) is not int or amount < 0",
         tests=["tests/domain/test_account.py::test_an_invalid_amount_is_rejected"],
     ),
     Mutation(
         breaks="One command may move more than the limit.",
-        file="bank/domain/account.py",
+        file="bank/domain/values.py",
         text="if amount > MAX_AMOUNT:",
         instead="if amount > MAX_AMOUNT + 1:",
         tests=["tests/domain/test_account.py::test_more_than_can_be_moved_at_once_is_rejected"],
@@ -81,5 +81,33 @@ MUTATIONS = [
         text="[changed, PinUnlocked(self.account_id)] if self.pin_locked",
         instead="[changed] if self.pin_locked",
         tests=["tests/domain/test_pin_lock.py::test_a_new_pin_unlocks_the_account_and_records_it"],
+    ),
+    Mutation(
+        breaks="Money that comes in may take the room of money that may come back.",
+        file="bank/domain/account.py",
+        text="if self.balance + sum(sent.amount for sent in self.on_its_way.values()) + amount > MAX_BALANCE:",
+        instead="if self.balance + amount > MAX_BALANCE:",
+        tests=["tests/domain/test_transfers.py::test_what_comes_in_leaves_room_for_what_may_come_back"],
+    ),
+    Mutation(
+        breaks="A transfer may end twice.",
+        file="bank/domain/account.py",
+        text="return replace(self, balance=self.balance + amount, on_its_way=left)",
+        instead="return replace(self, balance=self.balance + amount)",
+        tests=["tests/domain/test_transfers.py::test_a_transfer_ends_once"],
+    ),
+    Mutation(
+        breaks="An account may send money to itself.",
+        file="bank/domain/account.py",
+        text="if to_account_id == self.account_id:",
+        instead="if False:",
+        tests=["tests/domain/test_transfers.py::test_a_transfer_to_the_account_itself_is_rejected"],
+    ),
+    Mutation(
+        breaks="A transfer that goes back gives another reason.",
+        file="bank/domain/processes.py",
+        text="ReturnMoneyTransfer(event.account_id, event.transfer_id, rejection.code)",
+        instead='ReturnMoneyTransfer(event.account_id, event.transfer_id, "no_such_account")',
+        tests=["tests/domain/test_transfers.py::test_money_that_the_other_account_rejects_goes_back_and_says_why"],
     ),
 ]

@@ -76,8 +76,8 @@ MUTATIONS = [
     Mutation(
         breaks="Money paid out counts as money on deposit.",
         file="projections/projectors/totals.py",
-        text="accounts, *split(paid_in - paid_out)",
-        instead="accounts, *split(paid_in + paid_out)",
+        text="paid_in - paid_out - on_its_way",
+        instead="paid_in + paid_out - on_its_way",
         tests=[
             "tests/projections/test_projections.py::test_events_reach_the_tables_before_the_command_is_acknowledged"
         ],

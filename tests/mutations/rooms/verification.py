@@ -91,4 +91,18 @@ MUTATIONS = [
         instead="file.touch(mode=0o644)\n    target",
         tests=["tests/operations/test_backup.py::test_a_backup_is_one_private_file_and_its_head"],
     ),
+    Mutation(
+        breaks="Money that is received and was never sent is no finding.",
+        file="bank/operations/transfer_auditor.py",
+        text="UNDER_WAY = [SENT], [RECEIVED, SENT]",
+        instead="UNDER_WAY = [SENT], [RECEIVED, SENT], [RECEIVED]",
+        tests=["tests/operations/test_transfer_auditor.py::test_events_that_do_not_belong_together_are_a_finding"],
+    ),
+    Mutation(
+        breaks="Money that is received and is not what was sent is no finding.",
+        file="bank/operations/transfer_auditor.py",
+        text="return len(money) == 1 and sender",
+        instead="return sender",
+        tests=["tests/operations/test_transfer_auditor.py::test_events_that_do_not_belong_together_are_a_finding"],
+    ),
 ]

@@ -57,7 +57,7 @@ def test_an_event_of_no_group_needs_a_decision_of_each_projector(tmp_path: Path)
         "bank/domain/events.py", "class BankAccountFrozen(StatusChange):", "class BankAccountFrozen(OfAccount):"
     )
     _, output = copy.mypy()
-    for name in ("accounts", "statements", "refusals", "totals", "daily", "names"):
+    for name in ("accounts", "statements", "refusals", "totals", "daily", "names", "transfers"):
         assert re.search(rf"^projections/projectors/{name}.py.*BankAccountFrozen", output, re.M), output
     assert re.search(r"^projections/verification/sums.py.*BankAccountFrozen", output, re.M), output
 
