@@ -22,8 +22,8 @@ SLOW = tuple(
     for name in (
         "system/", "eventstore/test_tampering", "eventstore/test_peer_recorder", "eventstore/test_wal",
         "projections/test_projector_killed", "projections/test_replay_beside", "application/test_concurrency",
-        "application/test_state_machine", "application/test_process_managers_killed", "application/test_database_away", "operations/test_restore",
-        "operations/test_start", "operations/test_processes", "operations/test_server",
+        "application/test_state_machine", "application/test_process_managers_killed", "application/test_database_away",
+        "operations/test_restore", "operations/test_start", "operations/test_processes", "operations/test_server",
     )
 )  # fmt: skip
 """The files with tests that take many seconds. They run first."""

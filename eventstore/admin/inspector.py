@@ -15,6 +15,7 @@ from django.utils.safestring import SafeString
 
 from ..chain import GENESIS, canonical, event_hash
 from ..models import CommandRecord, Event, Snapshot, Subscription
+from .causation import tree_of
 from .filters import (
     ActorFilter,
     AnyAdmin,
@@ -192,6 +193,7 @@ class EventAdmin(ReadOnlyAdmin):
             "next_in_stream": in_stream.filter(version=obj.version + 1).first(),
             "previous_in_log": positions.filter(pk__lt=obj.pk).order_by("-pk").first(),
             "next_in_log": positions.filter(pk__gt=obj.pk).order_by("pk").first(),
+            "causation": tree_of(obj),
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
 
@@ -202,8 +204,9 @@ class CommandRecordAdmin(ReadOnlyAdmin):
     list_filter = (OutcomeFilter, CommandNameFilter, ReceivedDayFilter)
     ordering = ("-received_at", "-id")
     search_help_text = "A command id."
+    change_form_template = "admin/eventstore/commandrecord/change_form.html"
     fieldsets = (
-        (None, {"fields": ("id", "name", "actor", "received", "fingerprint_hex")}),
+        (None, {"fields": ("id", "name", "actor", "received", "causation", "fingerprint_hex")}),
         ("Outcome", {"fields": ("outcome", "reason", "message", "stream", "version", "position", "events")}),
         ("Proof", {"fields": ("transaction_id", "seal_hex")}),
     )
@@ -229,6 +232,19 @@ class CommandRecordAdmin(ReadOnlyAdmin):
     @admin.display(description="seal")
     def seal_hex(self, record: CommandRecord) -> SafeString:
         return hex_of(record.seal)
+
+    def render_change_form(
+        self,
+        request: HttpRequest,
+        context: dict[str, Any],
+        add: bool = False,
+        change: bool = False,
+        form_url: str = "",
+        obj: CommandRecord | None = None,
+    ) -> HttpResponse:
+        assert obj is not None, "a command record cannot be added"
+        context["causation"] = tree_of(obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
 
 
 @admin.register(Snapshot)
