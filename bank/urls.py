@@ -19,6 +19,7 @@ urlpatterns = [
     path("accounts/<int:account_id>/", statement.account, name="account"),
     path("accounts/<int:account_id>/deposit/", tasks.deposit, name="deposit"),
     path("accounts/<int:account_id>/withdraw/", tasks.withdraw, name="withdraw"),
+    path("accounts/<int:account_id>/close/", tasks.close_account, name="close_account"),
     path("accounts/<int:account_id>/unlock/", tasks.unlock, name="unlock"),
     path("accounts/<int:account_id>/pin/", tasks.change_pin, name="change_pin"),
     path("accounts/<int:account_id>/statement/", statement.on_paper, name="statement"),

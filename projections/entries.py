@@ -47,7 +47,7 @@ class Entry(NamedTuple):
             return f"{kind.before_other} {self.other_account_id} {self.other_holder}".strip()
         if kind.event is MoneyTransferReturned:
             return f"{kind.words}: {RETURNED_BECAUSE.get(self.reason, self.reason)}"
-        return kind.words
+        return f"Closing {kind.words[0].lower()}{kind.words[1:]}" if self.is_refused_closing else kind.words
 
     @property
     def explanation(self) -> str:
@@ -60,6 +60,11 @@ class Entry(NamedTuple):
     @property
     def is_refusal(self) -> bool:
         return kind_named(self.kind).is_refusal
+
+    @property
+    def is_refused_closing(self) -> bool:
+        """Whether the PIN was wrong when the account was to be closed. A withdrawal has an amount."""
+        return self.is_refusal and not self.amount
 
     @property
     def is_status_change(self) -> bool:

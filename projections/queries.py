@@ -99,7 +99,11 @@ def check_balance(account_id: int) -> int:
 
 
 def get_account_list() -> list[AccountListEntry]:
-    """Return every account's number and holder, ordered by number."""
+    """Return every account's number and holder, ordered by number.
+
+    Closed accounts are among them. The challenge defines this as the list of all accounts, `check_balance` answers for
+    each number in it, and `get_total_deposits` counts each.
+    """
     found = rows("SELECT account_id, account_holder FROM projections_accountsummary ORDER BY account_id")
     return [AccountListEntry(*row) for row in found]
 
@@ -165,17 +169,23 @@ _LITERALLY = str.maketrans({sign: f"\\{sign}" for sign in "\\%_"})
 """Escapes the wildcards of LIKE."""
 
 
-def find_accounts(text: str = "", *, after: int = 0, limit: int = 25) -> Page[Account]:
+def find_accounts(text: str = "", *, closed: bool = False, after: int = 0, limit: int = 25) -> Page[Account]:
     """Return the accounts with this number, or with each of these words in the holder's name, ordered by number.
 
     A word matches any part of a word. Order, case, accents, apostrophes and hyphens do not count. A number among the
     words also matches the account's number. `after` is the previous page's `next`.
+
+    Args:
+        closed: whether closed accounts are returned too. A closed account is always found by its number.
     """
     values: list[object]
     conditions, values = ["account_id > %s"], [min(max(after, 0), MAX_ID)]
     text = text.replace("\0", "")
+    number = searched_number(text)
+    if not closed:
+        conditions.append("(closed_at IS NULL OR account_id = %s)")
+        values.append(number or 0)
     if words := searched_words(text):
-        number = searched_number(text)
         condition, more = _is_wanted(words, number)
         conditions.append(condition)
         values += more

@@ -53,7 +53,7 @@ def _cells(entry: Entry) -> Iterator[object]:
     yield text_cell(entry.words)
     yield plain_decimal(entry.sign * entry.amount) if entry.sign else ""
     yield "" if entry.balance is None or entry.is_refusal else plain_decimal(entry.balance)
-    yield plain_decimal(entry.amount) if entry.is_refusal else ""
+    yield plain_decimal(entry.amount) if entry.is_refusal and entry.amount else ""
     yield text_cell(entry.actor)
     yield entry.position
 

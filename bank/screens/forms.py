@@ -18,6 +18,7 @@ from django.utils.safestring import SafeString
 
 from ..domain.commands import (
     ChangePin,
+    CloseBankAccount,
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
@@ -140,6 +141,7 @@ class TaskForm(ShownForm):
     verb: ClassVar[str]
     advice: ClassVar[str] = ""
     looks_at_pin: ClassVar[bool] = False
+    wants_no_money: ClassVar[bool] = False
     command_id = forms.UUIDField(
         widget=SentOnce(attrs={"autocomplete": "off"}),
         error_messages=dict.fromkeys(("required", "invalid"), "The form was not complete. Check it and send it again."),
@@ -229,6 +231,21 @@ class WithdrawForm(DepositForm):
     def command(self) -> Command:
         data = self.cleaned_data
         return WithdrawMoneyFromBankAccount(self.account_id, data["amount"], data["pin"])
+
+
+class CloseForm(AccountForm):
+    verb = "Close account"
+    advice = "A closed account is never opened again. Its statement stays."
+    looks_at_pin = True
+    wants_no_money = True
+    pin = PinField(
+        label="PIN",
+        help_text="Four digits, typed by the customer.",
+        error_messages={"required": "The customer has to enter the PIN."},
+    )
+
+    def command(self) -> Command:
+        return CloseBankAccount(self.account_id, self.cleaned_data["pin"])
 
 
 class UnlockForm(AccountForm):

@@ -67,7 +67,7 @@ def desk(request: Request) -> HttpResponse:
 def accounts(request: Request) -> HttpResponse:
     """Show the accounts, or those that match a number or part of a holder's name."""
     fresh = how_fresh(request)
-    text = request.GET.get("q", "")[:100]
+    text, closed = request.GET.get("q", "")[:100], "closed" in request.GET
     if (number := queries.searched_number(text)) and not request.htmx:
         try:
             return redirect("account", queries.find_account(number).account_id)
@@ -77,7 +77,8 @@ def accounts(request: Request) -> HttpResponse:
         "freshness": fresh,
         "parked": parked_accounts(fresh),
         "text": text,
-        "page": queries.find_accounts(text, after=whole_number(request.GET.get("after")) or 0),
+        "closed": closed,
+        "page": queries.find_accounts(text, closed=closed, after=whole_number(request.GET.get("after")) or 0),
     }
     return show(request, "bank/accounts.html", context, part="list")
 

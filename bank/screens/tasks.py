@@ -19,6 +19,7 @@ from ..domain.errors import AccountAlreadyExists, CommandRejected
 from .forms import (
     AccountForm,
     ChangePinForm,
+    CloseForm,
     DepositForm,
     OpenAccountForm,
     TaskForm,
@@ -26,7 +27,8 @@ from .forms import (
     WithdrawForm,
     blank,
 )
-from .pages import SEEN, Request, account_or_404, account_or_none, how_fresh, parked_account, show
+from .money import format_money
+from .pages import SEEN, Request, account_or_404, account_or_none, how_fresh, parked_account, show, whole_number
 from .unavailable import RETRY_AFTER, no_answer, not_installed
 
 BUSY = "The bank is busy. Nothing has happened: wait a moment, and send it again."
@@ -69,6 +71,14 @@ def withdraw(request: Request, account_id: int) -> HttpResponse:
     return account_task(request, account_id, WithdrawForm, "Withdraw from account")
 
 
+@sensitive_post_parameters("pin")
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_serve
+def close_account(request: Request, account_id: int) -> HttpResponse:
+    """Close an account."""
+    return account_task(request, account_id, CloseForm, "Close account")
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_supervise
 def unlock(request: Request, account_id: int) -> HttpResponse:
@@ -85,9 +95,15 @@ def change_pin(request: Request, account_id: int) -> HttpResponse:
 
 
 def account_task(request: Request, account_id: int, form_class: type[AccountForm], heading: str) -> HttpResponse:
-    """Show or carry out a task at an account. On a post, the write side decides whether the account exists."""
-    posted = request.method == "POST"
-    form = form_class(request.POST, account_id=account_id) if posted else blank(form_class)
+    """Show or carry out a task at an account. On a post, the write side decides whether the account exists.
+
+    The query parameter `amount`, in minor units, fills in the amount.
+    """
+    form = blank(form_class)
+    if request.method == "POST":
+        form = form_class(request.POST, account_id=account_id)
+    elif amount := whole_number(request.GET.get("amount")):
+        form = form_class(account_id=account_id, initial={"amount": format_money(amount)})
     return task(request, form, f"{heading} {account_id}", account_id)
 
 
