@@ -26,7 +26,16 @@ from .models import (
 
 @admin.register(AccountSummary)
 class AccountSummaryAdmin(ReadOnlyAdmin):
-    list_display = ("account_id", "account_holder", "balance", "version", "pin_locked", "opened_at", "last_event_at")
+    list_display = (
+        "account_id",
+        "account_holder",
+        "balance",
+        "version",
+        "pin_locked",
+        "opened_at",
+        "closed_at",
+        "last_event_at",
+    )
     ordering = ("-account_id",)
     search_help_text = "An account number."
 
@@ -94,7 +103,16 @@ class BankTotalsAdmin(ReadOnlyAdmin):
 
 @admin.register(DailyTotals)
 class DailyTotalsAdmin(ReadOnlyAdmin):
-    list_display = ("day", "accounts_opened", "deposits", "paid_in", "withdrawals", "paid_out", "refusals")
+    list_display = (
+        "day",
+        "accounts_opened",
+        "deposits",
+        "paid_in",
+        "withdrawals",
+        "paid_out",
+        "corrections",
+        "refusals",
+    )
     fields = list_display
     search_fields = ()
     ordering = ("-day",)

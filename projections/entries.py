@@ -1,13 +1,14 @@
 """Entries: statement lines and refusals together, the latest first."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from bank.domain.events import MoneyTransferReturned
+from bank.domain.events import Correction, MoneyTransferReturned
 
-from .kinds import RETURNED_BECAUSE, kind_named
+from .kinds import KINDS, RETURNED_BECAUSE, kind_named
 from .sql import rows, utc, uuid
 
 MOST_BY_ONE_COMMAND = 10
@@ -19,8 +20,9 @@ class Entry(NamedTuple):
 
     `kind` is the name of a `Kind`. `amount` is never negative. `balance` is the balance afterwards, or None if a
     refusal did not check it. `other_account_id` is the account that the money came from or went to, `about_command_id`
-    the earlier command that a line belongs to, and `reason` why it was done. `beside` holds the kinds of the other
-    events of the command, and `related` the lines of other commands that belong to it.
+    the earlier command that a line belongs to, with its position, and `reason` why it was done. `reversed_at` is the
+    position of the correction that reversed a deposit or withdrawal. `beside` holds the kinds of the other events of
+    the command, and `related` the lines of other commands that belong to it.
     """
 
     position: int
@@ -37,6 +39,8 @@ class Entry(NamedTuple):
     other_holder: str = ""
     about_command_id: UUID | None = None
     reason: str = ""
+    about_position: int | None = None
+    reversed_at: int | None = None
     beside: tuple[str, ...] = ()
     related: tuple["Entry", ...] = ()
 
@@ -62,6 +66,15 @@ class Entry(NamedTuple):
         return kind_named(self.kind).is_refusal
 
     @property
+    def is_correction(self) -> bool:
+        return issubclass(kind_named(self.kind).event, Correction)
+
+    @property
+    def is_reversible(self) -> bool:
+        """Whether a supervisor can reverse it, as far as the read side knows."""
+        return self.kind in REVERSIBLE and self.reversed_at is None
+
+    @property
     def is_refused_closing(self) -> bool:
         """Whether the PIN was wrong when the account was to be closed. A withdrawal has an amount."""
         return self.is_refusal and not self.amount
@@ -71,7 +84,16 @@ class Entry(NamedTuple):
         return kind_named(self.kind).is_status_change
 
 
-_LINE = "position, account_id, version, {}, {}, balance, recorded_at, actor, command_id, {}"
+REVERSIBLE = "deposit", "withdrawal"
+CORRECTIONS = tuple(kind.name for kind in KINDS if issubclass(kind.event, Correction))
+
+
+def _texts(names: Iterable[str]) -> str:
+    """Return names as an SQL list."""
+    return ", ".join(f"'{name}'" for name in names)
+
+
+_LINE = "position, account_id, version, {} AS kind, {} AS amount, balance, recorded_at, actor, command_id, {}"
 _ABOUT = "other_account_id, about_command_id, reason AS about_reason"
 _ABOUT_NOTHING = "CAST(NULL AS BIGINT) AS other_account_id, CAST(NULL AS UUID) AS about_command_id, '' AS about_reason"
 LINES = f"SELECT {_LINE.format('kind', 'amount', _ABOUT)} FROM projections_statementline"
@@ -81,15 +103,26 @@ REFUSED = f"SELECT {_LINE.format('reason', 'amount_requested', _ABOUT_NOTHING)} 
 _HOLDER = "(SELECT account_holder FROM projections_accountsummary AS account WHERE account.account_id = entry.{})"
 
 
-def with_other_holders(entries: str, order: str) -> str:
-    """Return the SELECT of entries with the holders of the other accounts, each found by its number."""
-    return f"SELECT entry.*, {_HOLDER.format('other_account_id')} FROM ({entries}) AS entry ORDER BY {order}"
+_LINKED = f"""
+    entry.*,
+    {_HOLDER.format("other_account_id")},
+    (SELECT MIN(position) FROM projections_statementline AS first WHERE first.command_id = entry.about_command_id),
+    CASE WHEN entry.kind IN ({_texts(REVERSIBLE)}) THEN (
+        SELECT MIN(position) FROM projections_statementline AS correction
+        WHERE correction.about_command_id = entry.command_id AND correction.kind IN ({_texts(CORRECTIONS)})
+    ) END
+"""
+"""The columns of entries, with the other account's holder and the positions of the lines that they are linked to."""
+
+
+def linked(entries: str, order: str) -> str:
+    """Return the SELECT of entries with `_LINKED`."""
+    return f"SELECT {_LINKED} FROM ({entries}) AS entry ORDER BY {order}"
 
 
 def _with_holders(entries: str) -> str:
-    """Return the SELECT of the latest entries with the holders of the other accounts and of their own."""
-    holders = ", ".join(_HOLDER.format(column) for column in ("other_account_id", "account_id"))
-    return f"SELECT entry.*, {holders} FROM ({entries}) AS entry ORDER BY position DESC LIMIT %s"
+    """Return the SELECT of the latest entries with the holders of their accounts too."""
+    return f"SELECT {_LINKED}, {_HOLDER.format('account_id')} FROM ({entries}) AS entry ORDER BY position DESC LIMIT %s"
 
 
 def _together(*selects: str) -> str:
@@ -104,6 +137,10 @@ _OF_COMMAND = _together(
     f"{LINES} WHERE about_command_id = %s AND command_id <> %s",
     f"{REFUSED} WHERE command_id = %s",
 )
+_COMMAND_AT = """
+    SELECT command_id FROM projections_statementline WHERE position = %s
+    UNION ALL SELECT command_id FROM projections_refusedwithdrawal WHERE position = %s
+"""
 _ALL_REFUSED = _together(f"{REFUSED} WHERE position < %s")
 
 
@@ -116,6 +153,12 @@ def of_command(command_id: UUID) -> list[Entry]:
 def latest(limit: int) -> list[Entry]:
     """Return the last entries of the whole bank."""
     return [entry_of(*row) for row in rows(_LATEST, limit, limit, limit)]
+
+
+def command_at(position: int) -> UUID | None:
+    """Return the command of the entry at a log position, or None."""
+    found = rows(_COMMAND_AT, position, position)
+    return uuid(found[0][0]) if found else None
 
 
 def refused(before: int, limit: int) -> list[Entry]:
@@ -137,6 +180,8 @@ def newly_made_entry_of(
     about_command_id: Any,
     reason: str,
     other_holder: str | None,
+    about_position: int | None,
+    reversed_at: int | None,
     account_holder: str | None = None,
 ) -> Entry:
     """Return the entry of a row."""
@@ -155,6 +200,8 @@ def newly_made_entry_of(
         other_holder or "",
         about_command_id and uuid(about_command_id),
         reason,
+        about_position,
+        reversed_at,
     )
 
 

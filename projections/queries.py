@@ -252,6 +252,11 @@ def receipt(command_id: UUID) -> Entry | None:
     return first._replace(beside=tuple(other.kind for other in others), related=related)
 
 
+def command_at(position: int) -> UUID | None:
+    """Return the command whose receipt has this reference number, or None."""
+    return entries.command_at(position) if 0 < position <= MAX_ID else None
+
+
 def outcome(command_id: UUID) -> Outcome | None:
     """Return the recorded outcome of a command that the read side lacks, or None if no such command is recorded.
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from eventstore.backends import backend_of
 
-from .entries import LINES, REFUSED, Entry, entry_of, newly_made_entry_of, with_other_holders
+from .entries import LINES, REFUSED, Entry, entry_of, linked, newly_made_entry_of
 from .name_search import MAX_ID
 from .replicas import reading_from, reads
 from .sql import rows
@@ -72,7 +72,7 @@ def _select(group: Group, direction: str) -> str:
     lines = f"{LINES} {each.format(condition=group.lines, direction=direction)}"
     refusals = f"{REFUSED} {each.format(condition=group.refusals, direction=direction)}"
     both = f"SELECT * FROM ({lines}) AS lines UNION ALL SELECT * FROM ({refusals}) AS refusals"
-    return with_other_holders(f"{both} ORDER BY version {direction} LIMIT %s", f"version {direction}")
+    return linked(f"{both} ORDER BY version {direction} LIMIT %s", f"version {direction}")
 
 
 _LATEST_FIRST = {name: _select(group, "DESC") for name, group in GROUPS.items()}

@@ -25,6 +25,12 @@ class MoneyMoved(OfAccount):
     __slots__ = ()
 
 
+class Correction(MoneyMoved):
+    """A group: a supervisor reversed what an earlier command recorded."""
+
+    __slots__ = ()
+
+
 class Refusal(OfAccount):
     """A group: a withdrawal was refused, and no money moved."""
 
@@ -129,7 +135,7 @@ class BankAccountClosed(StatusChange):
 
 
 @dataclass(frozen=True, slots=True)
-class DepositReversed(MoneyMoved):
+class DepositReversed(Correction):
     """A supervisor reversed a deposit. Its amount left the account."""
 
     stored_type: ClassVar = "deposit_reversed"
@@ -140,7 +146,7 @@ class DepositReversed(MoneyMoved):
 
 
 @dataclass(frozen=True, slots=True)
-class WithdrawalReversed(MoneyMoved):
+class WithdrawalReversed(Correction):
     """A supervisor reversed a withdrawal. Its amount came back into the account."""
 
     stored_type: ClassVar = "withdrawal_reversed"

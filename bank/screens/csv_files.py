@@ -33,6 +33,9 @@ def csv_file(entries: Iterable[Entry]) -> Iterator[str]:
         f"Asked for ({currency})",
         "By",
         "Receipt",
+        "Reverses receipt",
+        "Reversed by receipt",
+        "Reason",
     ]
     yield BYTE_ORDER_MARK + _written([head])
     for some in batched(entries, AT_ONCE):
@@ -56,6 +59,9 @@ def _cells(entry: Entry) -> Iterator[object]:
     yield plain_decimal(entry.amount) if entry.is_refusal and entry.amount else ""
     yield text_cell(entry.actor)
     yield entry.position
+    yield (entry.about_position or "") if entry.is_correction else ""
+    yield entry.reversed_at or ""
+    yield text_cell(entry.reason) if entry.is_correction else ""
 
 
 def text_cell(text: str) -> str:

@@ -22,6 +22,8 @@ from ..domain.commands import (
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    ReverseDeposit,
+    ReverseWithdrawal,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
@@ -57,16 +59,25 @@ class PinField(forms.CharField):
         return int(text)
 
 
-class AccountNumberField(forms.CharField):
-    """An account number; its value is an integer."""
+class WholeNumberField(forms.CharField):
+    """A whole number; its value is an integer."""
 
+    misread: ClassVar = "That is a whole number."
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
 
     def clean(self, value: Any) -> Any:
         text = latin_digits(super().clean(value))
         if not re.fullmatch("[0-9]{1,30}", text):
-            raise forms.ValidationError("An account number is a whole number.")
+            raise forms.ValidationError(self.misread)
         return int(text)
+
+
+class AccountNumberField(WholeNumberField):
+    misread = "An account number is a whole number."
+
+
+class ReferenceField(WholeNumberField):
+    misread = "A reference is a whole number, as on the receipt."
 
 
 class DayField(forms.CharField):
@@ -133,6 +144,14 @@ class StatementFilter(ShownForm):
         first, last = self.cleaned_data.get("from"), self.cleaned_data.get("to")
         if first and last and first > last:
             self.add_error("from", "The first day comes after the last one.")
+
+
+class ReferenceForm(ShownForm):
+    """A search for the receipt with a reference number."""
+
+    reference = ReferenceField(
+        label="Reference on the receipt", error_messages={"required": "Enter the number on the receipt."}
+    )
 
 
 class TaskForm(ShownForm):
@@ -246,6 +265,37 @@ class CloseForm(AccountForm):
 
     def command(self) -> Command:
         return CloseBankAccount(self.account_id, self.cleaned_data["pin"])
+
+
+class ReverseForm(AccountForm):
+    """A form for the reversal of what a command recorded at an account."""
+
+    advice = "Nothing is deleted: the correction is a line of its own, on this day."
+    reason = forms.CharField(
+        label="Reason",
+        strip=False,
+        help_text="It is printed on the statement and on both receipts.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Say why this is reversed."},
+    )
+    command_class: ClassVar[type[ReverseDeposit | ReverseWithdrawal]]
+
+    def __init__(self, data: Mapping[str, Any] | None = None, *, reversed_command_id: UUID, **kwargs: Any) -> None:
+        super().__init__(data, **kwargs)
+        self.reversed_command_id = reversed_command_id
+
+    def command(self) -> Command:
+        return self.command_class(self.account_id, self.reversed_command_id, self.cleaned_data["reason"])
+
+
+class ReverseDepositForm(ReverseForm):
+    verb = "Reverse the deposit"
+    command_class = ReverseDeposit
+
+
+class ReverseWithdrawalForm(ReverseForm):
+    verb = "Reverse the withdrawal"
+    command_class = ReverseWithdrawal
 
 
 class UnlockForm(AccountForm):

@@ -19,6 +19,7 @@ from projections.replicas import reads
 from ..access.cookies import cookie
 from ..access.sessions import POLL
 from ..domain.streams import stream_of
+from .forms import ReferenceForm
 from .unavailable import AccountNotShown
 
 SEEN = "bank_position"
@@ -99,9 +100,25 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
         context["parked"] = queries.parked_stream(outcome.stream)
     elif entry is not None:
         context["parked"] = parked_account(fresh, entry.account_id)
+    if entry and entry.is_correction and entry.about_command_id:
+        context["about"] = queries.receipt(entry.about_command_id)
     if entry and entry.kind == "invalid_pin" and not fresh.behind:
         context["attempts_left"] = attempts_left(entry)
     return show(request, "bank/receipt.html", context)
+
+
+@page
+def find_receipt(request: Request) -> HttpResponse:
+    """Redirect to the receipt with a reference number, or show the form."""
+    fresh = how_fresh(request)
+    form = ReferenceForm(request.GET if "reference" in request.GET else None)
+    if form.is_bound and form.is_valid():
+        if command_id := queries.command_at(form.cleaned_data["reference"]):
+            return redirect("receipt", command_id)
+        form.add_error("reference", "No receipt of the bank has this reference.")
+    return show(
+        request, "bank/find_receipt.html", {"freshness": fresh, "form": form}, status=404 if form.is_bound else 200
+    )
 
 
 @page

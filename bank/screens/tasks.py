@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.decorators import permission_required
-from django.http import HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -22,6 +24,9 @@ from .forms import (
     CloseForm,
     DepositForm,
     OpenAccountForm,
+    ReverseDepositForm,
+    ReverseForm,
+    ReverseWithdrawalForm,
     TaskForm,
     UnlockForm,
     WithdrawForm,
@@ -94,6 +99,25 @@ def change_pin(request: Request, account_id: int) -> HttpResponse:
     return account_task(request, account_id, ChangePinForm, "New PIN for account")
 
 
+REVERSE: dict[str, type[ReverseForm]] = {"deposit": ReverseDepositForm, "withdrawal": ReverseWithdrawalForm}
+"""The form that reverses an entry of each kind."""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@may_supervise
+def reverse_entry(request: Request, command_id: UUID) -> HttpResponse:
+    """Reverse the deposit or withdrawal of a receipt (supervisors). One that is reversed already has its receipt."""
+    how_fresh(request)
+    entry = queries.receipt(command_id)
+    if entry is None or entry.kind not in REVERSE:
+        raise Http404("There is nothing to reverse.")
+    if request.method != "POST" and not entry.is_reversible:
+        return redirect("receipt", command_id)
+    form_class = REVERSE[entry.kind]
+    form = form_class(request.POST or None, account_id=entry.account_id, reversed_command_id=command_id)
+    return task(request, form, form.verb, entry.account_id, entry=entry)
+
+
 def account_task(request: Request, account_id: int, form_class: type[AccountForm], heading: str) -> HttpResponse:
     """Show or carry out a task at an account. On a post, the write side decides whether the account exists.
 
@@ -107,11 +131,14 @@ def account_task(request: Request, account_id: int, form_class: type[AccountForm
     return task(request, form, f"{heading} {account_id}", account_id)
 
 
-def task(request: Request, form: TaskForm, heading: str, account_id: int | None = None) -> HttpResponse:
+def task(request: Request, form: TaskForm, heading: str, account_id: int | None = None, **shown: Any) -> HttpResponse:
     """Show a task's form, or carry out its command and redirect to the receipt.
 
     A form that was not carried out is shown again with its entries. With 503 (busy, or an account that this version of
     the program cannot read) htmx would replace the whole page, so headers name the form as the target.
+
+    Args:
+        shown: more values for the template.
     """
     status, headers, offers = 200, {}, {}
     if request.method == "POST":
@@ -129,7 +156,7 @@ def task(request: Request, form: TaskForm, heading: str, account_id: int | None 
             return no_answer(request, error)
         except InstallationFault as error:
             return not_installed(request, error)
-    context: dict[str, Any] = {"form": form, "heading": heading, "action": request.path, **offers}
+    context: dict[str, Any] = {"form": form, "heading": heading, "action": request.path, **offers, **shown}
     if account_id is not None:
         if status != 503:  # it queries the busy database
             context["parked"] = parked_account(how_fresh(request), account_id)

@@ -42,7 +42,7 @@ def wanted(holders: dict[int, str], text: str) -> list[int]:
     return sorted({*by_name, *([int(text)] if text in "123456789" else [])})
 
 
-def found(text: str, **paging: int) -> list[int]:
+def found(text: str, **paging: Any) -> list[int]:
     return [account.account_id for account in queries.find_accounts(text, **paging).rows]
 
 

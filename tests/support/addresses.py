@@ -68,7 +68,8 @@ def path_of(route: str, account_id: int) -> str:
     path = path.replace("<path:content_type_id>", str(ContentType.objects.get(model="event").pk))
     path = path.replace("<id>", str(victim("user")))
     if "<uuid:command_id>" in path:
-        path = path.replace("<uuid:command_id>", str(CommandRecord.objects.values_list("id", flat=True)[0]))
+        deposits = CommandRecord.objects.filter(name="deposit_money_into_bank_account").order_by("-position")
+        path = path.replace("<uuid:command_id>", str(deposits.values_list("id", flat=True)[0]))
     if "<path:object_id>" in path:
         path = path.replace("<path:object_id>", str(key_in(path)))
     return path
@@ -110,6 +111,7 @@ def task(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
         "amount": "1",
         "pin": f"{PIN:04}",
         "pin_again": f"{PIN:04}",
+        "reason": "Typed twice",
     }
 
 
@@ -139,6 +141,7 @@ def named(**data: Any) -> Form:
 _twice = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"}
 
 FORMS: dict[str, Form] = {
+    "/receipts/<uuid:command_id>/reverse/": task,
     "/login/": just(username="somebody else", password=PASSWORD),
     "/login/code/": just(code="123456"),
     "/login/second-factor/": first_code,
@@ -170,6 +173,7 @@ PAGES = (
 
 QUERIES: dict[str, dict[str, str]] = {
     "/accounts/": {"q": "ada"},
+    "/receipts/": {"reference": "1"},
     "/login/": {"next": "/days/"},
     "/confirm/": {"next": "/days/"},
     "/admin/autocomplete/": {"app_label": "auth", "model_name": "user", "field_name": "groups", "term": "Tell"},
