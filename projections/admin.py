@@ -21,7 +21,10 @@ from .models import (
     ParkedStream,
     RefusedWithdrawal,
     StatementLine,
+    TillMovement,
+    TillShift,
 )
+from .till_kinds import words_of
 
 
 @admin.register(AccountSummary)
@@ -116,6 +119,34 @@ class DailyTotalsAdmin(ReadOnlyAdmin):
     fields = list_display
     search_fields = ()
     ordering = ("-day",)
+
+
+@admin.register(TillShift)
+class TillShiftAdmin(ReadOnlyAdmin):
+    list_display = ("__str__", "opened_at", "opening_cash", "expected", "counted", "difference", "late", "closed_at")
+    ordering = ("-opened_at", "key")
+    search_help_text = "A till's number."
+
+    def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        number = number_in(term)
+        return queryset.none() if number is None else queryset.filter(till_id=number)
+
+
+@admin.register(TillMovement)
+class TillMovementAdmin(ReadOnlyAdmin):
+    list_display = ("position", "till_id", "shift", "movement", "amount", "expected", "recorded_at", "actor")
+    ordering = ("-position",)
+    search_help_text = "A position, a till's number or the command id of a payment."
+
+    @admin.display(description="kind")
+    def movement(self, row: TillMovement) -> str:
+        return words_of(row.kind)
+
+    def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        if (number := number_in(term)) is not None:
+            return queryset.filter(position=number) | queryset.filter(till_id=number)
+        command_id = uuid_in(term)
+        return queryset.none() if command_id is None else queryset.filter(about_command_id=command_id)
 
 
 @admin.register(Checkpoint)

@@ -188,6 +188,65 @@ class DailyTotals(PaidInAndOut):
         return f"{self.day}"
 
 
+def shift_key(till_id: int, shift: int) -> int:
+    """Return the primary key of a shift. A till's number has at most four digits."""
+    return shift * 10_000 + till_id
+
+
+class TillShift(models.Model):
+    """One shift of a till, from its opening to its closing. The expected cash may be negative.
+
+    `late` is the sum of the payments that were recorded after the closing, so they are not in `expected`.
+    """
+
+    key = models.BigIntegerField(primary_key=True, help_text="See `shift_key`")
+    till_id = models.BigIntegerField()
+    shift = models.BigIntegerField(help_text="Which opening of the till it is: 1 is the first")
+    teller = models.CharField(max_length=150)
+    opened_at = models.DateTimeField()
+    opening_cash = models.BigIntegerField()
+    expected = models.BigIntegerField(help_text="The cash that the till should hold")
+    late = models.BigIntegerField(help_text="Cash in and out of the shift that was recorded after its closing")
+    counted = models.BigIntegerField(null=True)
+    difference = models.BigIntegerField(null=True, help_text="The count less what was expected: below 0 it is short")
+    closed_at = models.DateTimeField(null=True)
+    closed_by = models.CharField(max_length=150)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["closed_at"], name="shift_closed_at"),
+            models.Index(fields=["teller", "closed_at"], name="shift_teller"),
+        ]
+
+    def __str__(self) -> str:
+        return f"Till {self.till_id}, shift {self.shift} of {self.teller}"
+
+
+class TillMovement(models.Model):
+    """One event of a till."""
+
+    position = models.BigIntegerField(primary_key=True)
+    till_id = models.BigIntegerField()
+    shift = models.BigIntegerField()
+    kind = models.CharField(max_length=10)  # see till_kinds.py
+    amount = models.BigIntegerField(help_text="What came in (above 0) or went out (below 0)")
+    expected = models.BigIntegerField(help_text="The expected cash after it")
+    recorded_at = models.DateTimeField()
+    actor = models.CharField(max_length=150)
+    command_id = models.UUIDField()
+    about_command_id = models.UUIDField(null=True, help_text="The command of the customer's payment")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["till_id", "shift", "position"], name="movement_till_shift"),
+            models.Index(fields=["command_id"], name="movement_command"),
+            models.Index(fields=["about_command_id"], name="movement_about"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}: till {self.till_id} {self.kind} {self.amount}"
+
+
 LEASE = timedelta(seconds=3)
 """The time from each renewal of a lease to its end."""
 IS_LEASED = Q(leased_until__gt=Now(), leased_until__lte=Now() + LEASE)

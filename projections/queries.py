@@ -13,7 +13,7 @@ from eventstore import store
 from eventstore.events import Outcome
 from eventstore.signals import catch_up_wanted
 
-from . import entries, statements
+from . import entries, statements, tills
 from .big_sums import columns_of, joined
 from .entries import Entry as Entry
 from .free_numbers import next_account_id as next_account_id
@@ -28,6 +28,14 @@ from .statements import Totals as Totals
 from .statements import in_order as in_order
 from .statements import part_of as part_of
 from .statements import totals as totals
+from .tills import Movement
+from .tills import Shift as Shift
+from .tills import find_shift as find_shift
+from .tills import free_till as free_till
+from .tills import last_shift_of as last_shift_of
+from .tills import open_shift_of as open_shift_of
+from .tills import shift_of_command as shift_of_command
+from .tills import shifts_between as shifts_between
 
 FEW = 5000
 """The largest number of accounts with a word that are found by the parts of names; more are found by a scan."""
@@ -272,6 +280,12 @@ def refusals(*, before: int | None = None, limit: int = 25) -> Page[Entry]:
     """Return the refused withdrawals of the whole bank, the latest first; `before` is the previous page's `next`."""
     position = MAX_ID if before is None else min(max(before, 0), MAX_ID)
     found = entries.refused(position, limit + 1)
+    return Page(found[:limit], found[limit - 1].position if len(found) > limit else None)
+
+
+def till_movements(till_id: int, shift: int, *, before: int | None = None, limit: int = 25) -> Page[Movement]:
+    """Return the movements of a shift of a till, the latest first; `before` is the previous page's `next`."""
+    found = tills.movements(till_id, shift, before, limit + 1)
     return Page(found[:limit], found[limit - 1].position if len(found) > limit else None)
 
 

@@ -23,6 +23,8 @@ INSPECTED = {
         "moneytransfer",
         "banktotals",
         "dailytotals",
+        "tillshift",
+        "tillmovement",
         "checkpoint",
         "parkedstream",
     ),

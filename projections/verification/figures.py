@@ -38,6 +38,10 @@ _FIGURES = {
         SUM(amount / {part}), SUM(amount - amount / {part} * {part})
         FROM (SELECT account_id, sent_at, arrived_at, returned_at, CASE WHEN sent_at IS NULL THEN 0 ELSE amount END
         AS amount FROM {table}) AS transfers GROUP BY account_id""",
+    "tills": """SELECT CAST(till_id AS TEXT) || '-' || CAST(shift AS TEXT), teller, opening_cash, expected, late,
+        COALESCE(CAST(counted AS TEXT), ''), COALESCE(CAST(difference AS TEXT), '') FROM {table}""",
+    "till_movements": """SELECT CAST(till_id AS TEXT) || '-' || CAST(shift AS TEXT), COUNT(*), SUM(amount)
+        FROM {table} GROUP BY till_id, shift""",
 }
 _CHECKPOINTS = "SELECT name, built_with, transaction_id, position FROM projections_checkpoint"
 _ONLY_AS_TODAY = {"names"}

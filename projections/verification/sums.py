@@ -24,11 +24,12 @@ from bank.domain.events import (
     StatusChange,
     WithdrawalReversed,
 )
-from bank.domain.streams import OfAccount
+from bank.domain.streams import OfTill
 from eventstore.events import START, LogPosition
 from eventstore.verification.reader import ReadEvent
 
 from ..name_search import name_keys
+from .till_sums import TillSums
 
 _NEVER = 2**64
 _COLUMNS = 7
@@ -61,13 +62,14 @@ class SumsUpTo:
     def add(self, event: BankEvent, recorded: ReadEvent) -> None:
         """Add the next event."""
         log_position = self.skip(recorded)
-        if not isinstance(event, OfAccount):
-            return
         for cut, sums in self.sums.items():
             if log_position <= cut.log_position and not (
                 cut.parked and recorded.version >= self._parked[cut].get(recorded.stream, _NEVER)
             ):
-                sums.add(event, recorded)
+                if isinstance(event, OfTill):
+                    sums.tills.add(event, recorded)
+                else:
+                    sums.add(event, recorded)
 
     def skip(self, recorded: ReadEvent) -> tuple[int, int]:
         """Pass the next event over, and return its log position."""
@@ -77,7 +79,7 @@ class SumsUpTo:
         return log_position
 
     def join(self, other: "SumsUpTo") -> None:
-        """Add the sums of other accounts."""
+        """Add the sums of other streams."""
         self.last = max(self.last, other.last)
         for cut, sums in other.sums.items():
             self.sums[cut].join(sums)
@@ -95,6 +97,7 @@ class Sums:
         self.on_its_way = 0
         self.day = self.day_ends = datetime.min.replace(tzinfo=UTC)
         self.today: list[int] = []
+        self.tills = TillSums()
 
     def add(self, event: AccountEvent, recorded: ReadEvent) -> None:  # noqa: C901  # a case for each event
         """Add the next event."""
@@ -160,11 +163,12 @@ class Sums:
         self.today = self.days.setdefault(day, [0] * _COLUMNS)
 
     def join(self, other: "Sums") -> None:
-        """Add the sums of other accounts."""
+        """Add the sums of other streams."""
         self.accounts |= other.accounts
         self.on_its_way += other.on_its_way
         for account_id, row in other.transfers.items():
             self.transfers[account_id] = _added(self.transfers.get(account_id, [0] * 4), row)
+        self.tills.join(other.tills)
         for day, row in other.days.items():
             self.days[day] = _added(self.days.get(day, [0] * _COLUMNS), row)
 
@@ -191,6 +195,10 @@ class Sums:
                 return {day.isoformat(): tuple(row) for day, row in self.days.items()}
             case "transfers":
                 return {account_id: tuple(row) for account_id, row in self.transfers.items()}
+            case "tills":
+                return self.tills.rows()
+            case "till_movements":
+                return self.tills.movements()
         raise NotImplementedError(f"There are no sums for the projection {name}.")
 
 

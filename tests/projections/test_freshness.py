@@ -95,6 +95,6 @@ def test_a_token_beyond_the_end_of_the_log_is_waited_for_up_to_that_end(
 def test_the_slowest_projection_decides_how_fresh_the_figures_are(settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
     open_account(balance=5)
-    engine.catch_up(["accounts", "statements", "totals", "daily", "names", "transfers"])
+    engine.catch_up(["accounts", "statements", "totals", "daily", "names", "transfers", "tills", "till_movements"])
     assert freshness.look().behind == 2
     assert {state.name: state.behind for state in freshness.projection_states() if state.behind} == {"refusals": 2}

@@ -25,7 +25,7 @@ from tests.support.values import PIN, at_once, deposit, open_account, query, who
 
 pytestmark = pytest.mark.usefixtures("bank")
 
-NAMES = ["accounts", "statements", "refusals", "totals", "daily", "names", "transfers"]
+NAMES = ["accounts", "statements", "refusals", "totals", "daily", "names", "transfers", "tills", "till_movements"]
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from eventstore import clock
 from eventstore.events import START
 from projections import freshness, queries
 from projections.freshness import Freshness
+from projections.projectors import PROJECTORS
 from tests.support.values import PIN, deposit, open_account, withdraw
 
 pytestmark = pytest.mark.usefixtures("bank")
@@ -32,7 +33,7 @@ def test_an_empty_bank_answers_every_question() -> None:
     assert queries.next_account_id() == 1
     assert freshness.look() == Freshness(START, 0, None, True, True)
     assert [(state.name, state.position, state.behind, state.error) for state in freshness.projection_states()] == [
-        (name, 0, 0, "") for name in ("accounts", "statements", "refusals", "totals", "daily", "names", "transfers")
+        (name, 0, 0, "") for name in PROJECTORS
     ]
 
 

@@ -65,7 +65,10 @@ def test_a_worker_that_stops_gives_its_lease_to_the_next_one_at_once(work: Any) 
 
 def test_workers_can_share_the_projections_out(work: Any) -> None:
     ack = open_account(balance=5)
-    first, second = work("accounts", "totals"), work("statements", "refusals", "daily", "names", "transfers")
+    first, second = (
+        work("accounts", "totals"),
+        work("statements", "refusals", "daily", "names", "transfers", "tills", "till_movements"),
+    )
     wait_until(lambda: is_shown(ack), first, second)
     wait_until(lambda: len(workers()) == 2, first, second)
     at = {state.name: state.worker.split(":")[1] for state in projection_states()}
