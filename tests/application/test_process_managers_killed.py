@@ -88,7 +88,7 @@ def test_a_process_killed_after_any_statement_leaves_each_step_to_be_done_once()
             deposit(SOURCE, 50, command_id=command_id)
         deposits += 1
         assert followed() == once(*(f"bank_account-1@{version}" for version in range(2, deposits + 2)))
-        assert Subscription.objects.get().position == whole_log()[-1].position
+        assert Subscription.objects.get(name=RELAY.name).position == whole_log()[-1].position
     assert met >= {1, 2, 3}, "it was killed before the steps, between them, and after them"
     assert audit(read_side=False).findings == []
 
@@ -108,7 +108,7 @@ def test_a_process_killed_by_the_system_leaves_each_step_to_be_done_once(done: i
         before = len(whole_log())
     else:
         pytest.fail("it was never killed there")
-    assert Subscription.objects.get().position < whole_log()[-1].position
+    assert Subscription.objects.get(name=RELAY.name).position < whole_log()[-1].position
     poll()
     engine.catch_up()
     sources = [event for event in whole_log() if event.stream == "bank_account-1"][1:]
@@ -173,10 +173,10 @@ def test_a_worker_whose_manager_fails_goes_on_with_a_mended_one(
     monkeypatch.setattr(process_managers, "PROCESS_MANAGERS", {RELAY.name: RELAY._replace(steps=fail)})
     deposit(SOURCE, 1)
     poll()
-    assert Subscription.objects.get().error
+    assert Subscription.objects.get(name=RELAY.name).error
     worker = work()  # of a version that is mended
     wait_until(lambda: followed() == once("bank_account-1@2"), worker)
-    wait_until(lambda: Subscription.objects.get().error == "", worker)
+    wait_until(lambda: Subscription.objects.get(name=RELAY.name).error == "", worker)
     assert worker.stop() == 0
 
 

@@ -1,0 +1,1 @@
+"""Transfers under load: several processes send money between accounts while everything is killed and started again."""
