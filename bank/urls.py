@@ -6,7 +6,7 @@ from django.urls import path
 
 from .access import views as access
 from .operations import health
-from .screens import pages, statement, tasks
+from .screens import pages, statement, tasks, transfers
 
 handler400 = "bank.screens.unavailable.bad_request"
 handler404 = "bank.screens.unavailable.not_found"
@@ -20,6 +20,7 @@ urlpatterns = [
     path("accounts/<int:account_id>/deposit/", tasks.deposit, name="deposit"),
     path("accounts/<int:account_id>/withdraw/", tasks.withdraw, name="withdraw"),
     path("accounts/<int:account_id>/close/", tasks.close_account, name="close_account"),
+    path("accounts/<int:account_id>/transfer/", transfers.transfer, name="transfer"),
     path("accounts/<int:account_id>/unlock/", tasks.unlock, name="unlock"),
     path("accounts/<int:account_id>/pin/", tasks.change_pin, name="change_pin"),
     path("accounts/<int:account_id>/statement/", statement.on_paper, name="statement"),
@@ -27,6 +28,7 @@ urlpatterns = [
     path("receipts/", pages.find_receipt, name="find_receipt"),
     path("receipts/<uuid:command_id>/", pages.receipt, name="receipt"),
     path("receipts/<uuid:command_id>/reverse/", tasks.reverse_entry, name="reverse"),
+    path("transfers/", transfers.on_their_way, name="transfers"),
     path("days/", pages.days, name="days"),
     path("login/", access.LogIn.as_view(), name="login"),
     path("login/code/", access.code, name="code"),

@@ -54,6 +54,10 @@ class Entry(NamedTuple):
         return f"Closing {kind.words[0].lower()}{kind.words[1:]}" if self.is_refused_closing else kind.words
 
     @property
+    def before_other(self) -> str:
+        return kind_named(self.kind).before_other
+
+    @property
     def explanation(self) -> str:
         return kind_named(self.kind).explanation
 

@@ -50,13 +50,18 @@ class Freshness(NamedTuple):
     @property
     def poll_every(self) -> int:
         """The number of seconds between two polls of an open page; more once the first event has waited for long."""
-        waited = (timezone.now() - self.since).total_seconds() if self.since else 0
-        return SOON if waited < LONG else SELDOM
+        return poll_every(self.since)
 
     @property
     def summary(self) -> str:
         """The text that stands for the page's figures: while it is equal, a poll would show nothing new."""
         return f"{self.log_position.token}/{self.behind}/{self.poll_every}"
+
+
+def poll_every(since: datetime | None) -> int:
+    """Return the number of seconds between two polls of a page that waits for something since a time."""
+    waited = (timezone.now() - since).total_seconds() if since else 0
+    return SOON if waited < LONG else SELDOM
 
 
 class Standing(NamedTuple):

@@ -36,6 +36,9 @@ from .tills import last_shift_of as last_shift_of
 from .tills import open_shift_of as open_shift_of
 from .tills import shift_of_command as shift_of_command
 from .tills import shifts_between as shifts_between
+from .transfers import Transfer as Transfer
+from .transfers import find_transfer as find_transfer
+from .transfers import transfers_on_their_way as transfers_on_their_way
 
 FEW = 5000
 """The largest number of accounts with a word that are found by the parts of names; more are found by a scan."""

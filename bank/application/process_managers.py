@@ -7,7 +7,8 @@ again, after a crash or because a subscription was set back, changes nothing.
 import logging
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from uuid import UUID, uuid5
 
@@ -94,6 +95,16 @@ def _follow_all(last: RecordedEvent) -> bool:
             break
     # On PostgreSQL, an open transaction may hold an event back.
     return all(standing is Standing.UP_TO_DATE and reached >= last.log_position for standing, reached in followed)
+
+
+@contextmanager
+def paused() -> Iterator[None]:
+    """Leave what follows from the events of this thread to a worker, the background, or a later request."""
+    _thread.is_answering = True
+    try:
+        yield
+    finally:
+        _thread.is_answering = False
 
 
 def start_in_background() -> None:

@@ -1,15 +1,22 @@
 """A demonstration bank with some weeks of business, made by real commands, so that every screen shows data."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 
 from django.utils import timezone
 
 from eventstore import clock, store
 
+from ..application import process_managers
 from ..application.dispatch import handle
-from ..domain.commands import Command, CreateBankAccount, DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
+from ..domain.commands import (
+    Command,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    TransferMoneyBetweenBankAccounts,
+    WithdrawMoneyFromBankAccount,
+)
 
 HOLDERS = [
     "Ada Lovelace", "Alan Turing", "Amalie Dietrich", "Barbara Liskov", "Björk Guðmundsdóttir", "Chinua Achebe",
@@ -23,15 +30,19 @@ MOVEMENTS = 400
 FORGETFUL = 3
 """The account whose holder has forgotten the PIN, and tries once more after it is locked."""
 TRIES = 4
+NO_ACCOUNT = 4022
 
 
 def fill() -> bool:
     """Fill an empty bank with the same business each time. Return False, and change nothing, if it is not empty."""
     if store.last_position():
         return False
-    for moment, command in _business(random.Random(1)):
+    *business, (last, under_way) = _business(random.Random(1))
+    for moment, command in business:
         with clock.set_to(moment):
             handle(command, actor="teller")
+    with clock.set_to(last), process_managers.paused():
+        handle(under_way, actor="teller")  # its money is on its way until process managers run
     return True
 
 
@@ -59,6 +70,15 @@ def _business(chance: random.Random) -> Iterator[tuple[datetime, Command]]:
             yield moment, WithdrawMoneyFromBankAccount(account_id, chance.randint(20_000, 90_000) * 100, pin)
     for moment in moments[-TRIES:]:
         yield moment, WithdrawMoneyFromBankAccount(FORGETFUL, 50_00, (pins[FORGETFUL] + 1) % 10_000)
+    yield from _transfers(moments[-1], pins)
+
+
+def _transfers(begin: datetime, pins: Mapping[int, int]) -> Iterator[tuple[datetime, Command]]:
+    """Yield transfers. The one before the last goes to no account and comes back."""
+    pairs = [(5, 11), (11, 5), (7, 5), (5, 24), (20, 1), (5, NO_ACCOUNT), (5, 7)]
+    for number, (account_id, to_account_id) in enumerate(pairs, 1):
+        moment = begin + timedelta(minutes=number)
+        yield moment, TransferMoneyBetweenBankAccounts(account_id, to_account_id, 12_50 * number, pins[account_id])
 
 
 def _moments(chance: random.Random, count: int) -> list[datetime]:

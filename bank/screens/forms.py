@@ -3,8 +3,7 @@
 A form checks only whether text can be read. The bank's rules are in the aggregate.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache
 from typing import Any, ClassVar
@@ -12,7 +11,6 @@ from uuid import UUID, uuid4
 
 from django import forms
 from django.template.loader import render_to_string
-from django.utils.datastructures import MultiValueDict
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
 
@@ -24,81 +22,14 @@ from ..domain.commands import (
     DepositMoneyIntoBankAccount,
     ReverseDeposit,
     ReverseWithdrawal,
+    TransferMoneyBetweenBankAccounts,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
 from ..domain.errors import CommandRejected
-from .dates import NotADay, parse_day
-from .money import NotAnAmount, latin_digits, parse_money
+from .fields import AccountNumberField, DayField, MoneyField, PinField, ReferenceField, SentOnce
 
-
-class MoneyField(forms.CharField):
-    """An amount in the bank's currency; its value is in minor units."""
-
-    widget = forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"})
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        try:
-            return parse_money(text)
-        except NotAnAmount as error:
-            raise forms.ValidationError(str(error)) from error
-
-
-class PinField(forms.CharField):
-    """A PIN of four digits, which is never rendered; its value is an integer."""
-
-    widget = forms.PasswordInput(
-        render_value=False, attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": "4"}
-    )
-
-    def clean(self, value: Any) -> Any:
-        text = latin_digits(super().clean(value))
-        if not re.fullmatch("[0-9]{4}", text):
-            raise forms.ValidationError("A PIN has exactly four digits.")
-        return int(text)
-
-
-class WholeNumberField(forms.CharField):
-    """A whole number; its value is an integer."""
-
-    misread: ClassVar = "That is a whole number."
-    widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
-
-    def clean(self, value: Any) -> Any:
-        text = latin_digits(super().clean(value))
-        if not re.fullmatch("[0-9]{1,30}", text):
-            raise forms.ValidationError(self.misread)
-        return int(text)
-
-
-class AccountNumberField(WholeNumberField):
-    misread = "An account number is a whole number."
-
-
-class ReferenceField(WholeNumberField):
-    misread = "A reference is a whole number, as on the receipt."
-
-
-class DayField(forms.CharField):
-    """A day; its value is a date, or None where nothing was typed."""
-
-    widget = forms.TextInput(attrs={"autocomplete": "off"})
-
-    def clean(self, value: Any) -> Any:
-        text = super().clean(value)
-        try:
-            return parse_day(text) if text else None
-        except NotADay as error:
-            raise forms.ValidationError(str(error)) from error
-
-
-class SentOnce(forms.HiddenInput):
-    """A hidden input that counts as missing if it was sent twice, because either value could be the intended one."""
-
-    def value_from_datadict(self, data: Mapping[str, Any], files: Any, name: str) -> Any:
-        values = data.getlist(name) if isinstance(data, MultiValueDict) else [data.get(name)]
-        return values[0] if len(values) == 1 else None
+NOT_COMPLETE = "The form was not complete. Check it and send it again."
 
 
 class ShownForm(forms.Form):
@@ -113,7 +44,7 @@ class ShownForm(forms.Form):
     def error_links(self) -> list[tuple[str, str]]:
         """Each error with the id of its field's widget, or with an empty id if it belongs to no visible field."""
         return [
-            ("" if name in ("__all__", "command_id") else self[name].id_for_label, str(error))
+            ("" if name == "__all__" or self[name].is_hidden else self[name].id_for_label, str(error))
             for name, errors in self.errors.items()
             for error in errors
         ]
@@ -154,6 +85,24 @@ class ReferenceForm(ShownForm):
     )
 
 
+class TransferTarget(ShownForm):
+    """The first step of a transfer: the other account, and the amount."""
+
+    to_account_id = AccountNumberField(
+        label="To account", error_messages={"required": "Enter the number of the account that gets the money."}
+    )
+    amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id="transfer_%s")
+
+
+@cache
+def blank_target() -> TransferTarget:
+    """Return the unbound form, rendered once; see `blank`."""
+    return TransferTarget()
+
+
 class TaskForm(ShownForm):
     """A form for one command. Each rendering has a new command id, under which the command is carried out once."""
 
@@ -161,9 +110,11 @@ class TaskForm(ShownForm):
     advice: ClassVar[str] = ""
     looks_at_pin: ClassVar[bool] = False
     wants_no_money: ClassVar[bool] = False
+    carried_fields: ClassVar[Sequence[str]] = ()
+    """The hidden fields with the entries of an earlier step."""
     command_id = forms.UUIDField(
         widget=SentOnce(attrs={"autocomplete": "off"}),
-        error_messages=dict.fromkeys(("required", "invalid"), "The form was not complete. Check it and send it again."),
+        error_messages=dict.fromkeys(("required", "invalid"), NOT_COMPLETE),
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, **kwargs: Any) -> None:
@@ -178,6 +129,11 @@ class TaskForm(ShownForm):
         """Return the command id of a valid form."""
         command_id: UUID = self.cleaned_data["command_id"]
         return command_id
+
+    @property
+    def carried(self) -> list[forms.BoundField]:
+        """The hidden fields with the entries of an earlier step."""
+        return [self[name] for name in self.carried_fields]
 
     @property
     def fresh_id(self) -> str:
@@ -250,6 +206,27 @@ class WithdrawForm(DepositForm):
     def command(self) -> Command:
         data = self.cleaned_data
         return WithdrawMoneyFromBankAccount(self.account_id, data["amount"], data["pin"])
+
+
+class TransferForm(AccountForm):
+    """The second step of a transfer: the PIN. The first step's entries come along, hidden."""
+
+    verb = "Send"
+    looks_at_pin = True
+    carried_fields = ("to_account_id", "amount")
+    to_account_id = AccountNumberField(
+        widget=SentOnce(attrs={"autocomplete": "off"}), error_messages={"required": NOT_COMPLETE}
+    )
+    amount = MoneyField(widget=SentOnce(attrs={"autocomplete": "off"}), error_messages={"required": NOT_COMPLETE})
+    pin = PinField(
+        label="PIN",
+        help_text="Four digits, typed by the customer who sends the money.",
+        error_messages={"required": "The customer has to enter the PIN."},
+    )
+
+    def command(self) -> Command:
+        data = self.cleaned_data
+        return TransferMoneyBetweenBankAccounts(self.account_id, data["to_account_id"], data["amount"], data["pin"])
 
 
 class CloseForm(AccountForm):

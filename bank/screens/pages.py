@@ -102,6 +102,8 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
         context["parked"] = parked_account(fresh, entry.account_id)
     if entry and entry.is_correction and entry.about_command_id:
         context["about"] = queries.receipt(entry.about_command_id)
+    if entry and entry.other_account_id is not None and entry.about_command_id:
+        context |= of_transfer(entry, entry.about_command_id)
     if entry and entry.kind == "invalid_pin" and not fresh.behind:
         context["attempts_left"] = attempts_left(entry)
     return show(request, "bank/receipt.html", context)
@@ -127,6 +129,13 @@ def days(request: Request) -> HttpResponse:
     fresh = how_fresh(request)
     context = {"freshness": fresh, "parked": parked_accounts(fresh), "days": queries.daily_totals()}
     return show(request, "bank/days.html", context)
+
+
+def of_transfer(entry: queries.Entry, transfer_id: UUID) -> dict[str, Any]:
+    """Return the transfer of an entry, and the number and holder of the other account."""
+    transfer = queries.find_transfer(transfer_id)
+    poll_every = freshness.poll_every(transfer.sent_at if transfer else None)
+    return {"transfer": transfer, "other": (entry.other_account_id, entry.other_holder), "poll_every": poll_every}
 
 
 def attempts_left(refusal: queries.Entry) -> int | None:

@@ -15,7 +15,7 @@ from projections import queries
 
 from .csv_files import csv_file
 from .dates import beginning_of, end_of
-from .forms import DepositForm, StatementFilter, WithdrawForm, blank
+from .forms import DepositForm, StatementFilter, WithdrawForm, blank, blank_target
 from .pages import Request, account_or_404, how_fresh, page, parked_account, show, whole_number
 
 MOST_ON_PAPER = 5000
@@ -66,6 +66,7 @@ def account(request: Request, account_id: int) -> HttpResponse:
         "before": before,
         "deposit": blank(DepositForm),
         "withdraw": blank(WithdrawForm),
+        "transfer": blank_target(),
         "periods": periods(timezone.localdate()),
     }
     form, part, query = chosen(request, account_id)

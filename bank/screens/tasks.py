@@ -131,7 +131,15 @@ def account_task(request: Request, account_id: int, form_class: type[AccountForm
     return task(request, form, f"{heading} {account_id}", account_id)
 
 
-def task(request: Request, form: TaskForm, heading: str, account_id: int | None = None, **shown: Any) -> HttpResponse:
+def task(
+    request: Request,
+    form: TaskForm,
+    heading: str,
+    account_id: int | None = None,
+    *,
+    template: str = "bank/task.html",
+    **shown: Any,
+) -> HttpResponse:
     """Show a task's form, or carry out its command and redirect to the receipt.
 
     A form that was not carried out is shown again with its entries. With 503 (busy, or an account that this version of
@@ -162,7 +170,7 @@ def task(request: Request, form: TaskForm, heading: str, account_id: int | None 
             context["parked"] = parked_account(how_fresh(request), account_id)
         find = account_or_none if request.method == "POST" else account_or_404
         context["account"] = find(account_id)
-    response = show(request, "bank/task.html", context, part="form", status=status)
+    response = show(request, template, context, part="form", status=status)
     for name, value in headers.items():
         response[name] = value
     return response

@@ -69,7 +69,7 @@ NO_SUCH_METHOD = {
     *(f"POST {route}" for route in (
         "/", "/accounts/", "/accounts/<int:account_id>/", "/accounts/<int:account_id>/statement/",
         "/accounts/<int:account_id>/statement.csv",
-        "/receipts/", "/receipts/<uuid:command_id>/", "/days/", "/own/",
+        "/receipts/", "/receipts/<uuid:command_id>/", "/transfers/", "/days/", "/own/",
         "/admin/autocomplete/", "/admin/jsi18n/", "/admin/password_change/done/",
     )),
 }  # fmt: skip

@@ -20,8 +20,10 @@ from bank.domain.events import InvalidPin, MoneyTransferSent, PinLocked, Withdra
 from bank.domain.values import MAX_BALANCE
 from bank.operations.audit import audit
 from eventstore import store
+from eventstore.backends import backend_of
 from projections import engine, queries
 from projections.models import MoneyTransfer
+from projections.replicas import READ_SIDE
 from projections.workers import replay
 from tests.support.values import PIN, at_once, count, open_account, query, whole_log, withdraw
 
@@ -239,6 +241,6 @@ def test_a_parked_account_makes_no_difference_to_the_other_side(two_accounts: No
     events = whole_log()
     mine = [event for event in events if event.stream == f"bank_account-{first}"]
     for some in (mine, [event for event in events if event not in mine]):
-        with engine.backend_of(engine.READ_SIDE).transaction() as cursor:
+        with backend_of(READ_SIDE).transaction() as cursor:
             engine.apply(cursor, [transfers], some, {})
     assert replay.check() == []

@@ -108,6 +108,7 @@ def task(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
         "command_id": str(uuid4()),
         "account_id": str(next(_numbers)),
         "account_holder": "Grace",
+        "to_account_id": str(EMPTY if f"/{EMPTY}/" not in path else RICH),
         "amount": "1",
         "pin": f"{PIN:04}",
         "pin_again": f"{PIN:04}",
@@ -173,6 +174,7 @@ PAGES = (
 
 QUERIES: dict[str, dict[str, str]] = {
     "/accounts/": {"q": "ada"},
+    "/accounts/<int:account_id>/transfer/": {"to_account_id": str(EMPTY), "amount": "1"},
     "/receipts/": {"reference": "1"},
     "/login/": {"next": "/days/"},
     "/confirm/": {"next": "/days/"},

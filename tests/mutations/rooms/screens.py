@@ -58,14 +58,14 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="A form with two command ids is taken.",
-        file="bank/screens/forms.py",
+        file="bank/screens/fields.py",
         text="return values[0] if len(values) == 1 else None",
         instead="return values[0] if values else None",
         tests=["tests/screens/test_forms.py::test_an_invalid_entry_is_refused_at_the_form"],
     ),
     Mutation(
         breaks="A form that is shown again shows the PIN that was typed.",
-        file="bank/screens/forms.py",
+        file="bank/screens/fields.py",
         text="render_value=False",
         instead="render_value=True",
         tests=["tests/screens/test_forms.py::test_an_invalid_entry_is_refused_at_the_form"],
