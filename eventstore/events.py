@@ -96,6 +96,7 @@ class Envelope(NamedTuple):
 class Outcome(NamedTuple):
     """The outcome of a command, as its record holds it."""
 
+    name: str
     accepted: bool
     reason: str
     message: str

@@ -28,7 +28,7 @@ from .storable import check_storable
 from .stream_lock import StreamLock, after_commit
 
 _SELECT_OUTCOME = """
-    SELECT outcome, reason, message, stream, version, event_count, fingerprint
+    SELECT name, outcome, reason, message, stream, version, event_count, fingerprint
     FROM eventstore_commandrecord WHERE id = %s
 """
 _SELECT_STREAM = f"""
@@ -134,8 +134,8 @@ def find_outcome(command_id: UUID) -> Outcome | None:
     found = backend.rows(_SELECT_OUTCOME, [backend.adapt(command_id)])
     if not found:
         return None
-    [(outcome, reason, message, stream, version, event_count, fingerprint)] = found
-    return Outcome(outcome == "accepted", reason, message, stream, version, event_count, bytes(fingerprint))
+    [(name, outcome, reason, message, stream, version, event_count, fingerprint)] = found
+    return Outcome(name, outcome == "accepted", reason, message, stream, version, event_count, bytes(fingerprint))
 
 
 def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator[RecordedEvent]:

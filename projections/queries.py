@@ -268,6 +268,12 @@ def command_at(position: int) -> UUID | None:
     return entries.command_at(position) if 0 < position <= MAX_ID else None
 
 
+def command_name(command_id: UUID) -> str:
+    """Return the name of a recorded command, or an empty text."""
+    found = store.find_outcome(command_id)
+    return found.name if found else ""
+
+
 def outcome(command_id: UUID) -> Outcome | None:
     """Return the recorded outcome of a command that the read side lacks, or None if no such command is recorded.
 

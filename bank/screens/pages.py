@@ -18,6 +18,7 @@ from projections.replicas import reads
 
 from ..access.cookies import cookie
 from ..access.sessions import POLL
+from ..domain.commands import TransferMoneyBetweenBankAccounts
 from ..domain.streams import stream_of
 from .forms import ReferenceForm
 from .unavailable import AccountNotShown
@@ -100,6 +101,9 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
         context["parked"] = queries.parked_stream(outcome.stream)
     elif entry is not None:
         context["parked"] = parked_account(fresh, entry.account_id)
+    if entry and entry.is_refusal:
+        is_transfer = queries.command_name(command_id) == TransferMoneyBetweenBankAccounts.stored_name
+        context["task"] = "transfer" if is_transfer else "withdraw"
     if entry and entry.is_correction and entry.about_command_id:
         context["about"] = queries.receipt(entry.about_command_id)
     if entry and entry.other_account_id is not None and entry.about_command_id:

@@ -146,7 +146,7 @@ def test_a_rejected_commands_id_is_taken_as_well() -> None:
         append("thing-1", 1, command=command)
     with pytest.raises(store.CommandIdTaken):
         store.record_rejection("thing-1", command, reason="other", message="Other.")
-    assert store.find_outcome(command.id) == Outcome(False, "no", "No.", "thing-1", None, 0, b"f" * 32)
+    assert store.find_outcome(command.id) == Outcome("do_something", False, "no", "No.", "thing-1", None, 0, b"f" * 32)
     assert_unchanged(events=0, commands=1)
 
 
@@ -154,7 +154,7 @@ def test_a_command_record_names_the_stream_and_versions_of_its_events() -> None:
     command = envelope()
     append("thing-1", 1)
     append("thing-1", 2, 3, after=1, command=command)
-    assert store.find_outcome(command.id) == Outcome(True, "", "", "thing-1", 3, 2, b"f" * 32)
+    assert store.find_outcome(command.id) == Outcome("do_something", True, "", "", "thing-1", 3, 2, b"f" * 32)
     (position,) = query("SELECT position FROM eventstore_commandrecord WHERE id = %s", command.id.hex)[0]
     assert position == 3
 
