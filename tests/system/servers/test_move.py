@@ -201,7 +201,7 @@ def test_a_pending_step_is_carried_out_after_the_move(
     if vendor == "postgresql":  # where the order of the log need not be that of positions
         with stranger(urls["DATABASE_URL"]) as database:
             database.execute("SET session_replication_role = replica")
-            database.execute("UPDATE eventstore_event SET transaction_id = 1000 - position")
+            database.execute("UPDATE eventstore_event SET transaction_id = 100 - position")
     [relay] = process_managers.subscribers()
     one = iter([True, False])
     assert subscriptions.follow(relay, go_on=lambda: next(one))[0] is Standing.UNFINISHED
