@@ -80,10 +80,10 @@ def test_both_lines_are_linked_on_the_statement_on_paper_and_in_the_csv_file(
     for page in ("/accounts/1/", "/"):
         html = sue.get(page).content.decode()
         assert (
-            f'Deposit reversed by sue: =Typed twice (<a href="/receipts/{paid["deposit"]}/">receipt {first.position}'
-            in html
+            "Deposit reversed</span> by sue: =Typed twice "
+            f'(<a href="/receipts/{paid["deposit"]}/">receipt {first.position}' in html
         )
-        assert f'Deposit <a class="tag" href="/receipts/?reference={last.position}">reversed</a>' in html
+        assert f'Deposit</span> <a class="tag" href="/receipts/?reference={last.position}">reversed</a>' in html
     assert sue.get(f"/receipts/?reference={last.position}")["Location"] == f"/receipts/{last.command_id}/"
     paper = text_of(sue.get("/accounts/1/statement/?kind="))
     assert f"Deposit, reversed by {last.position}" in paper

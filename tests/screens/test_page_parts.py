@@ -139,6 +139,6 @@ def test_an_account_shows_each_event_at_once_and_the_holder_as_text(bank: object
         deposit(1, 100)
         for path in ("/accounts/1/", "/"):
             page = client.get(path).content.decode()
-            assert page.count('<td class="wrap">Deposit</td>') == number
+            assert page.count('<span class="words">Deposit</span>') == number
             assert "<b>Josh" not in page
     assert "&lt;b&gt;Josh" in page

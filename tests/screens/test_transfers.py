@@ -210,8 +210,8 @@ def test_a_refused_withdrawal_leads_back_to_the_withdrawal(teller: Client) -> No
 
 def test_statements_name_and_link_the_other_account(teller: Client) -> None:
     sends(teller)
-    assert 'Transfer to <a href="/accounts/2/">2</a> Luke' in teller.get("/accounts/1/").content.decode()
-    assert 'Transfer from <a href="/accounts/1/">1</a> Josh' in teller.get("/accounts/2/").content.decode()
+    assert 'Transfer to <a href="/accounts/2/">2</a> <bdi>Luke' in teller.get("/accounts/1/").content.decode()
+    assert 'Transfer from <a href="/accounts/1/">1</a> <bdi>Josh' in teller.get("/accounts/2/").content.decode()
     assert "Transfer to 2 Luke" in text_of(teller.get("/accounts/1/statement/"))
     rows = b"".join(teller.get("/accounts/2/statement.csv")).decode().splitlines()
     assert ",Transfer from 1 Josh,12.50,12.50,,teller," in rows[2]
