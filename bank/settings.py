@@ -45,7 +45,7 @@ def database(url: str, synchronous: str = "NORMAL", patience: float = 3) -> dict
         options = {**SQLITE_OPTIONS, "init_command": pragmas}
         return {**config, "ENGINE": "eventstore.sqlite", "CONN_MAX_AGE": None, "OPTIONS": options}
     # After this time the pool gives up until the next request, instead of waiting longer each time.
-    pool = {"min_size": 1, "max_size": WEB_THREADS + 2, "timeout": patience, "reconnect_timeout": 2}
+    pool = {"min_size": 1, "max_size": WEB_THREADS + 3, "timeout": patience, "reconnect_timeout": 2}
     return {
         **config,
         "CONN_MAX_AGE": 0,
