@@ -87,6 +87,19 @@ class Bank:
         self.send(self.supervisor, f"{account}/pin/", pin=new, pin_again=wrong)
         self.send(self.supervisor, f"{account}/pin/", pin=new, pin_again=new)
         self.send(self.teller, f"{account}/withdraw/", amount="5", pin=new)
+        if number > 1:  # failures are tried at the first account
+            self.correct_and_close(account, new, wrong)
+
+    def correct_and_close(self, account: str, right: str, wrong: str) -> None:
+        """Reverse the last withdrawal, pay everything out, and close the account."""
+        self.send(self.teller, f"{account}/close/", pin=right)  # there is money
+        paid = CommandRecord.objects.filter(name="withdraw_money_from_bank_account").latest("position")
+        self.send(self.supervisor, f"/receipts/{paid.pk}/reverse/", reason="Typed twice")
+        self.send(self.teller, f"{account}/withdraw/", amount="995", pin=right)
+        self.send(self.teller, f"{account}/close/", pin=wrong, headers=HTMX)
+        self.send(self.teller, f"{account}/close/", pin=f"{right}7")
+        self.send(self.teller, f"{account}/close/", pin=right)
+        self.send(self.teller, f"{account}/withdraw/", amount="5", pin=right)
 
     def wrong_field(self, account: str, right: str) -> None:
         """Type the PIN into the amount field. Only that page may show it again."""
@@ -104,6 +117,7 @@ class Bank:
         right, new = self.pin(pin), self.pin(pin + 2)
         tasks: list[tuple[Client, str, dict[str, str]]] = [
             (self.teller, f"/accounts/{number}/withdraw/", {"amount": "5", "pin": right}),
+            (self.teller, f"/accounts/{number}/close/", {"pin": right}),
             (self.supervisor, f"/accounts/{number}/pin/", {"pin": new, "pin_again": new}),
             (self.teller, "/accounts/open/", {"account_id": "999", "account_holder": "Josh", "pin": right}),
         ]

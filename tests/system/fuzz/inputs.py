@@ -32,6 +32,8 @@ SENSIBLE = {
     "account_id": ["1", "2", "3", "8", "9"],
     "account_holder": ["Josh", "Zoë", " Ada "],
     "username": ["tina", "x"],
+    "reason": ["Typed twice", " Zoë's slip "],
+    "reference": ["1", "2", "9"],
     "q": ["Josh", "1", "zoe"],
     "from": ["2026-03-01", "1 Mar 2026", ""],
     "to": ["2026-03-02", ""],
@@ -62,6 +64,9 @@ HEADERS = [
 ]  # fmt: skip
 PARAMETERS = [
     "q",
+    "closed",
+    "amount",
+    "reference",
     "after",
     "before",
     "from",

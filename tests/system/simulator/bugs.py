@@ -181,6 +181,9 @@ BUGS: dict[str, Callable[[], Bug]] = {
     "PIN looked at behind the lock": lambda: Bug(pin_looked_at_behind_the_lock()),
     "append at whatever version the stream is": lambda: Bug(append_at_whatever_version()),
     "overdraft of one cent": lambda: Bug(overdraft_of_one_cent()),
+    "correction that is not remembered": lambda: Bug(
+        mock.patch.object(BankAccount, "_check_not_reversed", return_value=None)
+    ),
     "snapshot of an earlier state": lambda: Bug(snapshot_of_an_earlier_state()),
     "events in hand taken for the next ones": lambda: Bug(
         mock.patch.object(store, "follow", lambda events, checkpoint: bool(events))

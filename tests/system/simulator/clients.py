@@ -15,8 +15,11 @@ from bank.application.dispatch import Ack, Busy, handle
 from bank.domain.commands import (
     AccountCommand,
     ChangePin,
+    CloseBankAccount,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    ReverseDeposit,
+    ReverseWithdrawal,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
@@ -103,9 +106,26 @@ class Clients:
             return CreateBankAccount(account_id, chance.choice(tuple(HOLDERS)), chance.choice(PINS))
         if chance.random() < (0.4 if known.locked else 0.08):
             return chance.choice((UnlockPin(account_id), ChangePin(account_id, chance.choice(PINS))))
+        if chance.random() < 0.1:
+            return self.make_correction(account_id)
+        if chance.random() < (0.02 if known.balance else 0.1):
+            return CloseBankAccount(account_id, pin)
         if chance.random() < 0.45:
             return DepositMoneyIntoBankAccount(account_id, chance.randint(1, 1000))
         return WithdrawMoneyFromBankAccount(account_id, amount, pin)
+
+    def make_correction(self, account_id: int) -> AccountCommand:
+        """Return the reversal of a deposit or withdrawal, often of one that is reversed, or of something else."""
+        chance = self.chance
+        account = self.book.account(account_id)
+        own = [(UUID(command_id), kind) for command_id, kind, _ in account.moves]
+        again = [each for each in own if str(each[0]) in account.undone]
+        others = [(command_id, chance.choice(("deposit", "withdrawal"))) for command_id, _ in self.sent[-6:]]
+        luck = chance.random()
+        wanted = again if again and luck < 0.4 else own if own and luck < 0.8 else others
+        command_id, kind = chance.choice(wanted or [(UUID(int=0), "deposit")])
+        reverse = ReverseDeposit if kind == "deposit" else ReverseWithdrawal
+        return reverse(account_id, command_id, chance.choice(("Typed twice", "Typed twice", "Another account", "")))
 
     def submit(self, actor: str, command_id: UUID, command: AccountCommand) -> bool:
         """Send a command, and check its answer. Return whether there was one."""

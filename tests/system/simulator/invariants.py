@@ -153,7 +153,7 @@ class Book:
             moments = {max(each.moment, before) for each in self.submitted[event.command_id]}
             hold(event.recorded_at in moments, "an event has the sender's time, or that of the one before", event)
             self.times[event.stream] = event.recorded_at
-        account = model.after(account, sent.command, happened)
+        account = model.after(account, sent.command, str(last.command_id), happened)
         hold(account.balance >= 0, "no balance is below zero", account)
         history.append((last.position, account))
 

@@ -9,8 +9,11 @@ from typing import Any, NamedTuple
 from bank.domain.commands import (
     AccountCommand,
     ChangePin,
+    CloseBankAccount,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    ReverseDeposit,
+    ReverseWithdrawal,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
@@ -19,7 +22,10 @@ MOST = 10**12
 
 
 class Account(NamedTuple):
-    """The state of an account. Before it is opened it has no holder."""
+    """The state of an account. Before it is opened it has no holder.
+
+    `moves` holds the command id, kind and amount of each deposit and withdrawal, and `undone` the reversed ids.
+    """
 
     version: int = 0
     holder: str = ""
@@ -27,6 +33,9 @@ class Account(NamedTuple):
     balance: int = 0
     wrong_pins: int = 0
     locked: bool = False
+    closed: bool = False
+    moves: tuple[tuple[str, str, int], ...] = ()
+    undone: tuple[str, ...] = ()
 
 
 type Happening = tuple[str, dict[str, Any]]
@@ -50,6 +59,10 @@ def decide(account: Account, command: AccountCommand, attempts: int) -> list[Hap
             return _nonsense(account, command.amount) or _withdraw(account, command, attempts)
         case UnlockPin() | ChangePin():
             return _supervise(account, command)
+        case CloseBankAccount():
+            return _close(account, command, attempts)
+        case ReverseDeposit() | ReverseWithdrawal():
+            return _reverse(account, command)
         case _:
             raise AssertionError(f"the model knows nothing of {command}")
 
@@ -72,17 +85,60 @@ def _nonsense(account: Account, amount: int) -> str:
     """Return the reason why no money can be moved at all, or the empty string."""
     if not 1 <= amount <= MOST:
         return "invalid_amount"
-    return "" if account.holder else "no_such_account"
+    return _not_open(account)
+
+
+def _not_open(account: Account) -> str:
+    if not account.holder:
+        return "no_such_account"
+    return "account_closed" if account.closed else ""
+
+
+def _bad_pin(
+    account: Account, command: WithdrawMoneyFromBankAccount | CloseBankAccount, request: dict[str, Any], attempts: int
+) -> list[Happening]:
+    """Return what a task that needs the PIN comes to without the right one, or nothing."""
+    if account.locked:
+        return [("withdrawal_blocked", request)]
+    if command.pin == account.pin:
+        return []
+    wrong = account.wrong_pins + 1
+    locked = [("pin_locked", {"accountId": command.account_id, "wrong_pins": wrong})] if wrong >= attempts else []
+    return [("invalid_pin", request), *locked]
+
+
+def _close(account: Account, command: CloseBankAccount, attempts: int) -> list[Happening] | str:
+    if not _is_pin(command.pin):
+        return "malformed_pin"
+    if no := _not_open(account) or ("account_not_empty" if account.balance else ""):
+        return no
+    request = {"accountId": command.account_id, "amount_requested": 0}
+    refused = _bad_pin(account, command, request, attempts)
+    return refused or [("bank_account_closed", {"accountId": command.account_id})]
+
+
+def _reverse(account: Account, command: ReverseDeposit | ReverseWithdrawal) -> list[Happening] | str:
+    if not command.reason:
+        return "invalid_reason"
+    if no := _not_open(account):
+        return no
+    command_id = str(command.reversed_command_id)
+    kind = "deposit" if isinstance(command, ReverseDeposit) else "withdrawal"
+    amounts = [amount for each, what, amount in account.moves if (each, what) == (command_id, kind)]
+    if not amounts:
+        return "not_reversible"
+    if command_id in account.undone:
+        return "already_reversed"
+    if kind == "deposit" and amounts[0] > account.balance:
+        return "balance_too_low"
+    data = {"amount": amounts[0], "reversedCommandId": command_id, "reason": command.reason}
+    return [(f"{kind}_reversed", {"accountId": command.account_id, **data})]
 
 
 def _withdraw(account: Account, command: WithdrawMoneyFromBankAccount, attempts: int) -> list[Happening]:
     request = {"accountId": command.account_id, "amount_requested": command.amount}
-    if account.locked:
-        return [("withdrawal_blocked", request)]
-    if command.pin != account.pin:
-        wrong = account.wrong_pins + 1
-        locked = [("pin_locked", {"accountId": command.account_id, "wrong_pins": wrong})] if wrong >= attempts else []
-        return [("invalid_pin", request), *locked]
+    if refused := _bad_pin(account, command, request, attempts):
+        return refused
     if command.amount > account.balance:
         return [("account_overdrawn", {**request, "balance": account.balance})]
     return [("money_withdrawn_from_bank_account", {"accountId": command.account_id, "amount": command.amount})]
@@ -91,8 +147,8 @@ def _withdraw(account: Account, command: WithdrawMoneyFromBankAccount, attempts:
 def _supervise(account: Account, command: UnlockPin | ChangePin) -> list[Happening] | str:
     if isinstance(command, ChangePin) and not _is_pin(command.pin):
         return "malformed_pin"
-    if not account.holder:
-        return "no_such_account"
+    if no := _not_open(account):
+        return no
     which = {"accountId": command.account_id}
     unlocked = [("pin_unlocked", which)] if account.locked else []
     if isinstance(command, UnlockPin):
@@ -100,7 +156,9 @@ def _supervise(account: Account, command: UnlockPin | ChangePin) -> list[Happeni
     return [("pin_changed", which), *unlocked]
 
 
-def after(account: Account, command: AccountCommand, happened: list[Happening]) -> Account:
+def after(  # noqa: C901  # a case for each event
+    account: Account, command: AccountCommand, command_id: str, happened: list[Happening]
+) -> Account:
     """Return the account after the events of a command."""
     for kind, data in happened:
         account = account._replace(version=account.version + 1)
@@ -109,9 +167,17 @@ def after(account: Account, command: AccountCommand, happened: list[Happening]) 
                 assert isinstance(command, CreateBankAccount)
                 account = account._replace(holder=data["accountHolder"], pin=command.pin)
             case "money_deposited_into_bank_account":
-                account = account._replace(balance=account.balance + data["amount"])
+                moves = (*account.moves, (command_id, "deposit", data["amount"]))
+                account = account._replace(balance=account.balance + data["amount"], moves=moves)
             case "money_withdrawn_from_bank_account":
-                account = account._replace(balance=account.balance - data["amount"], wrong_pins=0)
+                moves = (*account.moves, (command_id, "withdrawal", data["amount"]))
+                account = account._replace(balance=account.balance - data["amount"], wrong_pins=0, moves=moves)
+            case "deposit_reversed" | "withdrawal_reversed":
+                sign = 1 if kind == "withdrawal_reversed" else -1
+                undone = (*account.undone, data["reversedCommandId"])
+                account = account._replace(balance=account.balance + sign * data["amount"], undone=undone)
+            case "bank_account_closed":
+                account = account._replace(closed=True)
             case "account_overdrawn":
                 account = account._replace(wrong_pins=0)
             case "invalid_pin":

@@ -17,8 +17,15 @@ from projections.models import AccountSummary, BankTotals, DailyTotals, NamePart
 HOLDERS = {"Josh": "josh", "Luke Ng": "luke ng", "Zoë Ångström": "zoe angstrom", "Ada": "ada", "ΑΘΗΝΑ": "αθηνα"}
 """Names, each with its search key."""
 
-PIN_LINES = {"pin_locked": "locked", "pin_unlocked": "unlocked", "pin_changed": "new_pin"}
-"""The kinds of a statement's lines for events of a PIN."""
+STATUS_LINES = {
+    "pin_locked": "locked",
+    "pin_unlocked": "unlocked",
+    "pin_changed": "new_pin",
+    "bank_account_closed": "closed",
+}
+"""The kinds of a statement's lines for events that move no money."""
+NOTHING = (None, "")
+"""The command that a line is about, and the reason: most lines have none."""
 
 type Row = tuple[Any, ...]
 
@@ -35,11 +42,24 @@ TABLES: dict[str, tuple[type[Model], Sequence[str]]] = {
             "last_event_at",
             "wrong_pins",
             "pin_locked",
+            "closed_at",
         ),
     ),
     "statements": (
         StatementLine,
-        ("position", "account_id", "version", "kind", "amount", "balance", "recorded_at", "actor", "command_id"),
+        (
+            "position",
+            "account_id",
+            "version",
+            "kind",
+            "amount",
+            "balance",
+            "recorded_at",
+            "actor",
+            "command_id",
+            "about_command_id",
+            "reason",
+        ),
     ),
     "refusals": (
         RefusedWithdrawal,
@@ -59,7 +79,7 @@ TABLES: dict[str, tuple[type[Model], Sequence[str]]] = {
     "totals": (BankTotals, ("id", "accounts", "balance", "paid_in", "paid_out")),
     "daily": (
         DailyTotals,
-        ("day", "accounts_opened", "deposits", "paid_in", "withdrawals", "paid_out", "refusals"),
+        ("day", "accounts_opened", "deposits", "paid_in", "withdrawals", "paid_out", "refusals", "corrections"),
     ),
 }
 """Each projection's model with the columns that are compared, the key first."""
@@ -80,10 +100,21 @@ class Fold:
         """Add the next event."""
         data = event.data
         account_id, amount = data["accountId"], data.get("amount", 0)
-        day = self.days.setdefault(event.recorded_at.date(), [0] * 6)
+        day = self.days.setdefault(event.recorded_at.date(), [0] * 7)
         if event.type == "bank_account_created":
             holder = data["accountHolder"]
-            self.accounts[account_id] = [account_id, holder, HOLDERS[holder], 0, 0, event.recorded_at, None, 0, False]
+            self.accounts[account_id] = [
+                account_id,
+                holder,
+                HOLDERS[holder],
+                0,
+                0,
+                event.recorded_at,
+                None,
+                0,
+                False,
+                None,
+            ]
             self.names += [(key, account_id) for key in _parts(HOLDERS[holder], account_id)]
             self.totals[0] += 1
             day[0] += 1
@@ -97,7 +128,7 @@ class Fold:
             case "account_overdrawn":
                 self.refusals.append((*log_position, event.type, data["amount_requested"], data["balance"], *origin))
             case "bank_account_created":
-                self.statements.append((*log_position, "opened", 0, 0, *origin))
+                self.statements.append((*log_position, "opened", 0, 0, *origin, *NOTHING))
             case "money_deposited_into_bank_account":
                 self._move(account, amount, log_position, "deposit", origin)
                 self.totals[2] += amount
@@ -108,8 +139,18 @@ class Fold:
                 self.totals[3] += amount
                 day[3] += 1
                 day[4] += amount
-            case "pin_locked" | "pin_unlocked" | "pin_changed":
-                self._move(account, 0, log_position, PIN_LINES[event.type], origin)
+            case "deposit_reversed" | "withdrawal_reversed":
+                is_in = event.type == "withdrawal_reversed"
+                about = (UUID(data["reversedCommandId"]), data["reason"])
+                kind = "undone_out" if is_in else "undone_in"
+                self._move(account, amount if is_in else -amount, log_position, kind, origin, about)
+                self.totals[2 if is_in else 3] += amount
+                day[2 if is_in else 4] += amount
+                day[6] += 1
+            case "pin_locked" | "pin_unlocked" | "pin_changed" | "bank_account_closed":
+                self._move(account, 0, log_position, STATUS_LINES[event.type], origin)
+                if event.type == "bank_account_closed":
+                    account[9] = event.recorded_at
             case other:
                 raise AssertionError(f"the model knows nothing of {other}")
         self._count_wrong_pins(account, event.type)
@@ -123,10 +164,12 @@ class Fold:
         if kind in ("pin_locked", "pin_unlocked"):
             account[8] = kind == "pin_locked"
 
-    def _move(self, account: list[Any], amount: int, log_position: Row, kind: str, origin: Row) -> None:
+    def _move(
+        self, account: list[Any], amount: int, log_position: Row, kind: str, origin: Row, about: Row = NOTHING
+    ) -> None:
         account[3] += amount
         self.totals[1] += amount
-        self.statements.append((*log_position, kind, amount, account[3], *origin))
+        self.statements.append((*log_position, kind, amount, account[3], *origin, *about))
 
     def rows(self, name: str) -> set[Row]:
         """Return the expected rows of a projection."""
