@@ -92,7 +92,7 @@ PROJECTION_WAIT = env.float("PROJECTION_WAIT", default=1.0)
 
 EVENTSTORE_STATE_OF = "bank.application.repository.state_of"
 """The function by which the event inspector rebuilds the state of a stream."""
-EVENTSTORE_CATEGORIES = ["bank_account"]
+EVENTSTORE_CATEGORIES = ["bank_account", "till"]
 """The categories of streams in which the event inspector looks for a number."""
 
 # Keys
@@ -115,6 +115,9 @@ PIN_ATTEMPTS = env.int("PIN_ATTEMPTS", default=3)
 """The number of wrong PINs in a row that locks withdrawals from an account."""
 if PIN_ATTEMPTS < 1:
     raise ImproperlyConfigured(f"PIN_ATTEMPTS is a whole number from 1 on, not {PIN_ATTEMPTS}.")
+TILLS = env.str("TILLS", default="optional")
+if TILLS not in ("optional", "required"):
+    raise ImproperlyConfigured(f"TILLS is 'optional' or 'required', not {TILLS!r}.")
 
 # The application
 

@@ -6,7 +6,7 @@ from django.urls import path
 
 from .access import views as access
 from .operations import health
-from .screens import pages, statement, tasks, transfers
+from .screens import pages, statement, tasks, tills, transfers
 
 handler400 = "bank.screens.unavailable.bad_request"
 handler404 = "bank.screens.unavailable.not_found"
@@ -29,6 +29,14 @@ urlpatterns = [
     path("receipts/<uuid:command_id>/", pages.receipt, name="receipt"),
     path("receipts/<uuid:command_id>/reverse/", tasks.reverse_entry, name="reverse"),
     path("transfers/", transfers.on_their_way, name="transfers"),
+    path("till/", tills.my_till, name="my_till"),
+    path("tills/", tills.of_day, name="tills"),
+    path("tills/open/", tills.open_till, name="open_till"),
+    path("tills/<int:till_id>/<int:shift>/", tills.one_shift, name="shift"),
+    path("tills/<int:till_id>/<int:shift>/bring/", tills.bring_cash, name="bring_cash"),
+    path("tills/<int:till_id>/<int:shift>/take/", tills.take_cash, name="take_cash"),
+    path("tills/<int:till_id>/<int:shift>/close/", tills.close_till, name="close_till"),
+    path("tills/<int:till_id>/<int:shift>/close-for/", tills.close_till_for, name="close_till_for"),
     path("days/", pages.days, name="days"),
     path("login/", access.LogIn.as_view(), name="login"),
     path("login/code/", access.code, name="code"),

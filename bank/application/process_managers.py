@@ -130,6 +130,8 @@ def _concerns(manager: ProcessManager, event: RecordedEvent) -> bool:
 
 
 def _steps(manager: ProcessManager, event: RecordedEvent) -> Sequence[Step]:
+    if manager.only_with and manager.only_with not in event.metadata:
+        return []
     return manager.steps(decode(event.type, event.schema_version, event.data), event.metadata)
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import connections
 
 from eventstore.backends import WRITE_SIDE, backend_of
 
-from ..domain.errors import TellerHasTill
+from ..domain.errors import TellerHasTill, TillRequired
 from ..domain.till_events import TILL, TILL_SHIFT
 
 _INSERT = """
@@ -34,6 +35,23 @@ def till_of(teller: str) -> TellersTill | None:
     """Return the open till of a teller, or None."""
     rows = backend_of().rows(_OF_TELLER, [teller])
     return TellersTill(*rows[0]) if rows else None
+
+
+def is_missing(teller: str) -> bool:
+    """Return whether the bank requires a till for cash, and the teller has none open."""
+    return settings.TILLS == "required" and till_of(teller) is None
+
+
+def cash_metadata(teller: str) -> Mapping[str, Any]:
+    """Return the entries for the metadata of a payment in cash. Without a till there are none.
+
+    Raises:
+        TillRequired
+    """
+    till = till_of(teller)
+    if till is None and settings.TILLS == "required":
+        raise TillRequired("Open a till first: this bank takes and pays cash only through a till.")
+    return till.metadata if till else {}
 
 
 def take(till_id: int, teller: str, shift: int) -> None:

@@ -97,6 +97,12 @@ class TellerHasTill(CommandRejected):
     field = "till_id"
 
 
+class TillRequired(CommandRejected):
+    """The bank takes and pays cash only through a till, and the teller has none open."""
+
+    code = "till_required"
+
+
 class TillShiftOver(CommandRejected):
     """The till has been closed since the task began."""
 

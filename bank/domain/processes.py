@@ -7,9 +7,25 @@ to remember is in the events of its aggregates. `bank.application.process_manage
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from .commands import Command, CompleteMoneyTransfer, ReceiveMoneyTransfer, ReturnMoneyTransfer
+from .commands import (
+    Command,
+    CompleteMoneyTransfer,
+    ReceiveMoneyTransfer,
+    RecordCashIn,
+    RecordCashOut,
+    ReturnMoneyTransfer,
+)
 from .errors import CommandRejected
-from .events import BankEvent, MoneyTransferReceived, MoneyTransferSent
+from .events import (
+    BankEvent,
+    DepositReversed,
+    MoneyDepositedIntoBankAccount,
+    MoneyTransferReceived,
+    MoneyTransferSent,
+    MoneyWithdrawnFromBankAccount,
+    WithdrawalReversed,
+)
+from .till_events import TILL, TILL_SHIFT
 
 
 class Step(NamedTuple):
@@ -35,11 +51,13 @@ class ProcessManager(NamedTuple):
         types: the stored types of the events that it follows.
         steps: returns the steps that follow from an event and its metadata, in order. The same event always has the
             same steps.
+        only_with: the entry of the metadata without which nothing follows. Most events then cost one look-up.
     """
 
     name: str
     types: frozenset[str]
     steps: Callable[[BankEvent, Mapping[str, Any]], Sequence[Step]]
+    only_with: str = ""
 
 
 def transfer_steps(event: BankEvent, metadata: Mapping[str, Any]) -> Sequence[Step]:
@@ -61,5 +79,20 @@ TRANSFERS = ProcessManager(
     "transfers", frozenset({MoneyTransferSent.stored_type, MoneyTransferReceived.stored_type}), transfer_steps
 )
 
-PROCESS_MANAGERS: dict[str, ProcessManager] = {manager.name: manager for manager in (TRANSFERS,)}
+
+def till_steps(event: BankEvent, metadata: Mapping[str, Any]) -> Sequence[Step]:
+    """Record at a till the cash of a payment that went through it."""
+    till_id, shift, command_id = metadata[TILL], metadata[TILL_SHIFT], metadata["correlation_id"]
+    match event:
+        case MoneyDepositedIntoBankAccount() | WithdrawalReversed():
+            return [Step("cash_in", RecordCashIn(till_id, shift, event.amount, command_id))]
+        case MoneyWithdrawnFromBankAccount() | DepositReversed():
+            return [Step("cash_out", RecordCashOut(till_id, shift, event.amount, command_id))]
+    return []
+
+
+CASH = (MoneyDepositedIntoBankAccount, MoneyWithdrawnFromBankAccount, DepositReversed, WithdrawalReversed)
+TILLS = ProcessManager("tills", frozenset(event.stored_type for event in CASH), till_steps, only_with=TILL)
+
+PROCESS_MANAGERS: dict[str, ProcessManager] = {manager.name: manager for manager in (TRANSFERS, TILLS)}
 """Every process manager by its name."""

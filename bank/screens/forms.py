@@ -107,8 +107,10 @@ class TaskForm(ShownForm):
     """A form for one command. Each rendering has a new command id, under which the command is carried out once."""
 
     verb: ClassVar[str]
+    about: ClassVar[str] = "account"
     advice: ClassVar[str] = ""
     looks_at_pin: ClassVar[bool] = False
+    moves_cash: ClassVar[bool] = False
     wants_no_money: ClassVar[bool] = False
     carried_fields: ClassVar[Sequence[str]] = ()
     """The hidden fields with the entries of an earlier step."""
@@ -188,6 +190,7 @@ def blank(form_class: type[AccountForm]) -> AccountForm:
 
 class DepositForm(AccountForm):
     verb = "Deposit"
+    moves_cash = True
     amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
 
     def command(self) -> Command:
@@ -247,6 +250,7 @@ class CloseForm(AccountForm):
 class ReverseForm(AccountForm):
     """A form for the reversal of what a command recorded at an account."""
 
+    moves_cash = True
     advice = "Nothing is deleted: the correction is a line of its own, on this day."
     reason = forms.CharField(
         label="Reason",

@@ -90,6 +90,8 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
     """Show the entries of a command, its rejection, or that nothing is recorded (404)."""
     fresh = how_fresh(request)
     entry, outcome = queries.receipt(command_id), None
+    if entry is None and (at_till := queries.shift_of_command(command_id)):
+        return redirect("shift", *at_till)
     if entry is None:
         outcome = queries.outcome(command_id)
         if outcome is None or not outcome.accepted:

@@ -16,6 +16,7 @@ from projections import queries
 
 from ..access import sessions
 from ..access.cookies import set_cookie
+from ..application import tills
 from ..application.dispatch import Ack, Busy, InstallationFault, OutcomeUnknown, UnreadableAccount, handle
 from ..domain.errors import AccountAlreadyExists, CommandRejected
 from .forms import (
@@ -38,7 +39,7 @@ from .unavailable import RETRY_AFTER, no_answer, not_installed
 
 BUSY = "The bank is busy. Nothing has happened: wait a moment, and send it again."
 UNREADABLE = (
-    "This account cannot be used now. Nothing was changed, and no PIN was looked at. A newer version of the program "
+    "This {about} cannot be used now. Nothing was changed, and no PIN was looked at. A newer version of the program "
     "has recorded something here that this one does not know: tell the people who run it."
 )
 
@@ -138,6 +139,8 @@ def task(
     account_id: int | None = None,
     *,
     template: str = "bank/task.html",
+    then: str = "",
+    refusal: CommandRejected | None = None,
     **shown: Any,
 ) -> HttpResponse:
     """Show a task's form, or carry out its command and redirect to the receipt.
@@ -146,6 +149,8 @@ def task(
     the program cannot read) htmx would replace the whole page, so headers name the form as the target.
 
     Args:
+        then: the URL of the page that follows, instead of the receipt.
+        refusal: why this user may not carry the task out now, if so.
         shown: more values for the template.
     """
     status, headers, offers = 200, {}, {}
@@ -153,11 +158,11 @@ def task(
         form.is_bound, status = True, 422
         try:
             if form.is_valid():
-                return acknowledge(request, handle_form(request, form))
+                return acknowledge(request, handle_form(request, form, refusal), then)
         except CommandRejected as rejection:
             offers = reject(form, rejection)
         except (Busy, UnreadableAccount) as error:
-            form.add_error(None, BUSY if isinstance(error, Busy) else UNREADABLE)
+            form.add_error(None, BUSY if isinstance(error, Busy) else UNREADABLE.format(about=form.about))
             status = 503
             headers = {"Retry-After": str(RETRY_AFTER), "HX-Retarget": "this", "HX-Reswap": "outerHTML"}
         except OutcomeUnknown as error:
@@ -165,6 +170,7 @@ def task(
         except InstallationFault as error:
             return not_installed(request, error)
     context: dict[str, Any] = {"form": form, "heading": heading, "action": request.path, **offers, **shown}
+    context["needs_till"] = form.moves_cash and status != 503 and tills.is_missing(request.user.get_username())
     if account_id is not None:
         if status != 503:  # it queries the busy database
             context["parked"] = parked_account(how_fresh(request), account_id)
@@ -183,14 +189,18 @@ def reject(form: TaskForm, rejection: CommandRejected) -> dict[str, int]:
     return {"taken": taken, "free": queries.next_account_id(taken)} if taken else {}
 
 
-def handle_form(request: Request, form: TaskForm) -> Ack:
-    """Pass the form's command to the bank."""
-    return handle(form.command(), command_id=form.get_command_id(), actor=request.user.get_username())
+def handle_form(request: Request, form: TaskForm, refusal: CommandRejected | None) -> Ack:
+    """Pass the form's command to the bank, with the teller's open till if it moves cash."""
+    if refusal:
+        raise refusal
+    actor = request.user.get_username()
+    metadata = tills.cash_metadata(actor) if form.moves_cash else {}
+    return handle(form.command(), command_id=form.get_command_id(), actor=actor, metadata=metadata)
 
 
-def acknowledge(request: Request, ack: Ack) -> HttpResponse:
-    """Redirect to the receipt, and set the read-your-writes token."""
-    url = reverse("receipt", args=[ack.command_id])
+def acknowledge(request: Request, ack: Ack, url: str = "") -> HttpResponse:
+    """Redirect to the receipt or another page, and set the read-your-writes token."""
+    url = url or reverse("receipt", args=[ack.command_id])
     response: HttpResponse = HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url, status=303)
     set_cookie(response, SEEN, ack.token)
     return response

@@ -27,6 +27,18 @@ def money(minor_units: int) -> str:
 
 
 @register.filter
+def unsigned(minor_units: int) -> str:
+    """Format minor units without their sign."""
+    return format_money(abs(minor_units))
+
+
+@register.filter
+def signed(minor_units: int) -> str:
+    """Format minor units with a sign: "+5.00"."""
+    return f"+{format_money(minor_units)}" if minor_units > 0 else format_money(minor_units)
+
+
+@register.filter
 def when(moment: datetime) -> str:
     """Format a time in the bank's time zone and locale, to the minute."""
     return _when(int(moment.timestamp()) // 60)

@@ -16,6 +16,7 @@ from bank.application.dispatch import handle
 from bank.domain.commands import (
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    OpenTill,
     TransferMoneyBetweenBankAccounts,
     WithdrawMoneyFromBankAccount,
 )
@@ -70,6 +71,7 @@ NO_SUCH_METHOD = {
         "/", "/accounts/", "/accounts/<int:account_id>/", "/accounts/<int:account_id>/statement/",
         "/accounts/<int:account_id>/statement.csv",
         "/receipts/", "/receipts/<uuid:command_id>/", "/transfers/", "/days/", "/own/",
+        "/till/", "/tills/", "/tills/<int:till_id>/<int:shift>/",
         "/admin/autocomplete/", "/admin/jsi18n/", "/admin/password_change/done/",
     )),
 }  # fmt: skip
@@ -114,6 +116,7 @@ def business(bank: object) -> None:
     handle(CreateBankAccount(FROZEN, "Ada Lovelace", PIN))
     freeze(FROZEN)
     subscriptions.rows(["a process manager"])
+    handle(OpenTill(1, "tina", 500))
 
 
 def test_every_address_has_a_row_and_every_row_an_address() -> None:

@@ -88,7 +88,7 @@ def test_the_header_has_the_links_of_ones_own_rights_and_marks_the_page(bank: ob
         }
         shown = {name: re.findall(r'<a href="([^"]*)"', header_of(client, "/own/")) for name, client in clients.items()}
         assert shown == {
-            "teller": ["/", "/accounts/", "/days/", "/accounts/open/", "/own/"],
+            "teller": ["/", "/accounts/", "/days/", "/accounts/open/", "/till/", "/own/"],
             "auditor": ["/", "/accounts/", "/days/", "/admin/", "/own/"],
             "nobody": ["/own/"],
         }

@@ -12,6 +12,9 @@ from django.contrib.contenttypes.models import ContentType
 from django.test import Client
 from django.urls import URLResolver, get_resolver
 
+from bank.application import tills
+from bank.application.dispatch import handle
+from bank.domain.commands import CloseTill, OpenTill
 from eventstore.models import CommandRecord
 from tests.support.clocks import StoppedClock
 from tests.support.helpers import PASSWORD, make_user
@@ -21,6 +24,8 @@ PIN = 42
 """The PIN of each account."""
 RICH, LOCKED, EMPTY = ACCOUNTS = 1, 2, 3
 """An account with money, one with money and locked withdrawals, and one without money."""
+SOMEBODY = "somebody"
+"""The user who is tried."""
 FROZEN = 4
 """An account that the read side has parked."""
 NEW_PASSWORD = "a much longer password"
@@ -67,12 +72,31 @@ def path_of(route: str, account_id: int) -> str:
     path = route.replace("<int:account_id>", str(account_id)).replace("<url>", "auth/user")
     path = path.replace("<path:content_type_id>", str(ContentType.objects.get(model="event").pk))
     path = path.replace("<id>", str(victim("user")))
+    if "<int:till_id>" in path:
+        till = open_till()
+        path = path.replace("<int:till_id>/<int:shift>", f"{till.till_id}/{till.shift}")
     if "<uuid:command_id>" in path:
         deposits = CommandRecord.objects.filter(name="deposit_money_into_bank_account").order_by("-position")
         path = path.replace("<uuid:command_id>", str(deposits.values_list("id", flat=True)[0]))
     if "<path:object_id>" in path:
         path = path.replace("<path:object_id>", str(key_in(path)))
     return path
+
+
+def open_till() -> tills.TellersTill:
+    """Return the open till of the user who is tried."""
+    if tills.till_of(SOMEBODY) is None:
+        handle(OpenTill(next(_numbers), SOMEBODY, 0))
+    till = tills.till_of(SOMEBODY)
+    assert till
+    return till
+
+
+def first_till(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
+    """Return the fields for the opening of a till. The user has none."""
+    if till := tills.till_of(SOMEBODY):
+        handle(CloseTill(*till, ()))
+    return {**task(client, path, clock), "till_id": str(next(_numbers))}
 
 
 def key_in(path: str) -> object:
@@ -113,6 +137,7 @@ def task(client: Client, path: str, clock: StoppedClock) -> dict[str, Any]:
         "pin": f"{PIN:04}",
         "pin_again": f"{PIN:04}",
         "reason": "Typed twice",
+        "pieces_100": "5",
     }
 
 
@@ -143,6 +168,10 @@ _twice = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password
 
 FORMS: dict[str, Form] = {
     "/receipts/<uuid:command_id>/reverse/": task,
+    "/tills/open/": first_till,
+    **dict.fromkeys(
+        (f"/tills/<int:till_id>/<int:shift>/{each}/" for each in ("bring", "take", "close", "close-for")), task
+    ),
     "/login/": just(username="somebody else", password=PASSWORD),
     "/login/code/": just(code="123456"),
     "/login/second-factor/": first_code,

@@ -43,8 +43,8 @@ MUTATIONS = [
     Mutation(
         breaks="The actor of a command is not recorded.",
         file="bank/screens/tasks.py",
-        text=", actor=request.user.get_username())",
-        instead=")",
+        text="actor=actor, metadata=metadata",
+        instead="metadata=metadata",
         tests=[
             "tests/screens/test_pin_lock.py::test_the_statement_and_the_desk_show_who_unlocked_and_who_changed_the_pin"
         ],
