@@ -6,7 +6,7 @@ from django.urls import path
 
 from .access import views as access
 from .operations import health
-from .screens import pages, statement, tasks, tills, transfers
+from .screens import find, pages, statement, tasks, tills, transfers
 
 handler400 = "bank.screens.unavailable.bad_request"
 handler404 = "bank.screens.unavailable.not_found"
@@ -14,6 +14,7 @@ handler500 = "bank.screens.unavailable.server_error"
 
 urlpatterns = [
     path("", pages.desk, name="desk"),
+    path("find/", find.find, name="find"),
     path("accounts/", pages.accounts, name="accounts"),
     path("accounts/open/", tasks.open_account, name="open_account"),
     path("accounts/<int:account_id>/", statement.account, name="account"),

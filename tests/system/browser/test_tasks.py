@@ -28,7 +28,7 @@ def test_an_account_is_opened_and_found(page: Page) -> None:
     expect(page.get_by_role("heading", name="Account opened")).to_be_visible()
 
     page.goto("/")
-    page.get_by_label("Account number or holder").fill("7")
+    page.get_by_label("Number, holder or receipt").fill("7")
     page.get_by_role("button", name="Find").click()
     expect(page.get_by_role("heading", name="Björk Guðmundsdóttir")).to_be_visible()
 

@@ -1,0 +1,59 @@
+// Single keys for what a page offers: an element with `data-key` is clicked, or its first field gets the focus.
+// They work outside of fields only. "?" lists them, and the list has a switch that turns them off in this browser.
+const OFF = "keys-off";
+
+function isTyping(target) {
+  return target.closest("input, select, textarea, dialog, [contenteditable]") !== null;
+}
+
+function use(element) {
+  const field = element.matches("a, button") ? null : element.querySelector("input:not([type=hidden]), select");
+  if (field) {
+    field.focus();
+    field.scrollIntoView({ block: "nearest" });
+  } else element.click();
+}
+
+function list(dialog) {
+  const rows = dialog.querySelector("dl");
+  rows.replaceChildren();
+  for (const element of document.querySelectorAll("[data-key]")) {
+    const key = document.createElement("dt");
+    const does = document.createElement("dd");
+    const chip = document.createElement("kbd");
+    chip.textContent = element.dataset.key.toUpperCase();
+    key.append(chip);
+    does.textContent = element.dataset.does || element.textContent.trim();
+    rows.append(key, does);
+  }
+  dialog.querySelector("input").checked = localStorage.getItem(OFF) === null;
+  dialog.showModal();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
+  const dialog = document.getElementById("keys");
+  if (event.key === "?" && dialog) {
+    event.preventDefault();
+    list(dialog);
+    return;
+  }
+  if (localStorage.getItem(OFF) !== null) return;
+  const element = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+  if (!element) return;
+  event.preventDefault();
+  use(element);
+});
+
+document.addEventListener("DOMContentLoaded", () => {
+  const dialog = document.getElementById("keys");
+  dialog?.querySelector("input").addEventListener("change", (event) => {
+    if (event.target.checked) localStorage.removeItem(OFF);
+    else localStorage.setItem(OFF, "yes");
+  });
+  // The page of one task begins in its first field, unless the page says otherwise.
+  const tasks = document.querySelectorAll("form.task");
+  if (tasks.length === 1 && document.activeElement === document.body && !document.querySelector("[autofocus]")) {
+    tasks[0].querySelector("input:not([type=hidden]):not([hidden]), select")?.focus();
+  }
+});

@@ -1,0 +1,107 @@
+"""A teller's work without a mouse, with the keys counted."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from bank.application.dispatch import handle
+from bank.domain.commands import CreateBankAccount
+
+pytestmark = pytest.mark.parametrize("javascript", [True], ids=["javascript"])
+
+
+class Keyboard:
+    """The keyboard of a page. It counts what is pressed."""
+
+    def __init__(self, page: Page) -> None:
+        self.page, self.count = page, 0
+
+    def types(self, text: str) -> None:
+        self.page.keyboard.type(text)
+        self.count += len(text)
+
+    def press(self, key: str) -> None:
+        self.page.keyboard.press(key)
+        self.count += 1
+
+
+@pytest.fixture
+def keys(page: Page) -> Keyboard:
+    """The keyboard of a teller at the desk of a bank with two customers."""
+    handle(CreateBankAccount(7, "Grace Hopper", 42))
+    handle(CreateBankAccount(11, "Ada Lovelace", 42))
+    page.goto("/")
+    return Keyboard(page)
+
+
+def is_at_receipt(page: Page) -> None:
+    page.wait_for_url("**/receipts/**")
+    expect(page.get_by_text("50.00 USD").first).to_be_visible()
+
+
+def test_a_deposit_for_a_customer_found_by_name_takes_at_most_14_keys(page: Page, keys: Keyboard) -> None:
+    keys.types("hop")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Grace Hopper")
+    keys.press("Enter")
+    page.wait_for_url("**/accounts/7/")
+    keys.press("d")
+    expect(page.locator("#deposit_amount")).to_be_focused()
+    keys.types("50.00")
+    keys.press("Enter")
+    is_at_receipt(page)
+    assert keys.count <= 14
+
+
+def test_a_deposit_by_number_takes_at_most_10_keys_and_the_next_customer_one(page: Page, keys: Keyboard) -> None:
+    keys.types("7 d")
+    keys.press("Enter")
+    page.wait_for_url("**/accounts/7/deposit/")
+    expect(page.locator("#deposit_amount")).to_be_focused()
+    keys.types("50.00")
+    keys.press("Enter")
+    is_at_receipt(page)
+    assert keys.count <= 10
+    keys.press("/")
+    expect(page.get_by_role("combobox")).to_be_focused()
+
+
+def test_enter_before_the_hits_have_come_opens_what_was_typed(page: Page, keys: Keyboard) -> None:
+    keys.types("7")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Grace Hopper")
+    page.route("**/find/*", lambda route: None if route.request.headers.get("hx-request") else route.continue_())
+    page.get_by_role("combobox").fill("11")
+    keys.press("Enter")
+    expect(page.get_by_role("heading", name="Ada Lovelace")).to_be_visible()
+
+
+def test_arrow_keys_choose_and_escape_empties_the_box(page: Page, keys: Keyboard) -> None:
+    keys.types("a")
+    options = page.get_by_role("option")
+    expect(options).to_have_count(2)
+    expect(page.get_by_role("status").filter(has_text="2 found.")).to_be_visible()
+    keys.press("ArrowDown")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Ada Lovelace")
+    keys.press("ArrowDown")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Grace Hopper")
+    keys.press("ArrowUp")
+    keys.press("Escape")
+    expect(options).to_have_count(0)
+    expect(page.get_by_role("combobox")).to_have_value("")
+
+
+def test_keys_are_listed_do_nothing_in_a_field_and_can_be_turned_off(page: Page, keys: Keyboard) -> None:
+    page.goto("/accounts/7/")
+    keys.press("?")
+    dialog = page.get_by_role("dialog")
+    for words in ("Deposit", "Withdraw", "Transfer"):
+        expect(dialog.get_by_text(words, exact=True)).to_be_visible()
+    dialog.get_by_label("Use single keys in this browser").uncheck()
+    keys.press("Escape")
+    keys.press("d")
+    expect(page.locator("#deposit_amount")).not_to_be_focused()
+    keys.press("?")
+    dialog.get_by_label("Use single keys in this browser").check()
+    keys.press("Escape")
+    keys.press("d")
+    expect(page.locator("#deposit_amount")).to_be_focused()
+    keys.types("w")
+    expect(page.locator("#deposit_amount")).to_have_value("w")
