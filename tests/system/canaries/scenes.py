@@ -19,7 +19,8 @@ FAULTS = (2, 7, 12, 18)
 HTMX = {"HX-Request": "true"}
 PAGES = ("/", "/accounts/", "/days/", "/admin/eventstore/event/", "/admin/eventstore/commandrecord/",
          "/admin/eventstore/snapshot/", "/admin/projections/statementline/", "/admin/projections/refusedwithdrawal/",
-         "/admin/projections/accountsummary/", "/admin/projections/checkpoint/")  # fmt: skip
+         "/admin/projections/accountsummary/", "/admin/projections/moneytransfer/", "/admin/projections/checkpoint/",
+         "/transfers/")  # fmt: skip
 
 
 class Fault(RuntimeError):
@@ -78,10 +79,16 @@ class Bank:
         self.send(self.teller, f"{account}/withdraw/", amount="5", pin=f"{right}7", headers=HTMX)
         self.send(self.teller, f"{account}/withdraw/", amount="5", pin=right)
         self.send(self.teller, f"{account}/withdraw/", amount="5000", pin=right, headers=HTMX)
+        for headers in ({}, HTMX):
+            sends: Any = {"path": f"{account}/transfer/", "to_account_id": "999999", "headers": headers}
+            self.send(self.teller, **sends, amount="1x", pin=right)
+            self.send(self.teller, **sends, amount="5", pin=f"{right}7")
+            self.send(self.teller, **sends, amount="5", pin=right)
         self.wrong_field(account, right)
         self.in_the_address(account, right)
-        for _ in range(4):
+        for _ in range(2):
             self.send(self.teller, f"{account}/withdraw/", amount="5", pin=wrong)
+            self.send(self.teller, f"{account}/transfer/", to_account_id="999999", amount="5", pin=wrong)
         self.send(self.teller, f"{account}/withdraw/", amount="5", pin=right)
         self.send(self.supervisor, f"{account}/unlock/")
         self.send(self.supervisor, f"{account}/pin/", pin=new, pin_again=wrong)
@@ -108,7 +115,7 @@ class Bank:
 
     def in_the_address(self, account: str, right: str) -> None:
         """Put the PIN into a URL, as a form sent with GET would."""
-        for path in (f"{account}/withdraw/", "/accounts/open/", account + "/", "/days/"):
+        for path in (f"{account}/withdraw/", f"{account}/transfer/", "/accounts/open/", account + "/", "/days/"):
             self.see(self.teller.get(path, {"pin": right, "amount": "5"}))
 
     def faults(self, number: int, pin: int, at: Sequence[int]) -> int:
@@ -118,6 +125,7 @@ class Bank:
         tasks: list[tuple[Client, str, dict[str, str]]] = [
             (self.teller, f"/accounts/{number}/withdraw/", {"amount": "5", "pin": right}),
             (self.teller, f"/accounts/{number}/close/", {"pin": right}),
+            (self.teller, f"/accounts/{number}/transfer/", {"to_account_id": "999999", "amount": "5", "pin": right}),
             (self.supervisor, f"/accounts/{number}/pin/", {"pin": new, "pin_again": new}),
             (self.teller, "/accounts/open/", {"account_id": "999", "account_holder": "Josh", "pin": right}),
         ]

@@ -24,6 +24,7 @@ from django.utils.log import AdminEmailHandler
 
 from bank.application import account_cache, pins
 from eventstore import clock as event_clock
+from eventstore.backends.sqlite import SQLite
 
 MORNING = datetime(2026, 3, 2, 9, tzinfo=UTC)
 DURATION = re.compile(r"\(\d+\.\d+\) ")
@@ -102,6 +103,7 @@ def world(seen: Seen) -> Iterator[Clock]:
             (time, "monotonic", lambda: clock.now.timestamp()),  # measures how long an account is contested
             (timezone, "now", lambda: clock.now),
             (event_clock, "now", lambda: clock.now),
+            (SQLite, "time_in", lambda backend, seconds: f"'{clock.now + timedelta(seconds=seconds):%F %T.000}'"),
             (pins, "hmac", SimpleNamespace(digest=Oracle().digest, compare_digest=hmac.compare_digest, new=hmac.new)),
         ):
             stack.enter_context(mock.patch.object(module, name, value))

@@ -30,6 +30,7 @@ SENSIBLE = {
     "amount": ["5", "0.01", "1,000.00", "99999"],
     "pin": ["1234", "4321", "0000"],
     "account_id": ["1", "2", "3", "8", "9"],
+    "to_account_id": ["1", "2", "3", "99"],
     "account_holder": ["Josh", "Zoë", " Ada "],
     "username": ["tina", "x"],
     "reason": ["Typed twice", " Zoë's slip "],
@@ -82,6 +83,9 @@ PARAMETERS = [
     "_to_field",
     "all",
     "ended",
+    "to_account_id",
+    "amount",
+    "edit",
 ]
 COOKIES = ["bank_position", "csrftoken", "messages", "known_device", "device", "x"]
 TYPES = [
