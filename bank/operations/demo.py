@@ -11,9 +11,11 @@ from eventstore import clock, store
 from ..application import process_managers
 from ..application.dispatch import handle
 from ..domain.commands import (
+    CloseBankAccount,
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    ReverseDeposit,
     TransferMoneyBetweenBankAccounts,
     WithdrawMoneyFromBankAccount,
 )
@@ -41,6 +43,7 @@ def fill() -> bool:
     for moment, command in business:
         with clock.set_to(moment):
             handle(command, actor="teller")
+    _set_right(last)
     with clock.set_to(last), process_managers.paused():
         handle(under_way, actor="teller")  # its money is on its way until process managers run
     return True
@@ -79,6 +82,15 @@ def _transfers(begin: datetime, pins: Mapping[int, int]) -> Iterator[tuple[datet
     for number, (account_id, to_account_id) in enumerate(pairs, 1):
         moment = begin + timedelta(minutes=number)
         yield moment, TransferMoneyBetweenBankAccounts(account_id, to_account_id, 12_50 * number, pins[account_id])
+
+
+def _set_right(moment: datetime) -> None:
+    """Take a deposit twice and reverse one, and open an account by mistake and close it."""
+    with clock.set_to(moment):
+        _, twice = [handle(DepositMoneyIntoBankAccount(5, 80_00), actor="teller") for _ in range(2)]
+        handle(ReverseDeposit(5, twice.command_id, "The deposit was typed twice"), actor="supervisor")
+        handle(CreateBankAccount(len(HOLDERS) + 1, "Ada Lovelace", 1815), actor="teller")
+        handle(CloseBankAccount(len(HOLDERS) + 1, 1815), actor="teller")
 
 
 def _moments(chance: random.Random, count: int) -> list[datetime]:

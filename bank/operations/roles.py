@@ -1,10 +1,10 @@
 """Roles of the bank: the groups of users and their permissions.
 
-| group       | looks at accounts | does a teller's tasks | unlocks, gives new PINs | looks into the admin |
-|-------------|-------------------|-----------------------|-------------------------|----------------------|
-| Tellers     | yes               | yes                   | no                      | no                   |
-| Supervisors | yes               | yes                   | yes                     | no                   |
-| Auditors    | yes               | no                    | no                      | yes, if marked staff |
+| group       | looks at accounts | does a teller's tasks | corrects, unlocks, gives new PINs | looks into the admin |
+|-------------|-------------------|-----------------------|-----------------------------------|----------------------|
+| Tellers     | yes               | yes                   | no                                | no                   |
+| Supervisors | yes               | yes                   | yes                               | no                   |
+| Auditors    | yes               | no                    | no                                | yes, if marked staff |
 
 A superuser may do everything. Nobody can change the record.
 """

@@ -174,7 +174,7 @@ def test_a_receipt_is_found_by_its_reference(sue: Client, paid: dict[str, UUID])
         for typed in (str(entry.position), f" {entry.position} "):
             response = sue.get("/receipts/", {"reference": typed})
             assert response["Location"] == f"/receipts/{command_id}/"
-    assert "Find a receipt" in text_of(sue.get("/"))
+    assert "Reference on the receipt" in text_of(sue.get("/receipts/"))
 
 
 @pytest.mark.parametrize(

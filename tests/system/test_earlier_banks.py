@@ -39,8 +39,11 @@ verify("--head", folder / "head.json")
 USE = f"""
 {VERIFY}
 from bank.application.dispatch import handle
-from bank.domain.commands import DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount
+from bank.domain.commands import (
+    CloseBankAccount, CreateBankAccount, DepositMoneyIntoBankAccount, ReverseDeposit, WithdrawMoneyFromBankAccount,
+)
 from bank.domain.events import MoneyWithdrawnFromBankAccount
+from eventstore.models import Event
 from projections.queries import check_balance
 for account_id, balance in ((1, 20_155), (2, 10**12), (3, 999)):
     assert check_balance(account_id) == balance, check_balance(account_id)
@@ -48,6 +51,12 @@ assert isinstance(handle(WithdrawMoneyFromBankAccount(1, 55, 1234)).events[0], M
 for _ in range(25):
     handle(DepositMoneyIntoBankAccount(1, 4))
 assert check_balance(1) == 20_200
+old = Event.objects.filter(stream="bank_account-1", type="money_deposited_into_bank_account").earliest("position")
+handle(ReverseDeposit(1, old.command_id, "Typed twice"))
+assert check_balance(1) == 20_200 - old.data["amount"]
+handle(DepositMoneyIntoBankAccount(1, old.data["amount"]))
+handle(CreateBankAccount(9, "Ada", 1234))
+handle(CloseBankAccount(9, 1234))
 verify()
 """
 

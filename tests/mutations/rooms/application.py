@@ -157,4 +157,22 @@ MUTATIONS = [
             "tests/application/test_pin_lock.py::test_a_snapshot_of_another_state_version_is_not_used_and_is_no_finding"
         ],
     ),
+    Mutation(
+        breaks="A supervisor may reverse a deposit into another account.",
+        file="bank/application/repository.py",
+        text=" or outcome.stream != stream_of(account_id)",
+        instead="",
+        tests=[
+            "tests/application/test_corrections.py::test_nothing_but_a_deposit_or_withdrawal_of_the_account_can_be_reversed"
+        ],
+    ),
+    Mutation(
+        breaks="Simultaneous closings get more attempts at the PIN than those one by one.",
+        file="bank/application/handlers.py",
+        text="TransferMoneyBetweenBankAccounts, CloseBankAccount)\n",
+        instead="TransferMoneyBetweenBankAccounts)\n",
+        tests=[
+            "tests/application/test_closing.py::test_simultaneous_guesses_get_no_more_attempts_than_guesses_one_by_one"
+        ],
+    ),
 ]

@@ -232,4 +232,20 @@ MUTATIONS = [
             "tests/projections/test_statements.py::test_a_part_may_be_of_some_kinds_and_the_balances_are_those_of_the_period"
         ],
     ),
+    Mutation(
+        breaks="A reversed withdrawal counts as paid out on its day.",
+        file="projections/projectors/daily.py",
+        text='"paid_in" if isinstance(event, WithdrawalReversed) else "paid_out"',
+        instead='"paid_out"',
+        tests=["tests/application/test_corrections.py::test_a_correction_counts_on_its_day_and_in_all_figures"],
+    ),
+    Mutation(
+        breaks="Closed accounts are in every list.",
+        file="projections/queries.py",
+        text='"(closed_at IS NULL OR account_id = %s)"',
+        instead='"(TRUE OR account_id = %s)"',
+        tests=[
+            "tests/screens/test_closing.py::test_lists_and_searches_show_open_accounts_unless_closed_ones_are_wanted_too"
+        ],
+    ),
 ]

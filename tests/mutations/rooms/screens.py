@@ -128,4 +128,11 @@ MUTATIONS = [
         instead="plain_decimal(entry.amount)",
         tests=["tests/screens/test_csv.py::test_the_file_has_each_line_in_order_with_plain_figures"],
     ),
+    Mutation(
+        breaks="A teller may reverse a deposit.",
+        file="bank/screens/tasks.py",
+        text="@may_supervise\ndef reverse_entry",
+        instead="@may_serve\ndef reverse_entry",
+        tests=["tests/screens/test_corrections.py::test_nobody_but_a_supervisor_with_a_fresh_password_corrects"],
+    ),
 ]

@@ -105,4 +105,11 @@ MUTATIONS = [
         instead="return sender",
         tests=["tests/operations/test_transfer_auditor.py::test_events_that_do_not_belong_together_are_a_finding"],
     ),
+    Mutation(
+        breaks="A correction of what was never recorded is no finding.",
+        file="bank/operations/reversals.py",
+        text="if recorded != [reversal.reversed]:",
+        instead="if False:",
+        tests=["tests/eventstore/test_corrections_verified.py::test_a_correction_of_something_else_is_found"],
+    ),
 ]
