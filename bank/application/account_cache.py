@@ -22,10 +22,13 @@ def get(stream: str) -> "Loaded[Any] | None":
 
 
 def put(stream: str, loaded: "Loaded[Any]") -> None:
-    """Put an aggregate into the cache. A full cache drops the one that was saved longest ago."""
+    """Put an aggregate into the cache. A full cache drops the one that was saved longest ago.
+
+    A newer one stays: a process manager may have continued the stream before its command's aggregate is put here.
+    """
     with _writing:
-        _loaded.pop(stream, None)
-        _loaded[stream] = loaded
+        known = _loaded.pop(stream, None)
+        _loaded[stream] = known if known and known.version > loaded.version else loaded
         if len(_loaded) > SIZE:
             del _loaded[next(iter(_loaded))]
 

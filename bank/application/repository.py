@@ -66,6 +66,7 @@ def _load[A: Aggregate](kind: type[A], number: int, stream: str, lock: StreamLoc
             return _play(Loaded(aggregate, first.version, first.hash, first.recorded_at), events)
         if first.version == 1 and not snapshot:
             return _play(new, chain([first], events))
+    account_cache.forget(stream)
     loaded = _play(new, store.read_stream(stream))
     if loaded.version:
         snapshots.forget(stream)

@@ -67,6 +67,19 @@ def test_a_saved_account_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> N
     assert queries.check_balance(1) == 70
 
 
+def test_a_cached_account_that_the_log_does_not_have_is_dropped() -> None:
+    """The log was restored from an older copy."""
+    open_account(balance=10)
+    cached = account_cache.get("bank_account-1")
+    assert cached
+    account_cache.put("bank_account-1", cached._replace(version=9))
+    deposit(1, 10)
+    assert queries.check_balance(1) == 20
+    now = account_cache.get("bank_account-1")
+    assert now
+    assert now.version == 3
+
+
 def test_a_writer_who_lost_a_race_reads_only_the_newer_events(monkeypatch: pytest.MonkeyPatch) -> None:
     open_account(balance=10)
     with another_process():

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from django.core.management import call_command
 
-from bank.application import dispatch, process_managers
+from bank.application import account_cache, dispatch, process_managers
 from bank.application.dispatch import Busy, handle
 from bank.application.handlers import HANDLERS
 from bank.domain.commands import DepositMoneyIntoBankAccount
@@ -124,6 +124,17 @@ def test_the_event_of_a_step_leads_to_further_steps(managers: dict[str, ProcessM
     last = read_all()[-1]
     assert last.metadata["causation_id"] == "bank_account-3@2"
     assert last.metadata["correlation_id"] == read_all()[4].metadata["correlation_id"]
+
+
+def test_an_account_that_a_step_has_changed_is_cached_as_it_is_now(managers: dict[str, ProcessManager]) -> None:
+    def steps(event: Any, metadata: Any) -> Any:
+        return [Step("bonus", DepositMoneyIntoBankAccount(SOURCE, 1))] if event.amount == 50 else []
+
+    managers[RELAY.name] = RELAY._replace(steps=steps)
+    deposit(SOURCE, 50)
+    cached = account_cache.get("bank_account-1")
+    assert cached
+    assert (cached.version, cached.aggregate.balance) == (3, 51)
 
 
 # Exactly once
