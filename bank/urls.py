@@ -6,7 +6,7 @@ from django.urls import path
 
 from .access import views as access
 from .operations import health
-from .screens import find, pages, statement, tasks, tills, transfers
+from .screens import echo, find, pages, statement, tasks, tills, transfers
 
 handler400 = "bank.screens.unavailable.bad_request"
 handler404 = "bank.screens.unavailable.not_found"
@@ -19,6 +19,8 @@ urlpatterns = [
     path("accounts/open/", tasks.open_account, name="open_account"),
     path("accounts/<int:account_id>/", statement.account, name="account"),
     path("accounts/<int:account_id>/deposit/", tasks.deposit, name="deposit"),
+    path("accounts/<int:account_id>/deposit/echo/", echo.echo, {"what": "deposit"}, name="deposit_echo"),
+    path("accounts/<int:account_id>/withdraw/echo/", echo.echo, {"what": "withdraw"}, name="withdraw_echo"),
     path("accounts/<int:account_id>/withdraw/", tasks.withdraw, name="withdraw"),
     path("accounts/<int:account_id>/close/", tasks.close_account, name="close_account"),
     path("accounts/<int:account_id>/transfer/", transfers.transfer, name="transfer"),

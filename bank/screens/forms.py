@@ -112,6 +112,8 @@ class TaskForm(ShownForm):
     looks_at_pin: ClassVar[bool] = False
     moves_cash: ClassVar[bool] = False
     wants_no_money: ClassVar[bool] = False
+    echoes: ClassVar[bool] = False
+    """Whether the address `echo/` below the form's own shows the amount and the balance after it."""
     carried_fields: ClassVar[Sequence[str]] = ()
     """The hidden fields with the entries of an earlier step."""
     command_id = forms.UUIDField(
@@ -191,6 +193,7 @@ def blank(form_class: type[AccountForm]) -> AccountForm:
 class DepositForm(AccountForm):
     verb = "Deposit"
     moves_cash = True
+    echoes = True
     amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
 
     def command(self) -> Command:

@@ -68,8 +68,9 @@ ROLES = {
 NO_SUCH_METHOD = {
     *(f"GET {route}" for route in ("/logout/", "/admin/logout/")),
     *(f"POST {route}" for route in (
-        "/", "/accounts/", "/accounts/<int:account_id>/", "/accounts/<int:account_id>/statement/",
+        "/", "/find/", "/accounts/", "/accounts/<int:account_id>/", "/accounts/<int:account_id>/statement/",
         "/accounts/<int:account_id>/statement.csv",
+        "/accounts/<int:account_id>/deposit/echo/", "/accounts/<int:account_id>/withdraw/echo/",
         "/receipts/", "/receipts/<uuid:command_id>/", "/transfers/", "/days/", "/own/",
         "/till/", "/tills/", "/tills/<int:till_id>/<int:shift>/",
         "/admin/autocomplete/", "/admin/jsi18n/", "/admin/password_change/done/",

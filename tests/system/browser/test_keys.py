@@ -105,3 +105,18 @@ def test_keys_are_listed_do_nothing_in_a_field_and_can_be_turned_off(page: Page,
     expect(page.locator("#deposit_amount")).to_be_focused()
     keys.types("w")
     expect(page.locator("#deposit_amount")).to_have_value("w")
+
+
+def test_an_amount_is_echoed_as_money_and_the_pin_is_not_sent_with_it(page: Page, keys: Keyboard) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/echo/" in request.url else None)
+    page.goto("/accounts/7/")
+    page.locator("#withdraw_pin").fill("0042")
+    keys.press("Escape")
+    page.locator("#withdraw_amount").fill("1250.5")
+    expect(page.get_by_text("More than the balance of 0.00")).to_be_visible()
+    page.locator("#deposit_amount").fill("1250.5")
+    expect(page.get_by_text("Balance after it: 1,250.50")).to_be_visible()
+    expect(page.locator("#deposit_amount")).to_have_value("1250.5")
+    assert len(asked) == 2
+    assert not [url for url in asked if "0042" in url]
