@@ -124,9 +124,8 @@ def find_receipt(request: Request) -> HttpResponse:
         if command_id := queries.command_at(form.cleaned_data["reference"]):
             return redirect("receipt", command_id)
         form.add_error("reference", "No receipt of the bank has this reference.")
-    return show(
-        request, "bank/find_receipt.html", {"freshness": fresh, "form": form}, status=404 if form.is_bound else 200
-    )
+    context = {"freshness": fresh, "form": form}
+    return show(request, "bank/find_receipt.html", context, status=422 if form.is_bound else 200)
 
 
 @page

@@ -191,6 +191,6 @@ def test_a_receipt_is_found_by_its_reference(sue: Client, paid: dict[str, UUID])
 )
 def test_a_reference_without_a_receipt_says_so(sue: Client, typed: str, saying: str) -> None:
     response = sue.get("/receipts/", {"reference": typed})
-    assert response.status_code == 404
+    assert response.status_code == 422
     assert saying in text_of(response)
     assert sue.get("/receipts/").status_code == 200
