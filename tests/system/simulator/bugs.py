@@ -3,6 +3,7 @@
 Each is a realistic mistake in an event-sourced bank.
 """
 
+import random
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
@@ -10,12 +11,13 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from unittest import mock
+from uuid import UUID
 
 from django.db import connections, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils import timezone
 
-from bank.application import dispatch, pins
+from bank.application import dispatch, pins, process_managers
 from bank.domain.account import BankAccount
 from bank.domain.events import AccountOverdrawn, MoneyWithdrawnFromBankAccount
 from eventstore import snapshots, store
@@ -170,6 +172,11 @@ def wall_clock_in_a_projector() -> Iterator[None]:
         yield
 
 
+def new_id(*step: object) -> UUID:
+    """Return a new id, which is that of no step."""
+    return UUID(int=random.getrandbits(128))
+
+
 BUGS: dict[str, Callable[[], Bug]] = {
     "checkpoint moved in a transaction of its own": lambda: Bug(checkpoint_moved_in_a_transaction_of_its_own()),
     "command ids not unique": lambda: Bug(schema=without("eventstore_commandrecord", " PRIMARY KEY")),
@@ -183,6 +190,9 @@ BUGS: dict[str, Callable[[], Bug]] = {
     "overdraft of one cent": lambda: Bug(overdraft_of_one_cent()),
     "correction that is not remembered": lambda: Bug(
         mock.patch.object(BankAccount, "_check_not_reversed", return_value=None)
+    ),
+    "step of a process under a new id each time": lambda: Bug(
+        mock.patch.object(process_managers, "command_id_of", new_id)
     ),
     "snapshot of an earlier state": lambda: Bug(snapshot_of_an_earlier_state()),
     "events in hand taken for the next ones": lambda: Bug(

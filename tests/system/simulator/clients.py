@@ -6,12 +6,13 @@ Every client is a process: it can be killed at any statement, and is started aga
 import random
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import OperationalError
 
-from bank.application import pins
-from bank.application.dispatch import Ack, Busy, handle
+from bank.application import pins, process_managers
+from bank.application.dispatch import Ack, Busy, Cause, handle
 from bank.domain.commands import (
     AccountCommand,
     ChangePin,
@@ -20,12 +21,13 @@ from bank.domain.commands import (
     DepositMoneyIntoBankAccount,
     ReverseDeposit,
     ReverseWithdrawal,
+    TransferMoneyBetweenBankAccounts,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
 from bank.domain.errors import CommandRejected
 from bank.domain.events import encode
-from eventstore import clock
+from eventstore import clock, subscriptions
 from eventstore.models import Snapshot
 from projections import engine, queries
 from projections.projectors import PROJECTORS
@@ -110,6 +112,10 @@ class Clients:
             return self.make_correction(account_id)
         if chance.random() < (0.02 if known.balance else 0.1):
             return CloseBankAccount(account_id, pin)
+        if chance.random() < (0.5 if known.balance else 0.1):
+            other = chance.randint(1, self.plan.accounts + 1)
+            some = chance.choice((amount, chance.randint(1, known.balance or 1)))
+            return TransferMoneyBetweenBankAccounts(account_id, other, some, pin)
         if chance.random() < 0.45:
             return DepositMoneyIntoBankAccount(account_id, chance.randint(1, 1000))
         return WithdrawMoneyFromBankAccount(account_id, amount, pin)
@@ -199,6 +205,19 @@ class Clients:
         """Project, as the projection worker and a wake-up do."""
         names = self.chance.choice(((), (), self.chance.sample(tuple(PROJECTORS), 2)))
         engine.catch_up(names)
+        with clock.set_to(self.tick()):
+            self.follow()
+
+    def follow(self) -> None:
+        """Let the process managers answer what is in the log, as a worker does."""
+        for each in process_managers.subscribers():
+            subscriptions.follow(each)
+
+    def carry_out(self, command: AccountCommand, *, command_id: UUID, actor: str, cause: Cause, **more: Any) -> Ack:
+        """Carry out a command of a process manager, and note that it was sent."""
+        self.book.caused[command_id] = cause
+        self.book.submit(command_id, command, actor, clock.now())
+        return handle(command, command_id=command_id, actor=actor, cause=cause, **more)
 
     def operate(self) -> None:
         """Rebuild, compare, or delete a cache."""

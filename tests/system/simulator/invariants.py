@@ -57,6 +57,7 @@ class Book:
             for alias, name in files.items()
         }
         self.submitted: dict[UUID, list[Submission]] = {}
+        self.caused: dict[UUID, tuple[UUID, str]] = {}
         self.log: list[RecordedEvent] = []
         self.histories: dict[int, list[tuple[int, model.Account]]] = {}
         self.hashes: dict[str, bytes] = {}
@@ -127,18 +128,29 @@ class Book:
         hold(fitting, "what is on record was submitted", record)
         return fitting[0]
 
+    def _links(self, command_id: UUID) -> dict[str, str]:
+        """Return the metadata that links a command's events to what led to it."""
+        if command_id not in self.caused:
+            return {"correlation_id": str(command_id)}
+        correlation_id, causation = self.caused[command_id]
+        causes = {f"{event.stream}@{event.version}" for event in self.log}
+        hold(causation in causes, "what led to a command is in the log", causation)
+        return {"correlation_id": str(correlation_id), "causation_id": causation}
+
     def _check_command(self, record: dict[str, Any], sent: Submission, events: Sequence[RecordedEvent]) -> None:
-        account_id = sent.command.account_id
+        account_id, command_id = sent.command.account_id, UUID(record["id"])
         history = self.histories.setdefault(account_id, [(0, model.Account())])
         if record["outcome"] == "rejected":
             hold(not events, "a rejection has no event", events)
             begun = max(i for i, (length, _) in enumerate(history) if length <= sent.begun)
-            possible = [model.decide(account, sent.command, self.attempts) for _, account in history[begun:]]
+            possible = [
+                model.decide(account, sent.command, str(command_id), self.attempts) for _, account in history[begun:]
+            ]
             hold(record["reason"] in possible, "the model rejects it too, for this reason", record, possible)
             return
         account = history[-1][1]
         happened = [(event.type, event.data) for event in events]
-        decided = model.decide(account, sent.command, self.attempts)
+        decided = model.decide(account, sent.command, str(command_id), self.attempts)
         hold(decided == happened, "the model decides what was recorded", decided, happened, account, sent.command)
         last = events[-1]
         outcome = (record["stream"], record["version"], record["position"], record["event_count"])
@@ -146,7 +158,7 @@ class Book:
         attempts = {"pin_attempts": self.attempts} if events[0].type == "invalid_pin" else {}
         for event in events:
             hold(event.stream == f"bank_account-{account_id}", "an event is in its account's stream", event)
-            facts = {"actor": sent.actor, "correlation_id": str(event.command_id)}
+            facts = {"actor": sent.actor, **self._links(command_id)}
             currency = {"currency": "USD 2"} if event.type == "bank_account_created" else {}
             hold(event.metadata == facts | attempts | currency, "an event says who and why", event)
             before = self.times.get(event.stream, datetime.min.replace(tzinfo=UTC))
@@ -193,8 +205,9 @@ class Book:
         for name, position in reached.items():
             tables = self.folds[position]
             balances = sum(row[3] for row in tables["accounts"])
-            for _, _, balance, paid_in, paid_out in tables["totals"]:
-                hold(paid_in - paid_out == balance == balances, "in less out is what there is", name, position)
+            for _, _, balance, paid_in, paid_out, on_its_way in tables["totals"]:
+                hold(balance == balances, "the money on deposit is that of all accounts", name, position)
+                hold(paid_in - paid_out == balances + on_its_way, "in less out is here or on its way", name, position)
 
     def _parked(self, name: str) -> dict[str, int]:
         """Return the parked streams of a projection, each with its first version that is not in the table."""

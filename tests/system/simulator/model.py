@@ -10,10 +10,14 @@ from bank.domain.commands import (
     AccountCommand,
     ChangePin,
     CloseBankAccount,
+    CompleteMoneyTransfer,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    ReceiveMoneyTransfer,
+    ReturnMoneyTransfer,
     ReverseDeposit,
     ReverseWithdrawal,
+    TransferMoneyBetweenBankAccounts,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
@@ -24,7 +28,8 @@ MOST = 10**12
 class Account(NamedTuple):
     """The state of an account. Before it is opened it has no holder.
 
-    `moves` holds the command id, kind and amount of each deposit and withdrawal, and `undone` the reversed ids.
+    `moves` holds the command id, kind and amount of each deposit and withdrawal, and `undone` the reversed ids. `sent`
+    holds id, other account and amount of each transfer whose end is not recorded.
     """
 
     version: int = 0
@@ -36,13 +41,16 @@ class Account(NamedTuple):
     closed: bool = False
     moves: tuple[tuple[str, str, int], ...] = ()
     undone: tuple[str, ...] = ()
+    sent: tuple[tuple[str, int, int], ...] = ()
 
 
 type Happening = tuple[str, dict[str, Any]]
 """A stored event: its type and its payload."""
 
 
-def decide(account: Account, command: AccountCommand, attempts: int) -> list[Happening] | str:
+def decide(  # noqa: C901  # a case for each command
+    account: Account, command: AccountCommand, command_id: str, attempts: int
+) -> list[Happening] | str:
     """Return the events of a command, or the code of its rejection. `attempts` wrong PINs lock withdrawals."""
     if not 1 <= command.account_id < 2**63:
         return "invalid_account_id"
@@ -63,6 +71,10 @@ def decide(account: Account, command: AccountCommand, attempts: int) -> list[Hap
             return _close(account, command, attempts)
         case ReverseDeposit() | ReverseWithdrawal():
             return _reverse(account, command)
+        case TransferMoneyBetweenBankAccounts():
+            return _send(account, command, command_id, attempts)
+        case ReceiveMoneyTransfer() | CompleteMoneyTransfer() | ReturnMoneyTransfer():
+            return _go_on(account, command)
         case _:
             raise AssertionError(f"the model knows nothing of {command}")
 
@@ -95,7 +107,10 @@ def _not_open(account: Account) -> str:
 
 
 def _bad_pin(
-    account: Account, command: WithdrawMoneyFromBankAccount | CloseBankAccount, request: dict[str, Any], attempts: int
+    account: Account,
+    command: WithdrawMoneyFromBankAccount | TransferMoneyBetweenBankAccounts | CloseBankAccount,
+    request: dict[str, Any],
+    attempts: int,
 ) -> list[Happening]:
     """Return what a task that needs the PIN comes to without the right one, or nothing."""
     if account.locked:
@@ -110,7 +125,7 @@ def _bad_pin(
 def _close(account: Account, command: CloseBankAccount, attempts: int) -> list[Happening] | str:
     if not _is_pin(command.pin):
         return "malformed_pin"
-    if no := _not_open(account) or ("account_not_empty" if account.balance else ""):
+    if no := _not_open(account) or ("account_not_empty" if account.balance or account.sent else ""):
         return no
     request = {"accountId": command.account_id, "amount_requested": 0}
     refused = _bad_pin(account, command, request, attempts)
@@ -135,13 +150,52 @@ def _reverse(account: Account, command: ReverseDeposit | ReverseWithdrawal) -> l
     return [(f"{kind}_reversed", {"accountId": command.account_id, **data})]
 
 
-def _withdraw(account: Account, command: WithdrawMoneyFromBankAccount, attempts: int) -> list[Happening]:
+def _withdraw(
+    account: Account, command: WithdrawMoneyFromBankAccount | TransferMoneyBetweenBankAccounts, attempts: int
+) -> list[Happening]:
     request = {"accountId": command.account_id, "amount_requested": command.amount}
     if refused := _bad_pin(account, command, request, attempts):
         return refused
     if command.amount > account.balance:
         return [("account_overdrawn", {**request, "balance": account.balance})]
     return [("money_withdrawn_from_bank_account", {"accountId": command.account_id, "amount": command.amount})]
+
+
+def _send(
+    account: Account, command: TransferMoneyBetweenBankAccounts, command_id: str, attempts: int
+) -> list[Happening] | str:
+    if not _is_pin(command.pin):
+        return "malformed_pin"
+    if not 1 <= command.amount <= MOST:
+        return "invalid_amount"
+    if not 1 <= command.to_account_id < 2**63 or command.to_account_id == command.account_id:
+        return "invalid_target"
+    if no := _not_open(account):
+        return no
+    happened = _withdraw(account, command, attempts)
+    if happened[0][0] != "money_withdrawn_from_bank_account":
+        return happened
+    transfer = {"toAccountId": command.to_account_id, "amount": command.amount, "transferId": command_id}
+    return [("money_transfer_sent", {"accountId": command.account_id, **transfer})]
+
+
+def _go_on(
+    account: Account, command: ReceiveMoneyTransfer | CompleteMoneyTransfer | ReturnMoneyTransfer
+) -> list[Happening] | str:
+    """Return the next step of a transfer. No account of a run is full."""
+    if no := _not_open(account):
+        return no
+    which = {"accountId": command.account_id, "transferId": command.transfer_id}
+    if isinstance(command, ReceiveMoneyTransfer):
+        came = {"fromAccountId": command.from_account_id, "amount": command.amount}
+        return [("money_transfer_received", {**which, **came})]
+    sent = {each: (to, amount) for each, to, amount in account.sent}
+    if command.transfer_id not in sent:
+        return "transfer_not_on_its_way"
+    if isinstance(command, CompleteMoneyTransfer):
+        return [("money_transfer_completed", which)]
+    to, amount = sent[command.transfer_id]
+    return [("money_transfer_returned", {**which, "toAccountId": to, "amount": amount, "reason": command.reason})]
 
 
 def _supervise(account: Account, command: UnlockPin | ChangePin) -> list[Happening] | str:
@@ -178,6 +232,14 @@ def after(  # noqa: C901  # a case for each event
                 account = account._replace(balance=account.balance + sign * data["amount"], undone=undone)
             case "bank_account_closed":
                 account = account._replace(closed=True)
+            case "money_transfer_sent":
+                sent = (*account.sent, (data["transferId"], data["toAccountId"], data["amount"]))
+                account = account._replace(balance=account.balance - data["amount"], wrong_pins=0, sent=sent)
+            case "money_transfer_received":
+                account = account._replace(balance=account.balance + data["amount"])
+            case "money_transfer_completed" | "money_transfer_returned":
+                left = tuple(each for each in account.sent if each[0] != data["transferId"])
+                account = account._replace(balance=account.balance + data.get("amount", 0), sent=left)
             case "account_overdrawn":
                 account = account._replace(wrong_pins=0)
             case "invalid_pin":

@@ -14,7 +14,8 @@ from unittest import mock
 
 from django.test import override_settings
 
-from bank.application import account_cache, pins
+from bank.application import account_cache, pins, process_managers
+from eventstore import clock
 from eventstore.sqlite import wal
 from projections import engine, queries
 from projections.models import ParkedStream
@@ -86,8 +87,11 @@ def run(seed: int, template: Urls, bug: Bug = HEALTHY) -> Report:
         book = Book(folder, FILES, plan.attempts, (plan.poisoned, plan.poison))
         try:
             with _under_control(seed, plan), bug.patch:
-                with circumstances(plan):
-                    scheduler.run(Clients(chance, plan, scheduler, book).works())
+                clients = Clients(chance, plan, scheduler, book)
+                with mock.patch.object(process_managers, "handle", clients.carry_out):
+                    with circumstances(plan):
+                        scheduler.run(clients.works())
+                    _check_processes(clients)
                 _check_end(book)
             return Report(
                 seed,
@@ -130,6 +134,23 @@ def _under_control(seed: int, plan: Plan) -> Iterator[None]:
     finally:
         random.setstate(before)
         logging.disable(logging.NOTSET)
+
+
+def _check_processes(clients: Clients) -> None:
+    """Let process managers go on alone, and check that every transfer has ended, and that none ends twice."""
+    book = clients.book
+    write_side = book.database["default"]
+    write_side.execute("UPDATE eventstore_subscription SET leased_until = NULL")  # some who held one are dead
+    with clock.set_to(clients.tick()):
+        clients.follow()
+        book.read_log()
+        for account in (history[-1][1] for history in book.histories.values()):
+            hold(not account.sent, "no transfer is on its way for ever", account)
+        ended = len(book.log)
+        write_side.execute("UPDATE eventstore_subscription SET transaction_id = 0, position = 0")
+        clients.follow()
+        book.read_log()
+    hold(len(book.log) == ended, "what is answered again changes nothing", book.log[ended:])
 
 
 def _check_end(book: Book) -> None:

@@ -12,7 +12,15 @@ from uuid import UUID
 from django.db.models import Model
 
 from eventstore.events import RecordedEvent
-from projections.models import AccountSummary, BankTotals, DailyTotals, NamePart, RefusedWithdrawal, StatementLine
+from projections.models import (
+    AccountSummary,
+    BankTotals,
+    DailyTotals,
+    MoneyTransfer,
+    NamePart,
+    RefusedWithdrawal,
+    StatementLine,
+)
 
 HOLDERS = {"Josh": "josh", "Luke Ng": "luke ng", "Zoë Ångström": "zoe angstrom", "Ada": "ada", "ΑΘΗΝΑ": "αθηνα"}
 """Names, each with its search key."""
@@ -24,8 +32,16 @@ STATUS_LINES = {
     "bank_account_closed": "closed",
 }
 """The kinds of a statement's lines for events that move no money."""
-NOTHING = (None, "")
-"""The command that a line is about, and the reason: most lines have none."""
+NOTHING = (None, None, "")
+"""The other account of a line, the command that it is about, and the reason: most lines have none."""
+RIGHT_PIN = {
+    "money_withdrawn_from_bank_account",
+    "money_transfer_sent",
+    "account_overdrawn",
+    "pin_unlocked",
+    "pin_changed",
+}
+"""The events that set the count of wrong PINs to 0."""
 
 type Row = tuple[Any, ...]
 
@@ -57,6 +73,7 @@ TABLES: dict[str, tuple[type[Model], Sequence[str]]] = {
             "recorded_at",
             "actor",
             "command_id",
+            "other_account_id",
             "about_command_id",
             "reason",
         ),
@@ -76,10 +93,23 @@ TABLES: dict[str, tuple[type[Model], Sequence[str]]] = {
         ),
     ),
     "names": (NamePart, ("key", "account_id")),
-    "totals": (BankTotals, ("id", "accounts", "balance", "paid_in", "paid_out")),
+    "totals": (BankTotals, ("id", "accounts", "balance", "paid_in", "paid_out", "on_its_way")),
     "daily": (
         DailyTotals,
         ("day", "accounts_opened", "deposits", "paid_in", "withdrawals", "paid_out", "refusals", "corrections"),
+    ),
+    "transfers": (
+        MoneyTransfer,
+        (
+            "transfer_id",
+            "account_id",
+            "to_account_id",
+            "amount",
+            "sent_at",
+            "arrived_at",
+            "returned_at",
+            "reason",
+        ),
     ),
 }
 """Each projection's model with the columns that are compared, the key first."""
@@ -93,10 +123,11 @@ class Fold:
         self.names: list[Row] = []
         self.statements: list[Row] = []
         self.refusals: list[Row] = []
-        self.totals = [0, 0, 0, 0]
+        self.totals = [0, 0, 0, 0, 0]
+        self.transfers_by_id: dict[str, list[Any]] = {}
         self.days: dict[date, list[int]] = {}
 
-    def add(self, event: RecordedEvent) -> None:
+    def add(self, event: RecordedEvent) -> None:  # noqa: C901  # a case for each event
         """Add the next event."""
         data = event.data
         account_id, amount = data["accountId"], data.get("amount", 0)
@@ -141,7 +172,7 @@ class Fold:
                 day[4] += amount
             case "deposit_reversed" | "withdrawal_reversed":
                 is_in = event.type == "withdrawal_reversed"
-                about = (UUID(data["reversedCommandId"]), data["reason"])
+                about = (None, UUID(data["reversedCommandId"]), data["reason"])
                 kind = "undone_out" if is_in else "undone_in"
                 self._move(account, amount if is_in else -amount, log_position, kind, origin, about)
                 self.totals[2 if is_in else 3] += amount
@@ -151,15 +182,34 @@ class Fold:
                 self._move(account, 0, log_position, STATUS_LINES[event.type], origin)
                 if event.type == "bank_account_closed":
                     account[9] = event.recorded_at
+            case "money_transfer_sent" | "money_transfer_received" | "money_transfer_returned":
+                self._transfer(account, event, log_position, origin)
+            case "money_transfer_completed":
+                pass
             case other:
                 raise AssertionError(f"the model knows nothing of {other}")
         self._count_wrong_pins(account, event.type)
         day[5] += event.type in ("invalid_pin", "account_overdrawn", "withdrawal_blocked")
 
+    def _transfer(self, account: list[Any], event: RecordedEvent, log_position: Row, origin: Row) -> None:
+        data, moment = event.data, event.recorded_at
+        kind = event.type.removeprefix("money_transfer_")
+        other = data["fromAccountId" if kind == "received" else "toAccountId"]
+        transfer_id, reason = UUID(data["transferId"]), data.get("reason", "")
+        amount = -data["amount"] if kind == "sent" else data["amount"]
+        self._move(account, amount, log_position, kind, origin, (other, transfer_id, reason))
+        self.totals[4] -= amount
+        ends = (other, data["accountId"]) if kind == "received" else (data["accountId"], other)
+        row = self.transfers_by_id.setdefault(
+            data["transferId"], [transfer_id, *ends, data["amount"], None, None, None, ""]
+        )
+        row[4 + ("sent", "received", "returned").index(kind)] = moment
+        row[7] = reason
+
     def _count_wrong_pins(self, account: list[Any], kind: str) -> None:
         if kind == "invalid_pin":
             account[7] += 1
-        elif kind in ("money_withdrawn_from_bank_account", "account_overdrawn", "pin_unlocked", "pin_changed"):
+        elif kind in RIGHT_PIN:
             account[7] = 0
         if kind in ("pin_locked", "pin_unlocked"):
             account[8] = kind == "pin_locked"
@@ -178,6 +228,8 @@ class Fold:
                 rows: Iterable[Row] = (tuple(row) for row in self.accounts.values())
             case "totals":
                 rows = [(1, *self.totals)] if self.days else []
+            case "transfers":
+                rows = (tuple(row) for row in self.transfers_by_id.values())
             case "daily":
                 rows = ((day, *row) for day, row in self.days.items())
             case _:
