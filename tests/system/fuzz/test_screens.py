@@ -116,8 +116,8 @@ def forms_of(role: str, known: list[Route]) -> dict[str, list[Field]]:
 @pytest.fixture
 def some_business(bank: object) -> None:
     for number, holder in enumerate(("Josh", "Zoë"), start=1):
-        handle(CreateBankAccount(number, holder, 1234), command_id=USED[number - 1])
-        handle(DepositMoneyIntoBankAccount(number, 10**8))
+        handle(CreateBankAccount(number, holder, 1234))
+        handle(DepositMoneyIntoBankAccount(number, 10**8), command_id=USED[number - 1])
 
 
 @pytest.mark.parametrize("role", ROLES)
@@ -128,6 +128,7 @@ def test_nothing_fails_and_nothing_changes_without_a_receipt(role: str, some_bus
     much(given(requests(known, forms))(browser.send))()
     assert browser.statuses.keys() >= {200, 302}, browser.statuses
     assert (browser.receipts > 0) == (role in SERVE), browser.statuses
+    assert (f"/receipts/{USED[0]}/reverse/" in forms) == (role in ("supervisor", "superuser"))
 
 
 def test_every_address_of_the_bank_and_of_the_admin_is_tried() -> None:
