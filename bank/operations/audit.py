@@ -2,7 +2,7 @@
 
 `eventstore.verification.verify` checks the integrity of the record. This module adds the checks of the bank: the events
 of accounts and tills (`account_auditor.py`), a PIN verifier for each account, the currency, the tellers of open tills,
-and the figures of the read side.
+what each correction reverses (`reversals.py`), and the figures of the read side.
 """
 
 from collections.abc import Callable, Iterator

@@ -92,6 +92,7 @@ def test_a_correction_of_a_later_command_is_found(paid: dict[str, UUID]) -> None
     version = record(REVERSE_IN, DepositReversed(1, 50, str(later), WHY))
     deposit(1, 50, command_id=later)
     assert [(stream, found_at) for stream, found_at, _ in findings(1)] == [("bank_account-1", version)]
+    assert findings(2) == findings(1), "processes of their own send the corrections back"
 
 
 @pytest.mark.parametrize(
