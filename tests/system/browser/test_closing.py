@@ -68,7 +68,7 @@ def test_a_supervisor_corrects_a_deposit_found_by_its_receipt(sue: Page) -> None
     expect(sue.get_by_text("Typed twice")).to_be_visible()
     expect(sue.get_by_role("link", name="Correct this")).to_have_count(0)
     sue.goto("/accounts/1/")
-    sue.get_by_role("link", name="reversed").click()
+    sue.locator("tr.undone .c-what").get_by_role("link").click()
     expect(sue.get_by_role("heading", name="Deposit reversed")).to_be_visible()
     assert queries.check_balance(1) == 100_00
 
