@@ -65,7 +65,7 @@ class SubscriptionWorker:
         subscribers = self.subscribers()
         rows = subscriptions.rows([each.name for each in subscribers])
         end = positions.last_readable()
-        is_waiting, passed = positions.last_log_position() > end, []
+        is_waiting, passed = positions.last_log_position() > end, {}
         is_unfinished = False
         for subscriber in subscribers:
             row = rows[subscriber.name]
@@ -73,10 +73,10 @@ class SubscriptionWorker:
                 continue
             standing, reached = subscriptions.follow(subscriber, go_on=self._for_a_while(), retry=True)
             if standing is Standing.UP_TO_DATE and not row.moved:
-                passed.append(row.name)
+                passed[row.name] = row.log_position
             elif standing is Standing.UNFINISHED:
                 is_unfinished = True
-                subscriptions.pass_over([row.name], reached)
+                subscriptions.pass_over({row.name: row.log_position}, reached)
             elif standing is Standing.STOPPED:
                 self._retry_at[row.name] = now + REST
             is_waiting |= standing is Standing.WAITING

@@ -157,8 +157,7 @@ def _answer_all(subscriber: Subscriber, held: "_Held", go_on: Callable[[], bool]
             held.log_position = event.log_position
             if not held.renew():
                 return Standing.WAITING
-    held.give_back()
-    return Standing.UP_TO_DATE
+    return Standing.UP_TO_DATE if held.give_back() else Standing.WAITING
 
 
 class _Held:
@@ -190,9 +189,9 @@ class _Held:
         self._renew_at = time.monotonic() + RENEWAL
         return self._write({"leased_until": backend_of().time_in(LEASE)})
 
-    def give_back(self) -> None:
-        """End the lease."""
-        self._write(_FREE)
+    def give_back(self) -> bool:
+        """End the lease. Return whether this process still had it."""
+        return self._write(_FREE)
 
     def stop(self, event: RecordedEvent, error: Exception) -> None:
         """Record an error, and end the lease."""
@@ -219,10 +218,17 @@ def _moved() -> dict[str, str]:
     return {**place, "error": "''", "failed_position": "NULL", "failed_at": "NULL"}
 
 
-def pass_over(names: Sequence[str], end: LogPosition) -> None:
-    """Move checkpoints to a log position before which no event concerns these subscribers, in one small write."""
-    which = f"name IN ({_marks(names)}) AND (transaction_id, position) < (%s, %s) AND NOT {_is_leased()}"
-    _update(_moved(), which, [*end, *names, *end])
+def pass_over(checkpoints: Mapping[str, LogPosition], end: LogPosition) -> None:
+    """Move checkpoints to a log position, in one small write.
+
+    Args:
+        checkpoints: by subscription, the log position after which no event up to the end concerns it. A checkpoint that
+            was set back before it stays.
+    """
+    each = "(name = %s AND (transaction_id, position) >= (%s, %s))"
+    which = f"({' OR '.join([each] * len(checkpoints))}) AND (transaction_id, position) < (%s, %s)"
+    values = [value for name, checkpoint in checkpoints.items() for value in (name, *checkpoint)]
+    _update(_moved(), f"{which} AND NOT {_is_leased()}", [*end, *values, *end])
 
 
 COUNTED = 1000

@@ -6,7 +6,6 @@ again, after a crash or because a subscription was set back, changes nothing.
 
 import logging
 import threading
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -30,8 +29,8 @@ logger = logging.getLogger(__name__)
 
 NAMESPACE = UUID("8ad2ba6c-3a5e-4ff1-a72c-0c3d2c2f3f4e")
 """The namespace of the ids of steps' commands. It never changes."""
-AT_MOST = 0.5
-"""Seconds after which a request leaves further events to the background. Some may be of other requests."""
+AT_MOST = 20
+"""The number of events that a request answers. It leaves further ones to the background: some are of other requests."""
 
 
 class _Thread(threading.local):
@@ -86,13 +85,16 @@ def carry_on(sender: object, events: Sequence[RecordedEvent], **kwargs: object) 
 
 
 def _follow_all(last: RecordedEvent) -> bool:
-    """Bring all subscriptions forward for a limited time. Return whether they have answered all events up to one."""
-    end = time.monotonic() + AT_MOST
-    while True:
+    """Bring all subscriptions forward, up to a limit. Return whether they have answered all events up to one."""
+    budget = iter(range(AT_MOST))
+
+    def go_on() -> bool:
+        return next(budget, None) is not None
+
+    _thread.has_more = True
+    while _thread.has_more:
         _thread.has_more = False
-        followed = [subscriptions.follow(each, go_on=lambda: time.monotonic() < end) for each in subscribers()]
-        if not _thread.has_more or time.monotonic() >= end:
-            break
+        followed = [subscriptions.follow(each, go_on=go_on) for each in subscribers()]
     # On PostgreSQL, an open transaction may hold an event back.
     return all(standing is Standing.UP_TO_DATE and reached >= last.log_position for standing, reached in followed)
 

@@ -1,10 +1,13 @@
 """Process managers at work: the steps of an event are carried out exactly once, or the subscription stops at it."""
 
+import threading
+import time
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError, connections
 
 from bank.application import account_cache, dispatch, process_managers
 from bank.application.dispatch import Busy, handle
@@ -12,7 +15,7 @@ from bank.application.handlers import HANDLERS
 from bank.domain.commands import DepositMoneyIntoBankAccount
 from bank.domain.errors import CommandIdReused, CommandRejected
 from bank.domain.processes import ProcessManager, Step
-from eventstore import subscriptions
+from eventstore import positions, subscriptions
 from eventstore.backends import backend_of
 from eventstore.bell import Bell
 from eventstore.events import LogPosition
@@ -309,6 +312,34 @@ def test_the_checkpoint_passes_events_of_no_interest_in_the_background_and_seldo
     assert the_subscription().position == 8
 
 
+def test_a_subscription_that_is_set_back_meanwhile_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    deposit(SOURCE, 50)
+    deposit(SECOND, 1)
+    monkeypatch.setattr(subscriptions, "SELDOM", 0.0)
+    whole = subscriptions.follow
+
+    def follow(*given: Any, **options: Any) -> Any:
+        result = whole(*given, **options)
+        subscriptions.set_back(RELAY.name, 3)
+        return result
+
+    monkeypatch.setattr(subscriptions, "follow", follow)
+    poll()
+    assert the_subscription().position == 3
+
+
+def test_a_subscription_that_is_set_back_while_it_is_worked_on_stays_so(managers: dict[str, ProcessManager]) -> None:
+    def steps(event: Any, metadata: Any) -> Any:
+        if process_managers._thread.is_answering:
+            subscriptions.set_back(RELAY.name, 3)
+        return RELAY.steps(event, metadata)
+
+    deposit(SOURCE, 50)
+    managers[RELAY.name] = RELAY._replace(steps=steps)
+    deposit(SOURCE, 50)
+    assert the_subscription().position == 3
+
+
 def test_an_idle_bank_is_not_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "SELDOM", 0.0)
     poll()
@@ -316,3 +347,65 @@ def test_an_idle_bank_is_not_written_to(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(subscriptions, "_write", lambda statement, values: written.append(statement))
     poll()
     assert written == []
+
+
+# In the background
+
+
+def test_the_background_finishes_what_a_request_leaves_and_survives_errors(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = SubscriptionWorker(process_managers.subscribers, Bell(0.05, listens=False))
+    monkeypatch.setattr(process_managers, "_background", worker)
+    poll()
+    held = subscriptions._Held.of(RELAY.name)
+    assert held
+    errors = iter([ZeroDivisionError("a bug"), OperationalError("the disk is full")])
+    whole = positions.last_readable
+
+    def fail_twice() -> Any:
+        for error in errors:
+            raise error
+        return whole()
+
+    monkeypatch.setattr(positions, "last_readable", fail_twice)
+
+    def run() -> None:
+        worker.run()
+        connections.close_all()
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        deposit(SOURCE, 50)
+        assert balances() == [50, 0, 0, 0]
+        held.give_back()
+        deadline = time.monotonic() + 60
+        while balances() != [50, 50, 50, 0]:
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+    finally:
+        worker.leave()
+        thread.join(60)
+    assert not thread.is_alive()
+
+
+def test_a_request_answers_a_limited_number_of_events(settings: Any) -> None:
+    settings.PROJECTION_MODE = "worker"
+    for _ in range(process_managers.AT_MOST):
+        deposit(SOURCE, 1)
+    settings.PROJECTION_MODE = "inline"
+    deposit(SOURCE, 1)
+    assert balances() == [process_managers.AT_MOST + 1, process_managers.AT_MOST, process_managers.AT_MOST, 0]
+    poll()
+    assert balances() == [process_managers.AT_MOST + 1] * 3 + [0]
+
+
+def test_a_request_that_leaves_an_event_wakes_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
+    bell = Bell(listens=False)
+    monkeypatch.setattr(process_managers, "_background", SubscriptionWorker(process_managers.subscribers, bell))
+    deposit(SOURCE, 50)
+    bell.wait(0)
+    assert not bell.was_rung
+    assert subscriptions._Held.of(RELAY.name)
+    deposit(SOURCE, 50)
+    bell.wait(0)
+    assert bell.was_rung
