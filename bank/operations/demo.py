@@ -3,18 +3,22 @@
 import random
 from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.utils import timezone
 
 from eventstore import clock, store
 
-from ..application import process_managers
+from ..application import process_managers, repository, tills
 from ..application.dispatch import handle
 from ..domain.commands import (
+    BringCashFromVault,
     CloseBankAccount,
+    CloseTill,
     Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    OpenTill,
     ReverseDeposit,
     TransferMoneyBetweenBankAccounts,
     WithdrawMoneyFromBankAccount,
@@ -33,6 +37,9 @@ FORGETFUL = 3
 """The account whose holder has forgotten the PIN, and tries once more after it is locked."""
 TRIES = 4
 NO_ACCOUNT = 4022
+TELLER, COLLEAGUE = "teller", "tilda"
+SHORT = 5_00
+"""The cash that is missing in the teller's till on the last day."""
 
 
 def fill() -> bool:
@@ -42,11 +49,41 @@ def fill() -> bool:
     *business, (last, under_way) = _business(random.Random(1))
     for moment, command in business:
         with clock.set_to(moment):
-            handle(command, actor="teller")
+            if moment.date() == last.date() and not tills.till_of(TELLER):
+                _open_tills()
+            handle(command, actor=TELLER, metadata=_through_till(command))
+    with clock.set_to(last):
+        _close_till()
     _set_right(last)
     with clock.set_to(last), process_managers.paused():
-        handle(under_way, actor="teller")  # its money is on its way until process managers run
+        handle(under_way, actor=TELLER)  # its money is on its way until process managers run
     return True
+
+
+def _open_tills() -> None:
+    """Open the teller's till of the last day, and that of a colleague who leaves it open."""
+    for till_id, teller, cash in ((1, TELLER, 2_000_00), (2, COLLEAGUE, 1_000_00)):
+        handle(OpenTill(till_id, teller, cash), actor=teller)
+
+
+def _through_till(command: Command) -> Mapping[str, Any]:
+    """Return the metadata of a payment in cash while the teller has a till."""
+    till = tills.till_of(TELLER)
+    is_cash = isinstance(command, DepositMoneyIntoBankAccount | WithdrawMoneyFromBankAccount)
+    return till.metadata if till and is_cash else {}
+
+
+def _close_till() -> None:
+    """Fill the teller's till up from the vault, and close it short by `SHORT`."""
+    till = tills.till_of(TELLER)
+    assert till, "it was opened on the last day"
+    handle(BringCashFromVault(*till, 1_000_00), actor=TELLER)
+    cash = repository.load_till(till.till_id).aggregate.cash
+    counts, rest = [], cash - SHORT
+    for denomination in (100_00, 20_00, 5_00, 1_00, 25, 1):
+        pieces, rest = divmod(rest, denomination)
+        counts.append((denomination, pieces))
+    handle(CloseTill(*till, tuple(counts)), actor=TELLER)
 
 
 def _business(chance: random.Random) -> Iterator[tuple[datetime, Command]]:
