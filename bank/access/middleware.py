@@ -5,6 +5,8 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.auth import logout
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django_otp.middleware import is_verified
@@ -70,7 +72,10 @@ class SessionMiddleware:
                 ended = "factor"
             if ended:
                 security_log.log(f"Session ended ({ended})", request, request.user.get_username())
-                logout(request)
+                if sessions.is_part(request):
+                    request.user = AnonymousUser()  # the next request for a whole page ends the session
+                else:
+                    logout(request)
                 request.session_ended = ended  # type: ignore[attr-defined]
         request.idle_seconds = settings.BANK_IDLE_MINUTES * 60  # type: ignore[attr-defined]  # for the page's own clock
         response = self.get_response(request)
@@ -89,7 +94,10 @@ class SessionMiddleware:
 
 
 class LogInRequiredMiddleware(LoginRequiredMiddleware):
-    """Django's middleware with one log-in page for all, the admin too. The page says why a session ended."""
+    """Django's middleware with one log-in page for all, the admin too. The page says why a session ended.
+
+    After the log-in, a page that asked for a part of itself is shown as a whole.
+    """
 
     def get_login_url(self, view_func: Callable[..., HttpResponseBase]) -> str:
         return str(settings.LOGIN_URL)
@@ -98,6 +106,9 @@ class LogInRequiredMiddleware(LoginRequiredMiddleware):
         self, request: HttpRequest, view_func: Callable[..., HttpResponseBase]
     ) -> HttpResponseRedirect:
         response = super().handle_no_permission(request, view_func)
+        whole_page = request.htmx.current_url_abs_path  # type: ignore[attr-defined]
+        if whole_page and sessions.is_part(request):
+            response = redirect_to_login(whole_page, self.get_login_url(view_func))
         if ended := getattr(request, "session_ended", ""):
             response["Location"] += f"&ended={ended}"
         return response

@@ -64,6 +64,11 @@ def why_ended(request: HttpRequest) -> str:
     return ""
 
 
+def is_part(request: HttpRequest) -> bool:
+    """Return whether a page asks for a part of itself. Several such requests may be under way when a session ends."""
+    return request.method == "GET" and "HX-Request" in request.headers
+
+
 # A fresh password
 
 

@@ -3,29 +3,16 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
 });
 
-// Without an answer htmx swaps nothing, so show a notice.
-document.addEventListener("htmx:sendError", () => {
-  document.getElementById("offline").hidden = false;
+// Without an answer htmx swaps nothing, so show a notice. The form keeps its command id, so it counts once.
+document.addEventListener("htmx:sendError", (event) => {
+  const offline = document.getElementById("offline");
+  offline.hidden = false;
+  offline.querySelector("[data-sent]").hidden = event.detail.requestConfig.verb !== "post";
 });
 document.addEventListener("htmx:afterOnLoad", () => {
   const offline = document.getElementById("offline");
   if (offline) offline.hidden = true;
 });
-
-// When the session ends, leave the page for the log-in page, so that nobody can read it.
-// The request does not count as use of the session.
-function leaveWhenOver(seconds) {
-  setTimeout(async () => {
-    const logIn = document.body.dataset.login;
-    const answer = await fetch(logIn, { headers: { "Bank-Poll": "true" }, redirect: "manual" }).catch(() => null);
-    if (answer && answer.ok) {
-      window.location.replace(logIn + "?ended=idle&next=" + encodeURIComponent(window.location.pathname));
-    } else {
-      leaveWhenOver(Math.min(seconds, 60));
-    }
-  }, seconds * 1000);
-}
-if (document.body.dataset.idle) leaveWhenOver(Number(document.body.dataset.idle));
 
 // Buttons that print a page are shown where they work.
 function showPrint() {

@@ -53,7 +53,7 @@ document.addEventListener("DOMContentLoaded", () => {
   });
   // The page of one task begins in its first field, unless the page says otherwise.
   const tasks = document.querySelectorAll("form.task");
-  if (tasks.length === 1 && document.activeElement === document.body && !document.querySelector("[autofocus]")) {
+  if (tasks.length === 1 && document.activeElement === document.body && !document.querySelector("main [autofocus]")) {
     tasks[0].querySelector("input:not([type=hidden]):not([hidden]), select")?.focus();
   }
 });

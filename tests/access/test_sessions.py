@@ -214,3 +214,15 @@ def test_an_administrator_ends_the_sessions_of_a_user(teller: Client) -> None:
     assert teller.get("/").status_code == 302
     assert admin.get("/admin/").status_code == 200
     assert "Sessions ended" in text_of(admin.get(f"/admin/auth/user/{tina.pk}/history/"))
+
+
+def test_after_the_log_in_a_page_that_asked_for_a_part_is_shown_as_a_whole(
+    teller: Client, stopped_clock: StoppedClock
+) -> None:
+    stopped_clock.forward(16 * MINUTE)
+    headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/accounts/1/?kind=in"}
+    response = teller.get("/accounts/1/deposit/echo/?amount=5", headers=headers)
+    assert response["HX-Redirect"] == "/login/?next=/accounts/1/%3Fkind%3Din&ended=idle"
+    elsewhere = {**headers, "HX-Current-URL": "http://elsewhere.test/"}
+    response = teller.get("/find/?q=ada", headers=elsewhere)
+    assert response["HX-Redirect"].startswith("/login/?next=/find/")
