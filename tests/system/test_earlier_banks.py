@@ -40,7 +40,8 @@ USE = f"""
 {VERIFY}
 from bank.application.dispatch import handle
 from bank.domain.commands import (
-    CloseBankAccount, CreateBankAccount, DepositMoneyIntoBankAccount, ReverseDeposit, WithdrawMoneyFromBankAccount,
+    CloseBankAccount, CreateBankAccount, DepositMoneyIntoBankAccount, ReverseDeposit, TransferMoneyBetweenBankAccounts,
+    WithdrawMoneyFromBankAccount,
 )
 from bank.domain.events import MoneyWithdrawnFromBankAccount
 from eventstore.models import Event
@@ -57,6 +58,9 @@ assert check_balance(1) == 20_200 - old.data["amount"]
 handle(DepositMoneyIntoBankAccount(1, old.data["amount"]))
 handle(CreateBankAccount(9, "Ada", 1234))
 handle(CloseBankAccount(9, 1234))
+handle(TransferMoneyBetweenBankAccounts(1, 3, 100, 1234))
+handle(TransferMoneyBetweenBankAccounts(1, 9, 100, 1234))
+assert (check_balance(1), check_balance(3)) == (20_100, 1_099)
 verify()
 """
 
