@@ -135,4 +135,11 @@ MUTATIONS = [
         instead="@may_serve\ndef reverse_entry",
         tests=["tests/screens/test_corrections.py::test_nobody_but_a_supervisor_with_a_fresh_password_corrects"],
     ),
+    Mutation(
+        breaks="The second step of a transfer does not ask whether the other account is there.",
+        file="bank/screens/transfers.py",
+        text='return f"There is no account {to_account_id}."',
+        instead='return ""',
+        tests=["tests/screens/test_transfers.py::test_what_cannot_be_sent_is_said_at_the_first_step"],
+    ),
 ]
