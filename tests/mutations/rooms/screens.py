@@ -136,7 +136,7 @@ MUTATIONS = [
         tests=["tests/screens/test_corrections.py::test_nobody_but_a_supervisor_with_a_fresh_password_corrects"],
     ),
     Mutation(
-        breaks="The second step of a transfer does not ask whether the other account is there.",
+        breaks="The first step of a transfer accepts an account that is not there.",
         file="bank/screens/transfers.py",
         text='return f"There is no account {to_account_id}."',
         instead='return ""',

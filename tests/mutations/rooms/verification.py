@@ -92,10 +92,10 @@ MUTATIONS = [
         tests=["tests/operations/test_backup.py::test_a_backup_is_one_private_file_and_its_head"],
     ),
     Mutation(
-        breaks="Money that is received and was never sent is no finding.",
+        breaks="Money that is received and returned too is no finding.",
         file="bank/operations/transfer_auditor.py",
         text="UNDER_WAY = [SENT], [RECEIVED, SENT]",
-        instead="UNDER_WAY = [SENT], [RECEIVED, SENT], [RECEIVED]",
+        instead="UNDER_WAY = [SENT], [RECEIVED, SENT], [RECEIVED, RETURNED, SENT]",
         tests=["tests/operations/test_transfer_auditor.py::test_events_that_do_not_belong_together_are_a_finding"],
     ),
     Mutation(
