@@ -134,11 +134,22 @@ def _apply_at_once(chosen: Sequence[Projector], events: Sequence[RecordedEvent])
         return False
     with suppress(_NotNext), backend_of(READ_SIDE).transaction() as cursor:
         built_with = checkpoints.move_all(cursor, before, events[-1].log_position)
-        if built_with.keys() != {each.name for each in chosen}:
-            raise _NotNext
-        apply(cursor, [each.as_built(built_with[each.name]) for each in chosen], events, {})
+        apply(cursor, _as_built(chosen, tuple(built_with.items())), events, {})
         return True
     return False
+
+
+@lru_cache
+def _as_built(chosen: Sequence[Projector], built_with: Sequence[tuple[str, str]]) -> Sequence[Projector]:
+    """Return the projectors that continue tables built with these values; see `Projector.as_built`.
+
+    Raises:
+        _NotNext: the tables are not those of the projectors.
+    """
+    values = dict(built_with)
+    if values.keys() != {each.name for each in chosen}:
+        raise _NotNext
+    return [each.as_built(values[each.name]) for each in chosen]
 
 
 def _advance(

@@ -124,7 +124,7 @@ def test_the_pages_of_a_part_follow_one_another(teller: Client) -> None:
         page = teller.get(f"/accounts/1/?{query}", headers=SWAP)
         versions += receipts(page)
         assert "Lines 32" in text_of(page), "the totals are those of all pages"
-        link = re.search(r'id="earlier" href="\?([^"]*)"', page.content.decode())
+        link = re.search(r'id="earlier" data-key="n" href="\?([^"]*)"', page.content.decode())
         if link is None:
             break
         query = unescape(link[1])
