@@ -7,7 +7,6 @@ from django.core.management import call_command
 from django.test import Client
 
 from projections import engine, freshness, queries
-from projections.projectors import PROJECTORS
 from tests.support.values import open_account, query
 
 SIDE = "projections"
@@ -72,7 +71,8 @@ def test_catching_up_leaves_a_stale_table_stale() -> None:
 def test_a_bank_of_the_version_before_without_events_is_not_stale_after_the_upgrade() -> None:
     engine.catch_up()
     call_command("migrate", SIDE, "0004", database=SIDE, verbosity=0)
-    assert query("SELECT COUNT(*) FROM projections_checkpoint WHERE position = 0", using=SIDE) == [(len(PROJECTORS),)]
+    at_zero = {name for (name,) in query("SELECT name FROM projections_checkpoint WHERE position = 0", using=SIDE)}
+    assert at_zero >= {"accounts", "statements", "refusals", "totals", "daily", "names"}
     call_command("migrate", database=SIDE, verbosity=0)
     open_account(1)
     assert stale() == []
