@@ -114,8 +114,8 @@ def assert_served(data: Path) -> None:
     """Start the bank, withdraw and deposit at its pages, and look at the receipts."""
     with Web(data) as web:
         tina = logged_in(web, "tina", PASSWORD)
-        assert "New balance 201.00" in tina.withdraw(1, "1.00").words
-        assert "New balance 202.00" in tina.deposit(1, "1.00").words
+        assert "New balance 200.00" in tina.withdraw(1, "1.00").words
+        assert "New balance 201.00" in tina.deposit(1, "1.00").words
         assert "Łukasz Ørsted" in tina.get("/accounts/").text
         assert web.request("GET", "/readyz")[0] == 200
         assert web.stop() == 0
