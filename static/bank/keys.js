@@ -3,7 +3,8 @@
 const OFF = "keys-off";
 
 function isTyping(target) {
-  return target.closest("input, select, textarea, dialog, [contenteditable]") !== null;
+  const dialog = target.closest("dialog"); // a closed one may keep the focus for a moment
+  return dialog ? dialog.open : target.closest("input, select, textarea, [contenteditable]") !== null;
 }
 
 function use(element) {
