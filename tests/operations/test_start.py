@@ -124,7 +124,7 @@ def test_the_demonstration_fills_an_empty_bank_once(start: Start, empty_urls: Ur
     count = "SELECT type, COUNT(*) FROM eventstore_event GROUP BY type"
     events = {str(name): number for name, number in rows(url, count)}
     assert events["bank_account_created"] == 26
-    assert (events["pin_locked"], len(events)) == (1, 13)
+    assert (events["pin_locked"], len(events)) == (1, 18)
     assert sum(int(str(number)) for number in events.values()) > 300
     assert rows(empty_urls["PROJECTIONS_DATABASE_URL"], "SELECT COUNT(*) FROM projections_accountsummary") == [(26,)]
     assert server.stop() == 0
