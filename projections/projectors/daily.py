@@ -62,7 +62,7 @@ class Daily(Projector):
         return timezone.get_default_timezone_name()
 
     def as_built(self, built_with: str) -> Projector:
-        return self if built_with == self.built_with() else _daily(built_with)
+        return _daily(built_with)
 
     def fold(self, changes: Changes, event: AccountEvent, recorded: RecordedEvent) -> None:
         day = recorded.recorded_at.astimezone(zone_of(self.zone)).date()
