@@ -72,7 +72,7 @@ _END_FROZEN = """
 """
 
 
-def _mark(owner: str) -> int:
+def mark_of(owner: str) -> int:
     """Return the key of the advisory lock that marks an owner's transactions. It blocks nobody."""
     return int.from_bytes(blake2b(owner.encode(), digest_size=8).digest(), signed=True)
 
@@ -258,10 +258,10 @@ class PostgreSQL(Backend):
             self.rows(f"SELECT pg_notify('{CHANNEL}', ''), set_config('synchronous_commit', 'off', true)")
 
     def mark_transaction(self, cursor: CursorWrapper, owner: str) -> None:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [_mark(owner)])
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [mark_of(owner)])
 
     def end_frozen_transaction(self, owner: str) -> bool:
-        return bool(self.rows(_END_FROZEN, [FROZEN, _mark(owner)]))
+        return bool(self.rows(_END_FROZEN, [FROZEN, mark_of(owner)]))
 
     def server_time(self) -> datetime | None:
         moment: datetime = self.rows("SELECT clock_timestamp()")[0][0]

@@ -11,6 +11,7 @@ import pytest
 from django.db import connections
 
 from eventstore.backends import postgresql
+from eventstore.backends.postgresql import mark_of
 from eventstore.bell import Bell
 from projections import engine, queries
 from projections.freshness import projection_states
@@ -99,12 +100,13 @@ def test_a_worker_that_is_frozen_in_mid_transaction_is_replaced(work: Any, urls:
     open_account()
     first, second = two_workers(work)
     with stranger(urls["PROJECTIONS_DATABASE_URL"]) as other:
+        [(worker,)] = query("SELECT DISTINCT worker FROM projections_checkpoint", using="projections")
         other.execute("BEGIN")
-        other.execute("LOCK TABLE projections_accountsummary IN EXCLUSIVE MODE")
+        other.execute("SELECT pg_advisory_xact_lock(%s)", [mark_of(worker)])
         ack = deposit(1, 10)
-        wait_until(lambda: bool(query(WAITING, using="projections")), first)  # with the checkpoints locked
+        wait_until(lambda: bool(query(WAITING, using="projections")), first)  # its transaction has begun
         os.kill(first.pid, signal.SIGSTOP)
-        other.execute("ROLLBACK")
+        other.execute("ROLLBACK")  # the server goes on, and locks the checkpoints
     wait_until(lambda: is_shown(ack), second)
     assert f":{first.pid}:" in second.output.partition("is frozen in mid-transaction")[0].rpartition("\n")[2]
 

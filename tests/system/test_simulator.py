@@ -13,8 +13,8 @@ from tests.support.databases import Urls
 from tests.system.simulator.bugs import BUGS
 from tests.system.simulator.runs import SeedFailed, run, simulated_databases
 
-SEEDS = 100
-BLOCK = 50
+SEEDS = 60
+BLOCK = 30
 ENOUGH = 60
 """The number of seeds within which each known bug must be found."""
 

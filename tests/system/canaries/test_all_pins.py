@@ -1,4 +1,4 @@
-"""All ten thousand PINs, each as the right one of an account and as a wrong one of another."""
+"""Every fifth of the ten thousand PINs, each as the right one of an account and as a wrong one of another."""
 
 import hashlib
 from contextlib import ExitStack, suppress
@@ -19,6 +19,7 @@ from tests.system.canaries.compare import difference, fresh_world
 from tests.system.canaries.world import Other, Seen, as_it_is, other, see_databases
 
 PINS = 10_000
+STEP = 5
 PAIRS = 4
 """One account in so many also tries a right and a wrong PIN, and changes its PIN."""
 
@@ -40,10 +41,10 @@ def see_commands(template: Urls, folder: Path, of: Other) -> list[str]:
         for connection in connections.all():
             connection.force_debug_cursor = False  # its log has no more detail, and costs five times as much
             stack.enter_context(connection.execute_wrapper(see_statement))
-        for pin in range(PINS):
+        for pin in range(0, PINS, STEP):
             account_id = pin + 1
             commands: list[Command] = [CreateBankAccount(account_id, "Josh", of(pin))]
-            if pin % PAIRS == 0:
+            if pin // STEP % PAIRS == 0:
                 commands += [
                     WithdrawMoneyFromBankAccount(account_id, 5, of(pin)),
                     WithdrawMoneyFromBankAccount(account_id, 5, of((pin + 1) % PINS)),
@@ -60,7 +61,7 @@ def see_commands(template: Urls, folder: Path, of: Other) -> list[str]:
     return [*digests, *seen.take()]
 
 
-def test_with_each_of_the_ten_thousand_pins_two_banks_do_not_differ_in_a_byte(template: Urls, tmp_path: Path) -> None:
+def test_with_every_fifth_pin_two_banks_do_not_differ_in_a_byte(template: Urls, tmp_path: Path) -> None:
     one, two = (see_commands(template, tmp_path / "world", of) for of in (as_it_is, other))
     assert difference(one, two) == ""
-    assert sum("money_withdrawn" in thing or "account_overdrawn" in thing for thing in one) >= PINS / PAIRS
+    assert sum("money_withdrawn" in thing or "account_overdrawn" in thing for thing in one) >= PINS / STEP / PAIRS

@@ -91,7 +91,7 @@ class Browser:
             record = CommandRecord.objects.get(pk=UUID(found[1]))
         else:
             assert TILL.fullmatch(location), "a change sends its sender to a receipt, or to the till"
-            record = CommandRecord.objects.filter(causation="").latest("position")
+            record = CommandRecord.objects.filter(causation="", outcome="accepted").latest("position")
         assert record.outcome == "accepted"
         assert record.event_count == after[0] - before[0], "the receipt is of this very change"
         self.receipts += 1
