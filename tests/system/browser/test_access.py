@@ -94,8 +94,10 @@ def test_an_idle_session_moves_the_whole_page_to_the_log_in_and_back(
 ) -> None:
     handle(CreateBankAccount(1, "Ada Lovelace", 42))
     page.goto("/accounts/1/")
-    age_sessions(3600, sessions.SEEN)
     page.locator("#deposit_amount").fill("5")
+    if javascript:
+        expect(page.get_by_text("Balance after it")).to_be_visible()
+    age_sessions(3600, sessions.SEEN)
     page.get_by_role("button", name="Deposit").click()
     expect(page.get_by_text("nothing was done for a while")).to_be_visible()
     expect(page.locator("h1")).to_have_count(1)

@@ -73,10 +73,9 @@ def test_a_supervisor_corrects_a_deposit_found_by_its_receipt(sue: Page) -> None
     assert queries.check_balance(1) == 100_00
 
 
+@pytest.mark.parametrize("javascript", [True], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_are_accessible(sue: Page, javascript: bool, scheme: Any) -> None:
-    if not javascript:
-        pytest.skip("axe is a script")
+def test_the_pages_are_accessible(sue: Page, scheme: Any) -> None:
     sue.emulate_media(color_scheme=scheme)
     paid = deposit(1, 25_00, actor="tina").command_id
     pages = [f"/receipts/{paid}/reverse/", "/accounts/1/close/", "/receipts/?reference=999", "/accounts/?q=&closed=1"]
