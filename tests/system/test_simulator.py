@@ -1,4 +1,4 @@
-"""Hundreds of seeded runs of the whole bank, reproducibility of a seed, and detection of planted bugs."""
+"""Seeded runs of the whole bank, reproducibility of a seed, and detection of planted bugs."""
 
 import os
 import subprocess
@@ -13,8 +13,8 @@ from tests.support.databases import Urls
 from tests.system.simulator.bugs import BUGS
 from tests.system.simulator.runs import SeedFailed, run, simulated_databases
 
-SEEDS = 60
-BLOCK = 30
+SEEDS = 40
+BLOCK = 20
 ENOUGH = 60
 """The number of seeds within which each known bug must be found."""
 
