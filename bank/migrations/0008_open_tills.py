@@ -1,4 +1,4 @@
-"""Which teller has which till now. A version without tills leaves the table empty."""
+"""Add the table of open tills. An earlier version, which has no tills, leaves it empty."""
 
 from django.db import migrations, models
 
