@@ -90,8 +90,10 @@ if PROJECTION_MODE not in ("inline", "worker"):
 PROJECTION_WAIT = env.float("PROJECTION_WAIT", default=1.0)
 """The longest time that a page waits for the events that its reader knows of, in seconds."""
 
-EVENTSTORE_STATE_OF = "bank.application.repository.state_of"
-"""The function by which the event inspector rebuilds the state of a stream."""
+EVENTSTORE_STATES_OF = "bank.application.repository.states_of"
+"""The function by which the event inspector rebuilds the states of a stream."""
+EVENTSTORE_DISPLAY = "bank.screens.inspector.BankDisplay"
+"""The class by which the event inspector shows payloads and states: amounts as money."""
 EVENTSTORE_CATEGORIES = ["bank_account", "till"]
 """The categories of streams in which the event inspector looks for a number."""
 

@@ -44,7 +44,7 @@ _SELECT_LATEST = f"""
         (SELECT version FROM eventstore_snapshot WHERE stream = %s AND version > %s), %s
     ) ORDER BY version LIMIT %s
 """
-_LATEST = 2**63 - 1
+LATEST = 2**63 - 1
 CHUNK = 1000
 """The largest number of a stream's events in memory. No cursor stays open between two chunks."""
 
@@ -138,7 +138,7 @@ def find_outcome(command_id: UUID) -> Outcome | None:
     return Outcome(name, outcome == "accepted", reason, message, stream, version, event_count, bytes(fingerprint))
 
 
-def read_stream(stream: str, *, first: int = 1, last: int = _LATEST) -> Iterator[RecordedEvent]:
+def read_stream(stream: str, *, first: int = 1, last: int = LATEST) -> Iterator[RecordedEvent]:
     """Yield a stream's events in the order of their versions, from `first` to `last` inclusive."""
     while True:
         rows = backend_of().rows(_SELECT_STREAM, [stream, first, last, CHUNK])

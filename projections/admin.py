@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 
-from eventstore.admin.inspector import ReadOnlyAdmin
+from eventstore.admin.read_only import ReadOnlyAdmin
 from eventstore.admin.search import number_in, uuid_in
 
 from . import freshness

@@ -44,7 +44,8 @@ class Shift(NamedTuple):
 class Movement(NamedTuple):
     """A movement of a till. `amount` is negative if cash went out; `expected` is the expected cash after it.
 
-    `about_command_id` is the command of a customer's payment.
+    `about_command_id` is the command of a customer's payment, and `reference` the number of its receipt. It is None
+    while the payment is not projected.
     """
 
     position: int
@@ -54,6 +55,7 @@ class Movement(NamedTuple):
     recorded_at: datetime
     actor: str
     about_command_id: UUID | None
+    reference: int | None
 
     @property
     def words(self) -> str:
@@ -68,7 +70,10 @@ MOST_TILLS, MOST_SHIFTS = 9999, 10**14
 """No till and no shift has a higher number."""
 _SHIFTS = f"SELECT {', '.join(Shift._fields)} FROM projections_tillshift"
 _MOVEMENTS = f"""
-    SELECT {", ".join(Movement._fields)} FROM projections_tillmovement
+    SELECT {", ".join(Movement._fields[:-1])}, (
+        SELECT MIN(line.position) FROM projections_statementline AS line
+        WHERE line.command_id = movement.about_command_id
+    ) FROM projections_tillmovement AS movement
     WHERE till_id = %s AND shift = %s AND position < %s ORDER BY position DESC LIMIT %s
 """
 

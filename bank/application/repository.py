@@ -1,6 +1,6 @@
 """The repository: loads aggregates from their events, and saves their new events."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from itertools import chain
@@ -145,7 +145,11 @@ def _new_event(event: BankEvent, circumstances: Mapping[str, Any]) -> NewEvent:
     return NewEvent(event_type, data, current_version(event_type), circumstances)
 
 
-def state_of(stream: str, version: int) -> dict[str, Any]:
-    """Return the state of a stream's aggregate at a version, for the event inspector."""
+def states_of(stream: str, first: int, last: int) -> Iterator[dict[str, Any]]:
+    """Yield the state of a stream's aggregate at each version, for the event inspector. At version 0 it is new."""
     new = Loaded[BankAccount | Till](new_aggregate(stream), 0, GENESIS)
-    return asdict(_play(new, store.read_stream(stream, last=version)).aggregate)
+    loaded = _play(new, store.read_stream(stream, last=first))
+    yield asdict(loaded.aggregate)
+    for recorded in store.read_stream(stream, first=first + 1, last=last):
+        loaded = _play(loaded, [recorded])
+        yield asdict(loaded.aggregate)

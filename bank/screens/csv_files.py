@@ -1,24 +1,19 @@
-"""Entries as a CSV file (RFC 4180), for spreadsheets and programs."""
+"""Entries as a CSV file, for spreadsheets and programs."""
 
-import csv
-import re
 from collections.abc import Iterable, Iterator
-from io import StringIO
 from itertools import batched
 
 from django.conf import settings
 from django.utils import timezone
 
+from eventstore.csv_text import BYTE_ORDER_MARK, text_cell, written
+from eventstore.csv_text import CONTENT_TYPE as CONTENT_TYPE
 from projections.queries import Entry
 
 from .money import plain_decimal
 
-BYTE_ORDER_MARK = "\ufeff"
-"""Without it, Excel reads a UTF-8 file in the code page of the machine."""
 AT_ONCE = 500
 """The number of lines in one part of the file."""
-_RUNS = re.compile(r"[\t\r\n]|\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
-"""The beginning of a text that a spreadsheet may take for a formula (https://owasp.org/www-community/attacks/CSV_Injection)."""
 
 
 def csv_file(entries: Iterable[Entry]) -> Iterator[str]:
@@ -37,15 +32,9 @@ def csv_file(entries: Iterable[Entry]) -> Iterator[str]:
         "Reversed by receipt",
         "Reason",
     ]
-    yield BYTE_ORDER_MARK + _written([head])
+    yield BYTE_ORDER_MARK + written([head])
     for some in batched(entries, AT_ONCE):
-        yield _written(map(_cells, some))
-
-
-def _written(lines: Iterable[Iterable[object]]) -> str:
-    part = StringIO()
-    csv.writer(part).writerows(lines)
-    return part.getvalue()
+        yield written(map(_cells, some))
 
 
 def _cells(entry: Entry) -> Iterator[object]:
@@ -62,8 +51,3 @@ def _cells(entry: Entry) -> Iterator[object]:
     yield (entry.about_position or "") if entry.is_correction else ""
     yield entry.reversed_at or ""
     yield text_cell(entry.reason) if entry.is_correction else ""
-
-
-def text_cell(text: str) -> str:
-    """Return a text with an apostrophe in front if it begins like a formula."""
-    return f"'{text}" if _RUNS.match(text) else text

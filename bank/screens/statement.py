@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from projections import queries
 
-from .csv_files import csv_file
+from .csv_files import CONTENT_TYPE, csv_file
 from .dates import beginning_of, end_of
 from .forms import DepositForm, StatementFilter, WithdrawForm, blank, blank_target
 from .pages import Request, account_or_404, how_fresh, page, parked_account, show, whole_number
@@ -91,7 +91,7 @@ def download(request: Request, account_id: int) -> HttpResponseBase:
         return to_account(request, account_id)
     part = choice.part if choice.form.is_bound else queries.part_of(account_id, None, None)
     response = StreamingHttpResponse(csv_file(queries.in_order(account_id, part)))
-    response["Content-Type"] = "text/csv; charset=utf-8; header=present"
+    response["Content-Type"] = CONTENT_TYPE
     days = [str(day) for day in choice.form.days if day]
     incomplete = [] if fresh.current and not parked_account(fresh, account_id) else ["incomplete"]
     name = "-".join(filter(None, ["statement", str(account_id), *days, part.group, *incomplete]))

@@ -1,26 +1,50 @@
-"""The template tag of entries: statement lines and refused withdrawals."""
+"""Template tags of entries, and of links from figures to their events."""
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Any
+from urllib.parse import urlencode
 
 from django import template
+from django.template import Context
 from django.template.loader import render_to_string
-from django.urls import get_script_prefix
+from django.urls import get_script_prefix, reverse
 from django.utils.safestring import SafeString
 
+from bank.domain.streams import stream_of
 from projections.queries import Entry
 
 register = template.Library()
 
 
-@register.simple_tag
-def rows_of(entries: Iterable[Entry], with_account: bool) -> SafeString:
+@register.simple_tag(takes_context=True)
+def rows_of(context: Context, entries: Iterable[Entry], with_account: bool) -> SafeString:
     """Render entries as the rows of a table, each with its account and holder if `with_account` is true."""
-    prefix = get_script_prefix()
-    return SafeString("".join([_row(entry, with_account, prefix) for entry in entries]))
+    prefix, with_event = get_script_prefix(), may_inspect(context.get("user"))
+    return SafeString("".join([_row(entry, with_account, with_event, prefix) for entry in entries]))
 
 
 @lru_cache(maxsize=4096)
-def _row(entry: Entry, with_account: bool, prefix: str) -> SafeString:
+def _row(entry: Entry, with_account: bool, with_event: bool, prefix: str) -> SafeString:
     """Render a row once: an entry never changes, and many pages show it (docs/performance.md)."""
-    return render_to_string("bank/entries.html#row", {"entry": entry, "with_account": with_account})
+    context = {"entry": entry, "with_account": with_account, "with_event": with_event}
+    return render_to_string("bank/entries.html#row", context)
+
+
+def may_inspect(user: Any) -> bool:
+    """Return whether a user may see events in the inspector."""
+    return bool(user and user.is_staff and user.has_perm("eventstore.view_event"))
+
+
+@register.simple_tag(takes_context=True)
+def event_page(context: Context, position: int) -> str:
+    """Return the URL of an event in the inspector, or the empty string for users who may not see it."""
+    return reverse("admin:eventstore_event_change", args=[position]) if may_inspect(context.get("user")) else ""
+
+
+@register.simple_tag(takes_context=True)
+def events_page(context: Context, account_id: int) -> str:
+    """Return the URL of an account's events in the inspector, or the empty string for users who may not see them."""
+    if not may_inspect(context.get("user")):
+        return ""
+    return f"{reverse('admin:eventstore_event_changelist')}?{urlencode({'q': stream_of(account_id)})}"

@@ -1,25 +1,28 @@
 """The inspector: read-only admin pages of the whole record."""
 
-import logging
-from typing import Any, ClassVar, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from django.conf import settings
 from django.contrib import admin
-from django.db.models import Model, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.module_loading import import_string
 from django.utils.safestring import SafeString
 
 from ..chain import GENESIS, canonical, event_hash
-from ..models import CommandRecord, Event, Snapshot, Subscription
+from ..csv_text import CONTENT_TYPE
+from ..models import CommandRecord, Event
+from . import export
 from .causation import tree_of
+from .display import display
 from .filters import (
     ActorFilter,
-    AnyAdmin,
-    BoundedPaginator,
     CommandNameFilter,
     DayFilter,
     FixedOrder,
@@ -28,81 +31,38 @@ from .filters import (
     ReceivedDayFilter,
     TypeFilter,
 )
-from .search import hex_of, link, number_in, pretty, readable, shown, streams_of, uuid_in
-
-logger = logging.getLogger(__name__)
-
-
-class ReadOnlyAdmin(AnyAdmin):
-    """Read-only admin for users with the view permission. `search_in` implements the search."""
-
-    actions = None
-    change_form_template = "admin/eventstore/change_form.html"
-    paginator = BoundedPaginator
-    show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER
-    sortable_by = ()
-    search_fields: ClassVar[tuple[str, ...]] = (
-        "pk",
-    )  # makes Django show the search field; `search_in` does the search
-
-    class Media:
-        css = {"all": ["eventstore/admin.css"]}
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[FixedOrder]:
-        return FixedOrder
-
-    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """Allow only the lookups of the filters: any other might scan the whole table."""
-        return lookup in {getattr(each, "parameter_name", None) for each in self.list_filter}
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        term = search_term.strip()
-        return (self.search_in(queryset, term) if term else queryset), False
-
-    def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return queryset
+from .read_only import ReadOnlyAdmin, amount_column
+from .search import hex_of, link, number_in, pretty, readable, streams_of, uuid_in
+from .states import changes, figure_at
 
 
-class Change(NamedTuple):
-    """One entry of a state, before and after an event."""
+class EventList(FixedOrder):
+    """The list of events. The events of one stream have its running figure."""
 
-    name: str
-    before: str
-    after: str
-    changed: bool
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if (stream := stream_in(self.query)) and display().figure_of(stream):
+            events: list[Event] = list(self.result_list)
+            running = figure_at(events)
+            for event in events:
+                event.running_figure = running.get(event.version)  # type: ignore[attr-defined]
+            self.result_list = events
 
 
-def changes(event: Event) -> list[Change] | None:
-    """Return the state of the event's stream before and after it, or None if it cannot be rebuilt."""
-    state_of = import_string(settings.EVENTSTORE_STATE_OF)
-    try:
-        before, after = state_of(event.stream, event.version - 1), state_of(event.stream, event.version)
-    except Exception:  # the page of an old or unknown event must still open
-        logger.exception("The state of %s at %s could not be rebuilt", event.stream, event.version)
-        return None
-    pairs = {name: (before.get(name), after.get(name)) for name in {**before, **after}}
-    return [Change(name, shown(name, old), shown(name, new), old != new) for name, (old, new) in pairs.items()]
+def stream_in(query: str) -> str | None:
+    """Return the stream that a search term names, or None."""
+    term = query.strip()
+    return term if term and number_in(term) is None and uuid_in(term) is None else None
 
 
 @admin.register(Event)
 class EventAdmin(ReadOnlyAdmin):
-    list_display = ("position", "stream", "version", "type", "payload", "actor", "time")
+    list_display = ("position", "time", "event", "stream", "version", "payload", "actor")
     list_filter = (TypeFilter, DayFilter, ActorFilter)
     paginator = LogPaginator
     search_help_text = "A position, an account number, a command id or the name of a stream."
     change_form_template = "admin/eventstore/event/change_form.html"
+    change_list_template = "admin/eventstore/event/change_list.html"
     fieldsets = (
         (None, {"fields": ("position", "stream", "version", "type", "schema_version", "recorded", "command")}),
         ("Content", {"fields": ("payload_json", "metadata_json")}),
@@ -123,6 +83,57 @@ class EventAdmin(ReadOnlyAdmin):
             first = record.version - record.event_count + 1
             return queryset.filter(stream=record.stream, version__gte=first, version__lte=record.version)
         return queryset.filter(stream=term)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[EventList]:
+        return EventList
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        stream = stream_in(request.GET.get("q", ""))
+        figure = display().figure_of(stream) if stream else None
+        return [*super().get_list_display(request), *([amount_column("running_figure", figure)] if figure else [])]
+
+    def get_urls(self) -> list[URLPattern]:
+        files = {"csv": self.as_csv, "jsonl": self.as_json_lines}
+        return [
+            *(
+                path(f"export.{kind}", self.admin_site.admin_view(view), name=f"eventstore_event_{kind}")
+                for kind, view in files.items()
+            ),
+            *super().get_urls(),
+        ]
+
+    def as_csv(self, request: HttpRequest) -> HttpResponseBase:
+        return self._exported(request, "csv", CONTENT_TYPE, export.csv_parts)
+
+    def as_json_lines(self, request: HttpRequest) -> HttpResponseBase:
+        return self._exported(request, "jsonl", "application/jsonl", lambda events, stream: export.json_lines(events))
+
+    def _exported(
+        self,
+        request: HttpRequest,
+        kind: str,
+        content_type: str,
+        parts: Callable[[Iterator[Event], str | None], Iterator[str]],
+    ) -> HttpResponseBase:
+        """Return a file of the events that the list with these query parameters has on all its pages."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        if request.method not in ("GET", "HEAD"):
+            return HttpResponseNotAllowed(["GET", "HEAD"])
+        try:
+            found = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return redirect("admin:eventstore_event_changelist")
+        stream = stream_in(found.query)
+        events = export.in_order(found.queryset, stream=stream, by_time="day" in request.GET)
+        response = StreamingHttpResponse(parts(events, stream), content_type=content_type)
+        response["Content-Disposition"] = f'attachment; filename="events.{kind}"'
+        return response
+
+    @admin.display(description="event")
+    def event(self, event: Event) -> SafeString:
+        title = display().title(event.type)
+        return format_html("{}<code>{}</code>", title if title != event.type else "", event.type)
 
     @admin.display(description="payload")
     def payload(self, event: Event) -> str:
@@ -188,6 +199,9 @@ class EventAdmin(ReadOnlyAdmin):
         positions = Event.objects.values_list("pk", flat=True)
         in_stream = positions.filter(stream=obj.stream)
         context |= {
+            "title_of_event": display().title(obj.type),
+            "entries": [(display().label(name), display().inline(name, value)) for name, value in obj.data.items()],
+            "links": display().links(obj, request.user),
             "changes": changes(obj),
             "previous_in_stream": in_stream.filter(version=obj.version - 1).first(),
             "next_in_stream": in_stream.filter(version=obj.version + 1).first(),
@@ -245,48 +259,3 @@ class CommandRecordAdmin(ReadOnlyAdmin):
         assert obj is not None, "a command record cannot be added"
         context["causation"] = tree_of(obj)
         return super().render_change_form(request, context, add, change, form_url, obj)
-
-
-@admin.register(Snapshot)
-class SnapshotAdmin(ReadOnlyAdmin):
-    list_display = ("stream", "version", "content")
-    ordering = ("stream",)
-    search_help_text = "An account number or the name of a stream."
-    fields = ("stream", "version", "state_json", "hash_hex", "seal_hex")
-
-    def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
-        number = number_in(term)
-        return queryset.filter(stream__in=[term] if number is None else streams_of(number))
-
-    @admin.display(description="state")
-    def content(self, snapshot: Snapshot) -> str:
-        return readable(snapshot.state)
-
-    @admin.display(description="state")
-    def state_json(self, snapshot: Snapshot) -> SafeString:
-        return pretty(snapshot.state)
-
-    @admin.display(description="hash")
-    def hash_hex(self, snapshot: Snapshot) -> SafeString:
-        return hex_of(snapshot.hash)
-
-    @admin.display(description="seal")
-    def seal_hex(self, snapshot: Snapshot) -> SafeString:
-        return hex_of(snapshot.seal)
-
-
-@admin.register(Subscription)
-class SubscriptionAdmin(ReadOnlyAdmin):
-    list_display = ("name", "position", "updated_at", "healthy", "failed_at_event", "error")
-    fields = (*list_display, "failed_at", "worker", "leased_until")
-    search_fields = ()
-    ordering = ("name",)
-
-    @admin.display(description="healthy", boolean=True)
-    def healthy(self, subscription: Subscription) -> bool:
-        return not subscription.error
-
-    @admin.display(description="failed at")
-    def failed_at_event(self, subscription: Subscription) -> str:
-        position = subscription.failed_position
-        return "-" if position is None else link(Event, position, f"event {position}")

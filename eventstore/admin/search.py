@@ -10,6 +10,8 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from .display import display
+
 
 def number_in(term: str) -> int | None:
     """Return the number in a search term, or None if it is no number or too large for a column."""
@@ -33,15 +35,13 @@ def streams_of(number: int) -> list[str]:
     return [f"{category}-{number}" for category in getattr(settings, "EVENTSTORE_CATEGORIES", ())]
 
 
-def shown(name: str, value: object) -> str:
-    """Return a value for display: numbers with thousands separators, unless they are ids."""
-    is_amount = isinstance(value, int) and not isinstance(value, bool) and not name.lower().endswith("id")
-    return "-" if value is None else f"{value:,}" if is_amount else f"{value}"
-
-
 def readable(data: dict[str, Any]) -> str:
-    """Return a payload in one line: "accountId 7, amount 1,250"."""
-    return ", ".join(f"{name} {shown(name, value)}" for name, value in sorted(data.items()))
+    """Return a payload in one line: "accountId 7, amount 12.50 USD". Of an id only the beginning is shown."""
+    return ", ".join(f"{name} {_shortened(display().inline(name, value))}" for name, value in sorted(data.items()))
+
+
+def _shortened(text: str) -> str:
+    return f"{text[:8]}…" if len(text) == 36 and uuid_in(text) else text
 
 
 def pretty(value: object) -> SafeString:

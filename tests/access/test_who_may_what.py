@@ -74,6 +74,7 @@ NO_SUCH_METHOD = {
         "/receipts/", "/receipts/<uuid:command_id>/", "/transfers/", "/days/", "/own/",
         "/till/", "/tills/", "/tills/<int:till_id>/<int:shift>/",
         "/admin/autocomplete/", "/admin/jsi18n/", "/admin/password_change/done/",
+        "/admin/eventstore/event/export.csv", "/admin/eventstore/event/export.jsonl",
     )),
 }  # fmt: skip
 """The methods that no address supports: they are answered 405."""

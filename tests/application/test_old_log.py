@@ -80,7 +80,7 @@ def test_verification_finds_nothing(processes: int) -> None:
 
 
 def test_the_state_before_and_after_each_event_is_rebuilt() -> None:
-    states = [repository.state_of("bank_account-1", version) for version in range(22)]
+    states = [next(repository.states_of("bank_account-1", version, version)) for version in range(22)]
     assert [state["pin_locked"] for state in states[8:12]] == [False, True, True, False]
     assert [state["balance"] for state in (states[0], states[2], states[12], states[21])] == [0, 10_000, 7500, 7600]
 

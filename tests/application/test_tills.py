@@ -137,7 +137,7 @@ def test_a_long_stream_of_a_till_is_loaded_from_its_snapshot() -> None:
     loaded = repository.load_till(7)
     assert loaded.aggregate == Till(7, 1, "tina", 2 * snapshots.EVERY)
     assert query("SELECT stream FROM eventstore_snapshot") == [("till-7",)]
-    assert repository.state_of("till-7", 3) == {"till_id": 7, "shift": 1, "teller": "tina", "cash": 2}
+    assert next(repository.states_of("till-7", 3, 3)) == {"till_id": 7, "shift": 1, "teller": "tina", "cash": 2}
     assert findings() == []
 
 

@@ -108,13 +108,13 @@ def test_a_forged_snapshot_unlocks_nothing(
         deposit(3, 1)
     assert count("eventstore_snapshot") == 1, "and replaced"
     account_cache.forget("bank_account-3")
-    assert repository.load(3).aggregate == BankAccount(**repository.state_of(STREAM, 2**62))
+    assert repository.load(3).aggregate == BankAccount(**next(repository.states_of(STREAM, 2**62, 2**62)))
 
 
 def test_the_account_cache_does_not_bypass_the_seal(urls: Urls, locked: Account) -> None:
     unlocked(urls, locked, b"")
     for version in range(2, locked.version):
-        remembered = repository.state_of(STREAM, version)
+        remembered = next(repository.states_of(STREAM, version, version))
         last = next(store.read_stream(STREAM, first=version, last=version))
         account_cache.put(STREAM, repository.Loaded(BankAccount(**remembered), version, last.hash))
         with stream_lock(STREAM) as lock:
@@ -143,7 +143,7 @@ def test_a_snapshot_with_the_seal_of_the_bank_is_used(urls: Urls, locked: Accoun
 def sealed(stream: str, version: int) -> list[Any]:
     """Return the row of the bank's own snapshot of a stream at a version."""
     event = next(store.read_stream(stream, first=version, last=version))
-    account = BankAccount(**repository.state_of(stream, version))
+    account = BankAccount(**next(repository.states_of(stream, version, version)))
     return snapshots.values(stream, version, account.to_state(), event.hash)
 
 
@@ -262,7 +262,7 @@ def test_a_snapshot_names_the_version_of_its_state(locked: Account) -> None:
     event = next(store.read_stream(STREAM, first=version, last=version))
     assert bytes(digest) == state_hash(canonical(json.loads(state)), event.hash)
     assert json.loads(state) == json.loads(
-        json.dumps({**repository.state_of(STREAM, version), "state_version": STATE_VERSION})
+        json.dumps({**next(repository.states_of(STREAM, version, version)), "state_version": STATE_VERSION})
     )
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bank.domain import values
 from bank.domain.values import MAX_BALANCE
+from bank.screens.money import format_money
 from projections import queries
 from projections.big_sums import joined, split
 from projections.workers import replay
@@ -68,7 +69,7 @@ def test_screens_and_admin_show_the_whole_sums(admin_client: Client) -> None:
     for sum_shown in ("922,337,203,685,477,580.65", "461,168,601,842,738,790.35"):
         assert sum_shown in admin_client.get("/days/").content.decode()
     for page in ("banktotals/", "banktotals/1/change/", "dailytotals/"):
-        assert str(PAID_IN) in admin_client.get(f"/admin/projections/{page}").content.decode(), page
+        assert format_money(PAID_IN) in admin_client.get(f"/admin/projections/{page}").content.decode(), page
 
 
 @pytest.mark.usefixtures("rich")

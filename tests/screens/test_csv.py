@@ -14,9 +14,10 @@ from django.test import Client
 from bank.domain import values
 from bank.domain.values import MAX_BALANCE
 from bank.screens import csv_files
-from bank.screens.csv_files import csv_file, text_cell
+from bank.screens.csv_files import csv_file
 from bank.screens.money import plain_decimal
 from eventstore import clock
+from eventstore.csv_text import text_cell
 from projections import queries, statements
 from tests.support.helpers import client_of
 from tests.support.long_statement import add_lines

@@ -63,7 +63,8 @@ def test_a_day_at_a_till(teller: Client) -> None:
 def test_a_movement_links_to_the_receipt_of_the_payment_and_a_refused_one_moves_no_cash(teller: Client) -> None:
     open_till(teller)
     receipt = send(teller, "/accounts/1/deposit/", amount="100")["Location"]
-    assert receipt in teller.get("/till/").content.decode()
+    [reference] = queries.latest_activity()[:1]
+    assert f'<a href="{receipt}">{reference.position}</a>' in teller.get("/till/").content.decode()
     send(teller, "/accounts/1/withdraw/", amount="5", pin="0041")
     send(teller, "/accounts/1/withdraw/", amount="9999", pin="0042")
     assert expected() == 600_00

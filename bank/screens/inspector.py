@@ -1,0 +1,88 @@
+"""How the event inspector shows the bank's events and states: titles, labels, amounts as money, links to screens."""
+
+from collections.abc import Iterator, Mapping
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.urls import reverse
+
+from eventstore.admin.display import Display, Link
+from eventstore.models import Event
+from projections.kinds import KIND_OF
+from projections.till_kinds import TILL_KIND_OF
+
+from ..domain.streams import ACCOUNT, TILL
+from .money import format_money, plain_decimal
+
+AMOUNTS = {
+    *("amount", "amount_requested", "balance", "on_its_way"),
+    *("openingCash", "opening_cash", "cash", "expected", "counted", "difference", "late"),
+    *("paid_in", "paid_out"),
+}
+"""The entries of payloads, states and tables that are amounts of money."""
+LABELS = {
+    "accountHolder": "Holder",
+    "account_holder": "Holder",
+    "accountId": "Account",
+    "account_id": "Account",
+    "toAccountId": "To account",
+    "fromAccountId": "From account",
+    "tillId": "Till",
+    "till_id": "Till",
+    "commandId": "Command",
+    "reversedCommandId": "Reversed command",
+    "transferId": "Transfer",
+    "openingCash": "Opening cash",
+    "wrong_pins": "Wrong PINs in a row",
+    "pin_locked": "Withdrawals locked",
+}
+"""The labels of entries that differ from their names."""
+TITLES = {event.stored_type: kind.words for event, kind in KIND_OF.items()} | {
+    event.stored_type: kind.words for event, kind in TILL_KIND_OF.items()
+}
+
+
+class BankDisplay(Display):
+    """Amounts as money, and links to accounts and receipts for users who may see them."""
+
+    figures = {ACCOUNT: "balance", TILL: "cash"}
+
+    def title(self, event_type: str) -> str:
+        return TITLES.get(event_type) or event_type.replace("_", " ").capitalize()
+
+    def label(self, name: str) -> str:
+        return LABELS.get(name) or name.replace("_", " ").capitalize()
+
+    def unit(self, name: str) -> str:
+        return settings.BANK_CURRENCY if name in AMOUNTS else ""
+
+    def text(self, name: str, value: object) -> str:
+        match value:
+            case bool():
+                return "yes" if value else "no"
+            case int():
+                return format_money(value) if name in AMOUNTS else f"{value}"
+            case Mapping():
+                return ", ".join(_transfer(each) for each in value.values()) or "none"
+            case list() | tuple():
+                return ", ".join(map(str, value)) or "none"
+        return "-" if value is None or value == "" else f"{value}"
+
+    def plain(self, name: str, value: object) -> str:
+        return plain_decimal(value) if isinstance(value, int) and name in AMOUNTS else super().plain(name, value)
+
+    def links(self, event: Event, user: AbstractBaseUser | AnonymousUser) -> Iterator[Link]:
+        if not user.has_perm("bank.view_accounts"):  # type: ignore[union-attr]
+            return
+        for name in ("accountId", "toAccountId", "fromAccountId"):
+            if type(number := event.data.get(name)) is int and number >= 0:
+                yield Link(self.label(name), f"{number}", reverse("account", args=[number]))
+        yield Link("Receipt", f"{event.position}", reverse("receipt", args=[event.command_id]))
+
+
+def _transfer(value: object) -> str:
+    """Return a transfer of `BankAccount.on_its_way`, which is a list in a snapshot."""
+    match value:
+        case int(to_account_id), int(amount):
+            return f"{format_money(amount)} to {to_account_id}"
+    return f"{value}"

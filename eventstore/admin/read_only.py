@@ -1,0 +1,78 @@
+"""The base of read-only admin pages, which show amounts as the application's display shows them."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, ClassVar
+
+from django.contrib import admin
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest
+
+from .display import display
+from .filters import AnyAdmin, BoundedPaginator, FixedOrder
+
+
+class ReadOnlyAdmin(AnyAdmin):
+    """Read-only admin for users with the view permission. `search_in` implements the search."""
+
+    actions = None
+    change_form_template = "admin/eventstore/change_form.html"
+    paginator = BoundedPaginator
+    show_full_result_count = False
+    show_facets = admin.ShowFacets.NEVER
+    sortable_by = ()
+    search_fields: ClassVar[tuple[str, ...]] = (
+        "pk",
+    )  # makes Django show the search field; `search_in` does the search
+
+    class Media:
+        css = {"all": ["eventstore/admin.css"]}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[FixedOrder]:
+        return FixedOrder
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [_column(each) for each in super().get_list_display(request)]
+
+    def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
+        return [_column(each) for each in super().get_fields(request, obj)]
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """Allow only the lookups of the filters: any other might scan the whole table."""
+        return lookup in {getattr(each, "parameter_name", None) for each in self.list_filter}
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        term = search_term.strip()
+        return (self.search_in(queryset, term) if term else queryset), False
+
+    def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        return queryset
+
+
+def _column(name: Any) -> Any:
+    """Return a column: an entry with a unit is shown by the application's display, any other by Django."""
+    return amount_column(name, name) if isinstance(name, str) and display().unit(name) else name
+
+
+@cache
+def amount_column(attribute: str, entry: str) -> Callable[[Any], str]:
+    """Return a column of amounts: an attribute of each row, shown as an entry of the display."""
+
+    @admin.display(description=display().heading(entry))
+    def column(row: Any) -> str:
+        value = getattr(row, attribute)
+        return "-" if value is None else display().text(entry, value)
+
+    column.__name__ = "amount"  # Django makes of it the CSS class of the cells
+    return column
