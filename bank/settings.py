@@ -4,7 +4,9 @@
 """
 
 import os
+import re
 from contextlib import suppress
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,14 @@ env = environ.Env()  # type: ignore[no-untyped-call]
 def entries(variable: str) -> list[str]:
     """Return the entries of a comma-separated variable, stripped, without empty ones."""
     return [entry.strip() for entry in os.environ.get(variable, "").split(",") if entry.strip()]
+
+
+def amount_in(variable: str) -> Decimal | None:
+    """Return the amount of money in a variable, in units of the currency, or None if it is not set."""
+    text = os.environ.get(variable, "").strip()
+    if not re.fullmatch(r"([0-9]{1,15}(\.[0-9]{1,4})?)?", text):
+        raise ImproperlyConfigured(f"{variable} is an amount such as 10000 or 2500.50, not {text!r}.")
+    return Decimal(text) if text else None
 
 
 # Databases
@@ -117,6 +127,11 @@ PIN_ATTEMPTS = env.int("PIN_ATTEMPTS", default=3)
 """The number of wrong PINs in a row that locks withdrawals from an account."""
 if PIN_ATTEMPTS < 1:
     raise ImproperlyConfigured(f"PIN_ATTEMPTS is a whole number from 1 on, not {PIN_ATTEMPTS}.")
+CONFIRM_ABOVE = amount_in("CONFIRM_ABOVE")
+"""The amount in the currency's units above which a teller confirms a task on a page of its own.
+
+0 means never, and None the default of the currency.
+"""
 TILLS = env.str("TILLS", default="optional")
 if TILLS not in ("optional", "required"):
     raise ImproperlyConfigured(f"TILLS is 'optional' or 'required', not {TILLS!r}.")

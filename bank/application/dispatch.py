@@ -23,7 +23,7 @@ from eventstore.stream_lock import stream_lock
 from ..domain.aggregate import check_number
 from ..domain.commands import Command
 from ..domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId, InvalidTillId
-from ..domain.events import BankEvent, UnknownEvent, decode
+from ..domain.events import BankEvent, Refusal, UnknownEvent, decode
 from ..operations.key_files import InstallationFault as InstallationFault
 from . import account_cache, clock_limit, currency, pins
 from .handlers import COMPARE_PIN, HANDLERS
@@ -71,6 +71,10 @@ class Ack(NamedTuple):
     repeated: bool
     command_id: UUID
     token: str
+
+    @property
+    def is_refusal(self) -> bool:
+        return any(isinstance(event, Refusal) for event in self.events)
 
 
 class Cause(NamedTuple):

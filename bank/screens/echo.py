@@ -2,6 +2,7 @@
 
 from django.http import HttpResponse
 
+from . import check
 from .money import NotAnAmount, format_money, parse_money
 from .pages import Request, account_or_404, how_fresh, page, show
 
@@ -19,5 +20,11 @@ def echo(request: Request, account_id: int, what: str) -> HttpResponse:
     except NotAnAmount:  # the form says it when it is sent
         return HttpResponse()
     after = account.balance + SIGNS[what] * amount
-    context = {"amount": format_money(amount), "after": format_money(after) if after >= 0 else "", "account": account}
+    context = {
+        "amount": format_money(amount),
+        "after": format_money(after) if after >= 0 else "",
+        "account": account,
+        "what": what,
+        "is_large": check.is_needed(amount),
+    }
     return show(request, "bank/echo.html", context)

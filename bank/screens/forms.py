@@ -27,7 +27,9 @@ from ..domain.commands import (
     WithdrawMoneyFromBankAccount,
 )
 from ..domain.errors import CommandRejected
+from . import check
 from .fields import AccountNumberField, DayField, MoneyField, PinField, ReferenceField, SentOnce
+from .money import format_money
 
 NOT_COMPLETE = "The form was not complete. Check it and send it again."
 
@@ -112,10 +114,17 @@ class TaskForm(ShownForm):
     looks_at_pin: ClassVar[bool] = False
     moves_cash: ClassVar[bool] = False
     wants_no_money: ClassVar[bool] = False
-    echoes: ClassVar[bool] = False
+    echoes = False
     """Whether the address `echo/` below the form's own shows the amount and the balance after it."""
-    carried_fields: ClassVar[Sequence[str]] = ()
+    verb_with_amount: ClassVar[str] = ""
+    sign: ClassVar[int] = 0
+    """The direction of the money: 1 into the account or till, -1 out of it."""
+    repeated = 0
+    """The amount of an earlier step in minor units, or 0."""
+    carried_fields: Sequence[str] = ()
     """The hidden fields with the entries of an earlier step."""
+    unrecorded_fields: ClassVar[Sequence[str]] = ()
+    """The fields that the event of a refusal does not hold, and that the next try fills in."""
     command_id = forms.UUIDField(
         widget=SentOnce(attrs={"autocomplete": "off"}),
         error_messages=dict.fromkeys(("required", "invalid"), NOT_COMPLETE),
@@ -133,6 +142,16 @@ class TaskForm(ShownForm):
         """Return the command id of a valid form."""
         command_id: UUID = self.cleaned_data["command_id"]
         return command_id
+
+    @property
+    def button(self) -> str:
+        """The text of the button that sends the form."""
+        return self.verb_with_amount.format(format_money(self.repeated)) if self.repeated else self.verb
+
+    @property
+    def is_large(self) -> bool:
+        """Whether the form carries an amount that a teller has to confirm."""
+        return check.is_needed(self.repeated)
 
     @property
     def carried(self) -> list[forms.BoundField]:
@@ -190,11 +209,29 @@ def blank(form_class: type[AccountForm]) -> AccountForm:
     return form_class(account_id=0)
 
 
-class DepositForm(AccountForm):
+class AmountForm(TaskForm):
+    """A form for an amount that the check page repeats if it is large.
+
+    The check page has the same form. `confirmed` there holds the amount in minor units, and nobody can type it.
+    """
+
+    amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
+    confirmed = forms.CharField(required=False, widget=SentOnce(attrs={"autocomplete": "off"}))
+
+    def repeat(self, amount: int) -> None:
+        """Make this the form of the check page, which carries the amount and does not ask for it."""
+        self.repeated, self.echoes = amount, False
+        self.carried_fields = ("amount", "confirmed")
+        self.fields["amount"].widget = SentOnce(attrs={"autocomplete": "off"})
+        self.initial.update(amount=format_money(amount), confirmed=amount)
+
+
+class DepositForm(AmountForm, AccountForm):
     verb = "Deposit"
+    verb_with_amount = "Deposit {}"
+    sign = 1
     moves_cash = True
     echoes = True
-    amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
 
     def command(self) -> Command:
         return DepositMoneyIntoBankAccount(self.account_id, self.cleaned_data["amount"])
@@ -202,6 +239,8 @@ class DepositForm(AccountForm):
 
 class WithdrawForm(DepositForm):
     verb = "Withdraw"
+    verb_with_amount = "Pay out {}"
+    sign = -1
     looks_at_pin = True
     pin = PinField(
         label="PIN",
@@ -218,8 +257,11 @@ class TransferForm(AccountForm):
     """The second step of a transfer: the PIN. The first step's entries come along, hidden."""
 
     verb = "Send"
+    verb_with_amount = "Send {}"
+    sign = -1
     looks_at_pin = True
     carried_fields = ("to_account_id", "amount")
+    unrecorded_fields = ("to_account_id",)
     to_account_id = AccountNumberField(
         widget=SentOnce(attrs={"autocomplete": "off"}), error_messages={"required": NOT_COMPLETE}
     )

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
@@ -10,6 +11,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
@@ -21,8 +23,11 @@ from ..access.sessions import POLL
 from ..domain.commands import TransferMoneyBetweenBankAccounts
 from ..domain.streams import stream_of
 from .forms import ReferenceForm
+from .money import format_money
 from .unavailable import AccountNotShown
 
+EDIT = "edit"
+"""The query parameter that shows the first step of a task again, with its entries."""
 SEEN = "bank_position"
 """The cookie with the read-your-writes token of the last event that this browser was shown."""
 
@@ -105,7 +110,7 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
         context["parked"] = parked_account(fresh, entry.account_id)
     if entry and entry.is_refusal:
         is_transfer = queries.command_name(command_id) == TransferMoneyBetweenBankAccounts.stored_name
-        context["task"] = "transfer" if is_transfer else "withdraw"
+        context |= next_try(entry, request.GET.get("to_account_id", "")[:20]) if is_transfer else next_try(entry)
     if entry and entry.is_correction and entry.about_command_id:
         context["about"] = queries.receipt(entry.about_command_id)
     if entry and entry.other_account_id is not None and entry.about_command_id:
@@ -134,6 +139,19 @@ def days(request: Request) -> HttpResponse:
     fresh = how_fresh(request)
     context = {"freshness": fresh, "parked": parked_accounts(fresh), "days": queries.daily_totals()}
     return show(request, "bank/days.html", context)
+
+
+def next_try(refusal: queries.Entry, to_account_id: str | None = None) -> dict[str, str]:
+    """Return the task of a refusal, and its URL with what was typed: the amount, or the balance if that is less.
+
+    `to_account_id` is None unless the task is a transfer. It is empty if it is not known, and then asked for again.
+    """
+    task = "withdraw" if to_account_id is None else "transfer"
+    amount = refusal.amount if refusal.balance is None else min(refusal.amount, refusal.balance)
+    typed: dict[str, Any] = {"amount": amount}
+    if to_account_id is not None:
+        typed = {"to_account_id": to_account_id, "amount": format_money(amount), **({} if to_account_id else {EDIT: 1})}
+    return {"task": task, "next_try": f"{reverse(task, args=[refusal.account_id])}?{urlencode(typed)}"}
 
 
 def of_transfer(entry: queries.Entry, transfer_id: UUID) -> dict[str, Any]:

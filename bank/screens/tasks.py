@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib.auth.decorators import permission_required
@@ -19,8 +20,10 @@ from ..access.cookies import set_cookie
 from ..application import tills
 from ..application.dispatch import Ack, Busy, InstallationFault, OutcomeUnknown, UnreadableAccount, handle
 from ..domain.errors import AccountAlreadyExists, CommandRejected
+from . import check
 from .forms import (
     AccountForm,
+    AmountForm,
     ChangePinForm,
     CloseForm,
     DepositForm,
@@ -34,7 +37,7 @@ from .forms import (
     blank,
 )
 from .money import format_money
-from .pages import SEEN, Request, account_or_404, account_or_none, how_fresh, parked_account, show, whole_number
+from .pages import EDIT, SEEN, Request, account_or_404, account_or_none, how_fresh, parked_account, show, whole_number
 from .unavailable import RETRY_AFTER, no_answer, not_installed
 
 BUSY = "The bank is busy. Nothing has happened: wait a moment, and send it again."
@@ -124,12 +127,24 @@ def account_task(request: Request, account_id: int, form_class: type[AccountForm
 
     The query parameter `amount`, in minor units, fills in the amount.
     """
-    form = blank(form_class)
-    if request.method == "POST":
-        form = form_class(request.POST, account_id=account_id)
-    elif amount := whole_number(request.GET.get("amount")):
-        form = form_class(account_id=account_id, initial={"amount": format_money(amount)})
+    form = form_of(request, form_class, account_id=account_id) or blank(form_class)
     return task(request, form, f"{heading} {account_id}", account_id)
+
+
+def form_of[Form: TaskForm](request: Request, form_class: type[Form], **kwargs: Any) -> Form | None:
+    """Return the form that was sent, or one with the amount of the address, or None.
+
+    The query parameter `amount` is in minor units. A large amount leads to the check page, unless there is `EDIT`.
+    """
+    if request.method == "POST":
+        return form_class(request.POST, **kwargs)
+    amount = whole_number(request.GET.get("amount"))
+    if not amount or not issubclass(form_class, AmountForm):
+        return None
+    form = form_class(initial={"amount": format_money(amount)}, **kwargs)
+    if check.is_needed(amount) and EDIT not in request.GET:
+        form.repeat(amount)
+    return form
 
 
 def task(
@@ -157,8 +172,12 @@ def task(
     if request.method == "POST":
         form.is_bound, status = True, 422
         try:
-            if form.is_valid():
-                return acknowledge(request, handle_form(request, form, refusal), then)
+            is_valid = form.is_valid()
+            if not_confirmed := check_first(request, form):
+                return not_confirmed
+            if is_valid:
+                ack = handle_form(request, form, refusal)
+                return acknowledge(request, ack, then or receipt_url(ack, form))
         except CommandRejected as rejection:
             offers = reject(form, rejection)
         except (Busy, UnreadableAccount) as error:
@@ -172,14 +191,23 @@ def task(
     context: dict[str, Any] = {"form": form, "heading": heading, "action": request.path, **offers, **shown}
     context["needs_till"] = form.moves_cash and status != 503 and tills.is_missing(request.user.get_username())
     if account_id is not None:
-        if status != 503:  # it queries the busy database
-            context["parked"] = parked_account(how_fresh(request), account_id)
-        find = account_or_none if request.method == "POST" else account_or_404
-        context["account"] = find(account_id)
+        context |= about_account(request, form, account_id, is_busy=status == 503)
     response = show(request, template, context, part="form", status=status)
     for name, value in headers.items():
         response[name] = value
     return response
+
+
+def about_account(request: Request, form: TaskForm, account_id: int, *, is_busy: bool) -> dict[str, Any]:
+    """Return what a task shows of its account. While the database is busy, that is little."""
+    parked = None if is_busy else parked_account(how_fresh(request), account_id)
+    account = account_or_none(account_id) if request.method == "POST" else account_or_404(account_id)
+    context: dict[str, Any] = {"parked": parked, "account": account}
+    if form.repeated and account:
+        context |= {"limit": check.limit(), "sums": check.Sums(account.balance, form.sign * form.repeated)}
+    if form.is_large and request.method != "POST":
+        context["latest"] = queries.statement(account_id, limit=5).rows
+    return context
 
 
 def reject(form: TaskForm, rejection: CommandRejected) -> dict[str, int]:
@@ -198,9 +226,30 @@ def handle_form(request: Request, form: TaskForm, refusal: CommandRejected | Non
     return handle(form.command(), command_id=form.get_command_id(), actor=actor, metadata=metadata)
 
 
-def acknowledge(request: Request, ack: Ack, url: str = "") -> HttpResponse:
+def check_first(request: Request, form: TaskForm) -> HttpResponse | None:
+    """Redirect to the check page if the amount is large and not confirmed. A form of that page stays one."""
+    if not isinstance(form, AmountForm) or not check.is_needed(amount := form.cleaned_data.get("amount", 0)):
+        return None
+    if form.cleaned_data.get("confirmed") != str(amount):
+        return see_other(request, f"{request.path}?amount={amount}")
+    form.repeat(amount)
+    return None
+
+
+def see_other(request: Request, url: str) -> HttpResponse:
+    """Redirect a sent form to a page. htmx follows a redirect itself, and would swap the page into the form."""
+    return HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url, status=303)
+
+
+def receipt_url(ack: Ack, form: TaskForm) -> str:
+    """Return the URL of the receipt. That of a refusal carries what its event does not hold, for the next try."""
+    url = reverse("receipt", args=[ack.command_id])
+    unrecorded = {name: form.cleaned_data[name] for name in form.unrecorded_fields}
+    return f"{url}?{urlencode(unrecorded)}" if unrecorded and ack.is_refusal else url
+
+
+def acknowledge(request: Request, ack: Ack, url: str) -> HttpResponse:
     """Redirect to the receipt or another page, and set the read-your-writes token."""
-    url = url or reverse("receipt", args=[ack.command_id])
-    response: HttpResponse = HttpResponseClientRedirect(url) if request.htmx else HttpResponseRedirect(url, status=303)
+    response = see_other(request, url)
     set_cookie(response, SEEN, ack.token)
     return response

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from ..domain.commands import BringCashFromVault, CloseTill, Command, OpenTill, TakeCashToVault
 from .denominations import denominations
 from .fields import MoneyField
-from .forms import TaskForm
+from .forms import AmountForm, TaskForm
 from .money import format_money, latin_digits
 
 
@@ -81,11 +81,10 @@ class ShiftForm(TaskForm):
         self.till_id, self.shift = till_id, shift
 
 
-class VaultForm(ShiftForm):
+class VaultForm(AmountForm, ShiftForm):
     """A form for cash between a till and the vault."""
 
     command_class: ClassVar[type[BringCashFromVault | TakeCashToVault]]
-    amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
 
     def command(self) -> Command:
         return self.command_class(self.till_id, self.shift, self.cleaned_data["amount"])
@@ -93,11 +92,15 @@ class VaultForm(ShiftForm):
 
 class BringForm(VaultForm):
     verb = "Bring from the vault"
+    verb_with_amount = "Bring {} from the vault"
+    sign = 1
     command_class = BringCashFromVault
 
 
 class TakeForm(VaultForm):
     verb = "Take to the vault"
+    verb_with_amount = "Take {} to the vault"
+    sign = -1
     command_class = TakeCashToVault
 
 

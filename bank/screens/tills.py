@@ -14,9 +14,10 @@ from projections import queries
 
 from ..application.tills import TellersTill, till_of
 from ..domain.errors import TillShiftOver
+from . import check
 from .dates import NotADay, beginning_of, end_of, parse_day
 from .pages import Request, how_fresh, page, show, whole_number
-from .tasks import may_serve, may_supervise, task
+from .tasks import form_of, may_serve, may_supervise, task
 from .till_forms import BringForm, CountForm, OpenTillForm, TakeForm, VaultForm
 
 
@@ -124,9 +125,13 @@ def close_till_for(request: Request, till_id: int, shift: int) -> HttpResponse:
 
 
 def _vault_task(request: Request, till_id: int, shift: int, form_class: type[VaultForm], heading: str) -> HttpResponse:
-    form = form_class(request.POST or None, till_id=till_id, shift=shift)
+    kwargs: dict[str, Any] = {"till_id": till_id, "shift": shift}
+    form = form_of(request, form_class, **kwargs) or form_class(**kwargs)
     refusal = _refusal(request, till_id, shift)
-    return task(request, form, heading, then=reverse("my_till"), back=reverse("my_till"), refusal=refusal)
+    shown: dict[str, Any] = {"back": reverse("my_till")}
+    if form.repeated and (found := queries.find_shift(till_id, shift)):
+        shown |= {"limit": check.limit(), "sums": check.Sums(found.expected, form.sign * form.repeated)}
+    return task(request, form, heading, then=reverse("my_till"), refusal=refusal, **shown)
 
 
 def _count_task(request: Request, till_id: int, shift: int, refusal: TillShiftOver | None) -> HttpResponse:

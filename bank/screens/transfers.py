@@ -1,6 +1,7 @@
 """The screens of transfers between accounts: the task in two steps, and the list of those on their way."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
@@ -11,11 +12,18 @@ from projections import queries
 
 from ..domain.streams import stream_of
 from .forms import TransferForm, TransferTarget
-from .pages import Request, account_or_404, account_or_none, how_fresh, page, parked_account, parked_accounts, show
+from .pages import (
+    EDIT,
+    Request,
+    account_or_404,
+    account_or_none,
+    how_fresh,
+    page,
+    parked_account,
+    parked_accounts,
+    show,
+)
 from .tasks import may_serve, task
-
-EDIT = "edit"
-"""The query parameter that shows the first step again."""
 
 
 @sensitive_post_parameters("pin")
@@ -30,7 +38,7 @@ def transfer(request: Request, account_id: int) -> HttpResponse:
     heading = f"Transfer from account {account_id}"
     if request.method == "POST":
         form = TransferForm(request.POST, account_id=account_id)
-        return task(request, form, heading, account_id, template="bank/transfer.html", **repeated(request.POST))
+        return second_step(request, form, heading, request.POST)
     fresh = how_fresh(request)
     account = account_or_404(account_id)
     asked = TransferTarget(request.GET if TransferTarget.base_fields.keys() & request.GET.keys() else None)
@@ -38,24 +46,27 @@ def transfer(request: Request, account_id: int) -> HttpResponse:
         if problem := why_not(account_id, asked.cleaned_data["to_account_id"]):
             asked.add_error("to_account_id", problem)
         else:
-            more = repeated(request.GET)
-            form = TransferForm(account_id=account_id, initial=more["typed"])
-            return task(request, form, heading, account_id, template="bank/transfer.html", **more)
+            form = TransferForm(account_id=account_id, initial=typed_in(asked))
+            return second_step(request, form, heading, request.GET)
     context = {"heading": heading, "account": account, "asked": asked, "parked": parked_account(fresh, account_id)}
     status = 422 if asked.errors and EDIT not in request.GET else 200
     return show(request, "bank/transfer.html", context, status=status)
 
 
-def repeated(values: Any) -> dict[str, Any]:
-    """Return what the second step repeats of the first one, as far as it can be read."""
+def second_step(request: Request, form: TransferForm, heading: str, values: Any) -> HttpResponse:
+    """Repeat the first step's entries as far as they can be read, and show or carry out the second one."""
     asked = TransferTarget(values)
     asked.is_valid()
-    read = asked.cleaned_data
-    return {
-        "target": account_or_none(read["to_account_id"]) if "to_account_id" in read else None,
-        "amount": read.get("amount"),
-        "typed": {name: asked[name].value() or "" for name in asked.fields},
-    }
+    read, typed = asked.cleaned_data, typed_in(asked)
+    form.repeated = read.get("amount", 0)
+    target = account_or_none(read["to_account_id"]) if "to_account_id" in read else None
+    shown: dict[str, Any] = {"target": target, "typed": typed, "change": f"{urlencode(typed)}&{EDIT}=1"}
+    return task(request, form, heading, form.account_id, template="bank/transfer.html", **shown)
+
+
+def typed_in(asked: TransferTarget) -> dict[str, str]:
+    """Return the entries of the first step as they were typed."""
+    return {name: asked[name].value() or "" for name in asked.fields}
 
 
 def why_not(account_id: int, to_account_id: int) -> str:

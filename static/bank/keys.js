@@ -31,6 +31,17 @@ function list(dialog) {
   dialog.showModal();
 }
 
+// A large amount is not confirmed by habit: Enter leads to the button, and Ctrl Enter or the button itself confirms.
+document.addEventListener("keydown", (event) => {
+  const form = document.querySelector("form[data-confirm]");
+  if (!form || event.key !== "Enter" || event.isComposing || document.querySelector("dialog[open]")) return;
+  const button = form.querySelector(":scope > button");
+  if (event.ctrlKey) form.requestSubmit(button);
+  else if (event.target.closest("input") && form.contains(event.target)) button.focus();
+  else return;
+  event.preventDefault();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || isTyping(event.target)) return;
   const dialog = document.getElementById("keys");

@@ -186,7 +186,7 @@ def test_a_position_that_never_was_makes_no_receipt(teller: Client) -> None:
 
 def test_a_refusal_offers_the_next_tasks(teller: Client) -> None:
     too_much = send(teller, "/accounts/1/withdraw/", amount="500", pin="0042")
-    assert "Withdraw at most 100.00" in text_of(teller.get(too_much["Location"]))
+    assert "Pay out at most 100.00" in text_of(teller.get(too_much["Location"]))
     send(teller, "/accounts/1/withdraw/", amount="100", pin="0042")
     nothing_left = send(teller, "/accounts/1/withdraw/", amount="1", pin="0042")
     assert "Take a deposit first" in text_of(teller.get(nothing_left["Location"]))

@@ -190,10 +190,15 @@ def test_the_receipt_polls_until_the_transfer_has_ended(teller: Client) -> None:
     assert "hx-trigger" not in after.content.decode().partition("<article")[2]
 
 
-@pytest.mark.parametrize(("amount", "pin", "link"), [("5", PIN + 1, "Try again"), ("200", PIN, "Transfer at most 100")])
-def test_a_refused_transfer_leads_back_to_the_transfer(teller: Client, amount: str, pin: int, link: str) -> None:
+@pytest.mark.parametrize(
+    ("amount", "pin", "filled_in", "link"),
+    [("5", PIN + 1, "5.00", "Try again"), ("200", PIN, "100.00", "Transfer at most 100")],
+)
+def test_a_refused_transfer_leads_back_to_the_transfer(
+    teller: Client, amount: str, pin: int, filled_in: str, link: str
+) -> None:
     receipt = receipt_of(teller, sends(teller, amount=amount, pin=f"{pin:04}"))
-    assert re.search(rf'href="{URL}">{link}', receipt.content.decode())
+    assert f'href="{URL}?to_account_id=2&amp;amount={filled_in}">{link}' in receipt.content.decode()
     assert "Task Transfer to another account" in text_of(receipt)
     assert queries.check_balance(1) == 10_000
 
@@ -201,7 +206,7 @@ def test_a_refused_transfer_leads_back_to_the_transfer(teller: Client, amount: s
 def test_a_refused_withdrawal_leads_back_to_the_withdrawal(teller: Client) -> None:
     ack = withdraw(1, 5, PIN + 1)
     page = teller.get(f"/receipts/{ack.command_id}/").content.decode()
-    assert 'href="/accounts/1/withdraw/">Try again' in page
+    assert 'href="/accounts/1/withdraw/?amount=5">Try again' in page
     assert "Transfer" not in page
 
 

@@ -57,6 +57,13 @@ MUTATIONS = [
         tests=["tests/screens/test_forms.py::test_a_form_sent_again_with_other_entries_is_shown_again"],
     ),
     Mutation(
+        breaks="A large amount counts as confirmed, whatever amount was confirmed.",
+        file="bank/screens/tasks.py",
+        text='if form.cleaned_data.get("confirmed") != str(amount):',
+        instead='if not form.cleaned_data.get("confirmed"):',
+        tests=["tests/screens/test_check.py::test_the_confirmation_of_another_amount_does_not_count"],
+    ),
+    Mutation(
         breaks="A form with two command ids is taken.",
         file="bank/screens/fields.py",
         text="return values[0] if len(values) == 1 else None",

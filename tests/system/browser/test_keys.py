@@ -122,3 +122,27 @@ def test_an_amount_is_echoed_as_money_and_the_pin_is_not_sent_with_it(page: Page
     expect(page.locator("#deposit_amount")).to_have_value("1250.5")
     assert len(asked) == 2
     assert not [url for url in asked if "0042" in url]
+
+
+def test_a_large_amount_is_confirmed_with_ctrl_enter_and_never_with_enter_alone(page: Page, keys: Keyboard) -> None:
+    keys.types("7 d")
+    keys.press("Enter")
+    expect(page.locator("#deposit_amount")).to_be_focused()
+    keys.types("12000")
+    expect(page.get_by_text("You check it on the next page.")).to_be_visible()
+    keys.press("Enter")
+    expect(page.locator(".check .notice")).to_be_focused()
+    keys.press("Enter")
+    keys.press("Escape")
+    expect(page.locator("#deposit_amount")).to_have_value("12,000.00")
+    keys.press("Enter")
+    expect(page.locator(".check .notice")).to_be_focused()
+    keys.press("Control+Enter")
+    page.wait_for_url("**/receipts/**")
+    page.goto("/accounts/7/withdraw/?amount=1100000")
+    keys.types("0042")
+    keys.press("Enter")
+    expect(page.get_by_role("button", name="Pay out 11,000.00")).to_be_focused()
+    keys.press("Enter")
+    page.wait_for_url("**/receipts/**")
+    expect(page.get_by_text("1,000.00 USD").first).to_be_visible()

@@ -46,7 +46,9 @@ def test_a_wrong_pin_is_refused_and_the_transfer_can_be_tried_again(sender: Page
     send(sender, pin="4242")
     expect(sender.get_by_role("heading", name="Refused: wrong PIN")).to_be_visible()
     sender.get_by_role("link", name="Try again with the right PIN").click()
-    send(sender)
+    expect(sender.get_by_text("2, Grace Hopper")).to_be_visible()
+    sender.get_by_label("PIN").fill("0042")
+    sender.get_by_role("button", name="Send").click()
     expect(sender.get_by_text("Arrived on")).to_be_visible()
 
 

@@ -25,7 +25,7 @@ ROLES: dict[str, dict[str, Any]] = {
     "superuser": {"is_staff": True, "is_superuser": True},
 }
 SERVE = ("teller", "supervisor", "superuser")
-RECEIPT = re.compile(r"/receipts/([0-9a-f-]{36})/")
+RECEIPT = re.compile(r"/receipts/([0-9a-f-]{36})/(?:[?]to_account_id=[0-9]+)?")
 TILL = re.compile(r"/till/|/tills/[0-9]+/[0-9]+/")
 
 
