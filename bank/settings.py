@@ -16,7 +16,7 @@ from django.utils.csp import CSP
 
 from eventstore.private_files import make_folder
 
-from .operations import public_url
+from .operations import catalogs, public_url
 from .operations.key_files import read_key, read_keys, spaced_keys
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -162,6 +162,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "bank.access.middleware.BodyLimitMiddleware",
     "bank.screens.middleware.PatienceMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -247,9 +248,13 @@ BANK_NAME = env.str("BANK_NAME", default="") or "Bank teller"
 BANK_CURRENCY = env.str("BANK_CURRENCY", default="USD")
 """The ISO 4217 code of the bank's one currency."""
 BANK_LOCALE = env.str("BANK_LOCALE", default="en_US")
-"""The CLDR locale in which amounts and times are displayed and read."""
-LANGUAGE_CODE = "en"
-USE_I18N = False
+"""The CLDR locale in which amounts and times are displayed and read, for users of the bank's own language."""
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LANGUAGE_CODE = next((code for code, _ in LANGUAGES if code == BANK_LOCALE.partition("_")[0]), "en")
+"""The bank's own language: that of `BANK_LOCALE`, if the screens have it."""
+LANGUAGE_LOCALES = {"en": "en_GB", "de": "de_DE"}
+"""The CLDR locale of each language for users who chose another one than the bank's own."""
+LOCALE_PATHS = catalogs.compile_catalogs(DATA_DIR / "locale")
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 """The time zone of the bank. Its days begin at midnight here, on screens and in the daily totals."""
@@ -276,6 +281,11 @@ BANK_COOKIE_PREFIX = "__Host-" if BANK_PUBLIC_URL else ""
 SESSION_COOKIE_NAME = f"{BANK_COOKIE_PREFIX}sessionid"
 CSRF_COOKIE_NAME = f"{BANK_COOKIE_PREFIX}csrftoken"
 CSRF_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_NAME = f"{BANK_COOKIE_PREFIX}language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
+LANGUAGE_COOKIE_HTTPONLY = True
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LANGUAGE_COOKIE_SECURE = bool(BANK_PUBLIC_URL)
 CSRF_COOKIE_AGE = None  # until the browser closes, like the session's
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"

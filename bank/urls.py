@@ -1,8 +1,10 @@
 """The URLs."""
 
 from django.contrib import admin
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import path
+from django.views.i18n import set_language
 
 from .access import views as access
 from .operations import health
@@ -50,6 +52,7 @@ urlpatterns = [
     path("own/password/", access.ChangePassword.as_view(), name="password"),
     path("own/second-factor/", access.own_second_factor, name="second_factor"),
     path("own/sessions/", access.end_sessions, name="end_sessions"),
+    path("language/", login_not_required(set_language), name="language"),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

@@ -42,7 +42,7 @@ from .events import (
 )
 from .streams import OfAccount
 from .texts import normal_holder, normal_reason
-from .values import MAX_BALANCE, NO_ACCOUNT_ID, check_account_id, check_amount, check_pin, is_account_id
+from .values import MAX_BALANCE, check_account_id, check_amount, check_pin
 
 STATE_VERSION = 2
 """The version of an account's state. Each change of `apply` or of the fields raises it, because a snapshot of another
@@ -93,8 +93,11 @@ class BankAccount(OfAccount):
         account_holder = normal_holder(account_holder)
         check_pin(pin)
         if self.exists:
-            closed = " It is closed, and its number is never given again." if self.closed else ""
-            raise AccountAlreadyExists(f"Account {self.account_id} exists already.{closed}")
+            if not self.closed:
+                raise AccountAlreadyExists(f"Account {self.account_id} exists already.")
+            raise AccountAlreadyExists(
+                f"Account {self.account_id} exists already. It is closed, and its number is never given again."
+            )
         return BankAccountCreated(self.account_id, account_holder)
 
     def deposit(self, amount: int) -> MoneyDepositedIntoBankAccount:
@@ -144,8 +147,7 @@ class BankAccount(OfAccount):
             InvalidAmount, InvalidTarget, NoSuchAccount, AccountClosed
         """
         check_amount(amount)
-        if not is_account_id(to_account_id):
-            raise InvalidTarget(NO_ACCOUNT_ID)
+        check_account_id(to_account_id, InvalidTarget)
         if to_account_id == self.account_id:
             raise InvalidTarget("An account cannot send money to itself.")
         self._check_open()

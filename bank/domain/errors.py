@@ -7,7 +7,8 @@ class CommandRejected(Exception):
     """A rejected command: it changed nothing and recorded no event.
 
     `code` is the stable name of the kind, and `field` the command's field at fault. The message tells the teller what
-    is wrong.
+    is wrong, in English. Screens translate it, so each message is a literal where it is raised, and each value in it is
+    a number or stands in curly quotes.
     """
 
     code: ClassVar[str] = "rejected"

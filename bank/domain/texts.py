@@ -20,7 +20,7 @@ def normal_holder(account_holder: str) -> str:
     name = unicodedata.normalize("NFC", trim(account_holder))
     if not name:
         raise InvalidAccountHolder("The account needs a holder's name.")
-    _check(name, "A holder's name", MAX_HOLDER_LENGTH, InvalidAccountHolder)
+    _check(name, MAX_HOLDER_LENGTH, InvalidAccountHolder)
     return name
 
 
@@ -35,17 +35,17 @@ def normal_reason(reason: str) -> str:
     text = unicodedata.normalize("NFC", trim(reason))
     if not text:
         raise InvalidReason("A correction needs a reason.")
-    _check(text, "A reason", MAX_REASON_LENGTH, InvalidReason)
+    _check(text, MAX_REASON_LENGTH, InvalidReason)
     return text
 
 
-def _check(text: str, what: str, most: int, rejection: type[CommandRejected]) -> None:
+def _check(text: str, most: int, rejection: type[CommandRejected]) -> None:
     """Raise a rejection if a text is too long, or has characters that a reader cannot see."""
     if len(text) > most:
-        raise rejection(f"{what} has at most {most} characters.")
+        raise rejection(f"This text has at most {most} characters.")
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
-        raise rejection(f"{what} has no control characters.")
+        raise rejection("This text has no control characters.")
     if hidden := invisible_in(text):
-        raise rejection(f"{what} cannot have the invisible character U+{ord(hidden):04X} here.")
+        raise rejection(f"This text cannot have the invisible character U+{ord(hidden):04X} here.")
     if unicodedata.category(text[0]).startswith("M"):
-        raise rejection(f"{what} cannot begin with an accent.")
+        raise rejection("This text cannot begin with an accent.")

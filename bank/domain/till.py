@@ -63,7 +63,7 @@ class Till(OfTill):
         if type(opening_cash) is not int or not 0 <= opening_cash <= MAX_AMOUNT:
             raise InvalidAmount("A till opens with an amount of cash, or with 0.")
         if self.is_open:
-            raise TillIsOpen(f"Till {self.till_id} is open: {self.teller} has it.")
+            raise TillIsOpen(f"Till {self.till_id} is open: “{self.teller}” has it.")
         return TillOpened(self.till_id, teller, opening_cash)
 
     def bring_from_vault(self, shift: int, amount: int) -> CashBroughtFromVault:

@@ -1,9 +1,8 @@
 """The rules of the numbers that commands carry: account numbers, amounts and PINs."""
 
-from .errors import InvalidAccountId, InvalidAmount, MalformedPin
+from .errors import CommandRejected, InvalidAccountId, InvalidAmount, MalformedPin
 
 MAX_ACCOUNT_ID = 2**63 - 1
-NO_ACCOUNT_ID = f"An account number is a whole number from 1 to {MAX_ACCOUNT_ID}."
 MAX_AMOUNT = 10**12
 """The largest amount of one command, in minor units."""
 MAX_BALANCE = 2**63 - 1
@@ -11,15 +10,10 @@ MAX_BALANCE = 2**63 - 1
 MAX_PIN = 9999
 
 
-def is_account_id(account_id: int) -> bool:
-    """Return whether this can be an account's number."""
-    return type(account_id) is int and 1 <= account_id <= MAX_ACCOUNT_ID
-
-
-def check_account_id(account_id: int) -> None:
-    """Raise InvalidAccountId unless this can be an account's number."""
-    if not is_account_id(account_id):
-        raise InvalidAccountId(NO_ACCOUNT_ID)
+def check_account_id(account_id: int, rejection: type[CommandRejected] = InvalidAccountId) -> None:
+    """Raise a rejection unless this can be an account's number."""
+    if type(account_id) is not int or not 1 <= account_id <= MAX_ACCOUNT_ID:
+        raise rejection(f"An account number is a whole number from 1 to {MAX_ACCOUNT_ID}.")
 
 
 def check_amount(amount: int) -> None:

@@ -46,7 +46,7 @@ def holds_other_files() -> bool:
     """Return whether the data folder holds other files than the bank's. The bank then does not set its mode."""
     databases = "|".join(re.escape(path.name) for path in (*_names(), *map(Path.resolve, _names())))
     ours = re.compile(
-        rf"lost\+found|static|\.?({'|'.join(KEY_FILES)})(\..*)?|({databases})({'|'.join(SIDE_FILES)}|\..*\.lock)?"
+        rf"lost\+found|static|locale|\.?({'|'.join(KEY_FILES)})(\..*)?|({databases})({'|'.join(SIDE_FILES)}|\..*\.lock)?"
     )
     return any(not ours.fullmatch(path.name) for path in settings.DATA_DIR.iterdir())
 

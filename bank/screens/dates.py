@@ -1,4 +1,4 @@
-"""Parsing of typed days. A text with two meanings in the bank's locale is refused."""
+"""Parsing of typed days. A text with two meanings in the reader's locale is refused."""
 
 import re
 from datetime import UTC, date, datetime, time, timedelta
@@ -6,9 +6,10 @@ from functools import cache
 
 from babel import Locale
 from babel.dates import format_date
-from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext, pgettext
 
+from .languages import current_locale
 from .money import latin_digits
 
 YEARS = range(1900, 2200)
@@ -20,12 +21,12 @@ class NotADay(ValueError):
 
 
 def parse_day(text: str) -> date:
-    """Return the typed day: "2026-11-27", "27 Nov 2026", or digits in the order of the bank's locale.
+    """Return the typed day: "2026-11-27", "27 Nov 2026", or digits in the order of the reader's locale.
 
     Raises:
         NotADay: the message gives the reason.
     """
-    months, order = _customs()
+    months, order = _customs(current_locale())
     parts = [part.casefold() for part in re.split(r"[\s.,/-]+", latin_digits(text).strip(" ."))]
     named = [place for place, part in enumerate(parts) if part in months]
     if (
@@ -41,17 +42,18 @@ def parse_day(text: str) -> date:
     numbers = [months.get(part) or int(part) for part in parts]
     values = dict(zip(order, numbers, strict=True))
     if values["y"] not in YEARS:
-        raise NotADay(f"Write the year with four digits, from {YEARS[0]} to {YEARS[-1]}.")
+        wanted = gettext("Write the year with four digits, from {first} to {last}.")
+        raise NotADay(wanted.format(first=YEARS[0], last=YEARS[-1]))
     try:
         return date(values["y"], values["M"], values["d"])
     except ValueError:
-        raise NotADay(f"There is no such day. {_example()}") from None
+        raise NotADay(f"{gettext('There is no such day.')} {_example()}") from None
 
 
 @cache
-def _customs() -> tuple[dict[str, int], str]:
-    """Return the numbers of the months by name, and the order of "d", "M" and "y" in the bank's locale."""
-    locale = Locale.parse(settings.BANK_LOCALE)
+def _customs(locale_name: str) -> tuple[dict[str, int], str]:
+    """Return the numbers of the months by name, and the order of "d", "M" and "y" in a locale."""
+    locale = Locale.parse(locale_name)
     months = {
         name.strip(".").casefold(): number
         for context in locale.months.values()
@@ -65,7 +67,8 @@ def _customs() -> tuple[dict[str, int], str]:
 
 def _example() -> str:
     day = date(2026, 11, 27)
-    return f"Enter a day such as {format_date(day, 'd MMM y', locale=settings.BANK_LOCALE)} or {day}."
+    shown = format_date(day, pgettext("CLDR pattern of a day", "d MMM y"), locale=current_locale())
+    return gettext("Enter a day such as {day} or {same_day}.").format(day=shown, same_day=day)
 
 
 def beginning_of(day: date) -> datetime:

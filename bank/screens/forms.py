@@ -5,7 +5,6 @@ A form checks only whether text can be read. The bank's rules are in the aggrega
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -13,6 +12,7 @@ from django import forms
 from django.template.loader import render_to_string
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, gettext
 
 from ..domain.commands import (
     ChangePin,
@@ -29,13 +29,24 @@ from ..domain.commands import (
 from ..domain.errors import CommandRejected
 from . import check
 from .fields import AccountNumberField, DayField, MoneyField, PinField, ReferenceField, SentOnce
+from .languages import cached_by_language
 from .money import format_money
+from .rejections import in_users_language
 
 NOT_COMPLETE = "The form was not complete. Check it and send it again."
 
 
 class ShownForm(forms.Form):
-    """A form that renders its fields once, and lists its errors with the fields that have them."""
+    """A form that renders its fields once, and lists its errors with the fields that have them.
+
+    A page sends its language along. If the user has chosen another one since, an amount might be read as another one,
+    so the form is refused.
+    """
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        if self.is_bound and self.data.get("language", get_language()) != get_language():
+            self.add_error(None, gettext("The language was changed meanwhile. Check the amounts and send it again."))
 
     @cached_property
     def shown_fields(self) -> SafeString:
@@ -99,7 +110,7 @@ class TransferTarget(ShownForm):
         super().__init__(data, auto_id="transfer_%s")
 
 
-@cache
+@cached_by_language
 def blank_target() -> TransferTarget:
     """Return the unbound form, rendered once; see `blank`."""
     return TransferTarget()
@@ -166,7 +177,7 @@ class TaskForm(ShownForm):
     def reject(self, rejection: CommandRejected) -> None:
         """Add the reason of a rejection as an error of the field that it names, or of the form."""
         shown = rejection.field in self.fields and rejection.field != "command_id"
-        self.add_error(rejection.field if shown else None, str(rejection))
+        self.add_error(rejection.field if shown else None, in_users_language(str(rejection)))
 
 
 class OpenAccountForm(TaskForm):
@@ -199,12 +210,12 @@ class AccountForm(TaskForm):
         self.account_id = account_id
 
 
-@cache
+@cached_by_language
 def blank(form_class: type[AccountForm]) -> AccountForm:
     """Return the unbound form, which is the same for every account.
 
-    One instance serves all requests, so its fields are rendered once (docs/performance.md). Only templates may use it:
-    they change nothing.
+    One instance serves all requests in a language, so its fields are rendered once (docs/performance.md). Only
+    templates may use it: they change nothing.
     """
     return form_class(account_id=0)
 

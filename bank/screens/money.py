@@ -23,6 +23,7 @@ from babel.numbers import (
 from django.conf import settings
 
 from ..domain.values import MAX_AMOUNT
+from .languages import current_locale
 
 _INVISIBLE = re.compile(
     "[\u00ad\u034f\u061c\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff"
@@ -61,10 +62,14 @@ class _Symbols(NamedTuple):
     """A regular expression for the currency's code, symbol and names."""
 
 
-@cache
 def _symbols(zero: str = "0") -> _Symbols:
-    """Return the number format of the bank's locale for the digits that begin with this zero."""
-    locale, currency = Locale.parse(settings.BANK_LOCALE), settings.BANK_CURRENCY
+    """Return the number format of the reader's locale for the digits that begin with this zero."""
+    return _symbols_of(current_locale(), settings.BANK_CURRENCY, zero)
+
+
+@cache
+def _symbols_of(locale_name: str, currency: str, zero: str) -> _Symbols:
+    locale = Locale.parse(locale_name)
     point, group = get_decimal_symbol(locale), get_group_symbol(locale)
     if zero != "0":
         systems = (locale.default_numbering_system, locale.other_numbering_systems.get("native"))
@@ -84,7 +89,7 @@ def _symbols(zero: str = "0") -> _Symbols:
 
 
 def format_money(minor_units: int) -> str:
-    """Return an amount in the format of the bank's locale, without the currency: 123456 is "1,234.56"."""
+    """Return an amount in the format of the reader's locale, without the currency: 123456 is "1,234.56"."""
     digits, point, group, (sizes, *_), _ = _symbols()
     sign = "\u2212" if minor_units < 0 else ""  # U+2212 is the minus sign
     whole, cents = divmod(abs(minor_units), 10**digits)

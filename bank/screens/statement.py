@@ -1,7 +1,6 @@
 """The page of an account with its statement, which may be limited to some days and kinds."""
 
 from datetime import date, timedelta
-from functools import cache, lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ from projections import queries
 from .csv_files import CONTENT_TYPE, csv_file
 from .dates import beginning_of, end_of
 from .forms import DepositForm, StatementFilter, WithdrawForm, blank, blank_target
+from .languages import cached_by_language
 from .pages import Request, account_or_404, how_fresh, page, parked_account, show, whole_number
 
 MOST_ON_PAPER = 5000
@@ -23,7 +23,7 @@ MOST_ON_PAPER = 5000
 KINDS = {name: group.words for name, group in queries.GROUPS.items()}
 
 
-@cache
+@cached_by_language
 def blank_filter() -> StatementFilter:
     """Return the unbound filter, which is rendered once for all requests, as the forms of `blank`."""
     return StatementFilter(kinds=KINDS)
@@ -130,7 +130,7 @@ def to_account(request: Request, account_id: int) -> HttpResponse:
     return redirect(f"{reverse('account', args=[account_id])}?{request.GET.urlencode()}")
 
 
-@lru_cache(maxsize=1)
+@cached_by_language
 def periods(today: date) -> list[tuple[str, str]]:
     """Return the labels and query strings of some periods up to today."""
     lengths = {"Today": 1, "7 days": 7, "30 days": 30}

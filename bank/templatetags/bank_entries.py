@@ -1,7 +1,6 @@
 """Template tags of entries, and of links from figures to their events."""
 
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +11,7 @@ from django.urls import get_script_prefix, reverse
 from django.utils.safestring import SafeString
 
 from bank.domain.streams import stream_of
+from bank.screens.languages import cached_by_language
 from projections.queries import Entry
 
 register = template.Library()
@@ -24,7 +24,7 @@ def rows_of(context: Context, entries: Iterable[Entry], with_account: bool) -> S
     return SafeString("".join([_row(entry, with_account, with_event, prefix) for entry in entries]))
 
 
-@lru_cache(maxsize=4096)
+@cached_by_language
 def _row(entry: Entry, with_account: bool, with_event: bool, prefix: str) -> SafeString:
     """Render a row once: an entry never changes, and many pages show it (docs/performance.md)."""
     context = {"entry": entry, "with_account": with_account, "with_event": with_event}

@@ -1,15 +1,17 @@
 """Template filters for money and time."""
 
 from datetime import date, datetime
-from functools import lru_cache
 
 from babel.dates import format_date, format_datetime
 from django import template
 from django.conf import settings
 from django.utils import timezone
 from django.utils.safestring import SafeString
+from django.utils.translation import get_language, pgettext
 
+from bank.screens.languages import cached_by_language, current_locale
 from bank.screens.money import format_money
+from bank.screens.rejections import in_users_language
 
 register = template.Library()
 
@@ -40,33 +42,47 @@ def signed(minor_units: int) -> str:
 
 @register.filter
 def when(moment: datetime) -> str:
-    """Format a time in the bank's time zone and locale, to the minute."""
+    """Format a time in the bank's time zone and the reader's locale, to the minute."""
     return _when(int(moment.timestamp()) // 60)
 
 
 @register.filter
 def exactly(moment: datetime) -> str:
-    """Format a time in the bank's time zone and locale, to the second."""
-    return format_datetime(timezone.localtime(moment), "d MMM y, HH:mm:ss z", locale=settings.BANK_LOCALE)
+    """Format a time in the bank's time zone and the reader's locale, to the second."""
+    pattern = pgettext("CLDR pattern of a time", "d MMM y, HH:mm:ss z")
+    return format_datetime(timezone.localtime(moment), pattern, locale=current_locale())
 
 
 @register.filter
-@lru_cache(maxsize=512)
+@cached_by_language
 def on(day: date) -> str:
-    """Format a day in the bank's locale."""
-    return format_date(day, "d MMM y", locale=settings.BANK_LOCALE)
+    """Format a day in the reader's locale."""
+    return format_date(day, pgettext("CLDR pattern of a day", "d MMM y"), locale=current_locale())
 
 
-@lru_cache(maxsize=4096)
+@cached_by_language
 def _when(minute: int) -> str:
     moment = datetime.fromtimestamp(60 * minute, timezone.get_default_timezone())
-    return format_datetime(moment, "d MMM y, HH:mm", locale=settings.BANK_LOCALE)
+    pattern = pgettext("CLDR pattern of a time", "d MMM y, HH:mm")
+    return format_datetime(moment, pattern, locale=current_locale())
 
 
 @register.simple_tag
 def currency() -> str:
     """Return the bank's currency, for labels."""
     return settings.BANK_CURRENCY
+
+
+@register.filter
+def rejection(sentence: str) -> str:
+    """Return the recorded sentence of a rejection in the reader's language."""
+    return in_users_language(sentence)
+
+
+@register.simple_tag
+def language() -> str:
+    """Return the code of the page's language."""
+    return get_language() or settings.LANGUAGE_CODE
 
 
 @register.simple_tag

@@ -48,7 +48,7 @@ def test_a_till_is_opened_for_a_teller() -> None:
 
 def test_a_till_is_one_tellers_at_a_time() -> None:
     for teller in ("tina", "tom"):
-        with pytest.raises(TillIsOpen, match="tina has it"):
+        with pytest.raises(TillIsOpen, match="“tina” has it"):
             till(OPENED).open(teller, 0)
     assert till(OPENED, CLOSED).open("tom", 5) == TillOpened(7, "tom", 5)
     assert till(OPENED, CLOSED, TillOpened(7, "tom", 5)) == Till(7, shift=2, teller="tom", cash=5)

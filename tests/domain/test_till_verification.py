@@ -45,7 +45,7 @@ def test_a_decision_of_the_rules_is_no_misfit(
 @pytest.mark.parametrize(
     ("till", "event", "metadata", "finding"),
     [
-        (OPEN, TillOpened(7, "tom", 5), {"till_shift": 2}, "tina has it"),
+        (OPEN, TillOpened(7, "tom", 5), {"till_shift": 2}, "“tina” has it"),
         (CLOSED, TillOpened(7, "tom", 5), {"till_shift": 1}, "it is of shift 2, and its metadata says 1"),
         (CLOSED, TillClosed(7, 0, 495, 495), COUNTED, "has been closed"),
         (OPEN, TillClosed(7, 500, 495, 0), COUNTED, "difference=-5"),

@@ -112,7 +112,7 @@ def test_nobody_but_a_supervisor_with_a_fresh_password_corrects(sue: Client, pai
     [
         ("", "Say why this is reversed."),
         (" \u200b ", "A correction needs a reason."),
-        ("x" * 201, "A reason has at most 200 characters."),
+        ("x" * 201, "This text has at most 200 characters."),
         ("pay\u202epal", "invisible character U+202E"),
         ("a\tb", "no control characters"),
     ],

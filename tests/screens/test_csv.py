@@ -149,12 +149,8 @@ def test_texts_from_people_are_quoted(teller: Client) -> None:
 def test_an_amount_is_a_plain_decimal_of_the_currency(
     currency: str, minor_units: int, text: str, settings: Any
 ) -> None:
-    from bank.screens import money
-
-    money._symbols.cache_clear()
     settings.BANK_LOCALE, settings.BANK_CURRENCY = "de_DE", currency
     assert plain_decimal(minor_units) == text
-    money._symbols.cache_clear()
 
 
 def test_the_largest_balance_is_exact(teller: Client, monkeypatch: pytest.MonkeyPatch) -> None:

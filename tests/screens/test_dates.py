@@ -11,13 +11,6 @@ from bank.screens.dates import NotADay, beginning_of, end_of, parse_day
 DAY = date(2026, 11, 7)
 
 
-@pytest.fixture(autouse=True)
-def no_memory_of_a_locale() -> Any:
-    dates._customs.cache_clear()
-    yield
-    dates._customs.cache_clear()
-
-
 @pytest.mark.parametrize(
     ("locale", "text"),
     [

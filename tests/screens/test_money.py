@@ -1,7 +1,7 @@
 """Parsing and formatting of amounts."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from copy import copy
 from decimal import Decimal
 from random import Random
@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 from babel import Locale, localedata
 from babel.numbers import format_currency, get_currency_precision, get_territory_currencies
+from django import conf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bank.screens.money import NotAnAmount, _symbols, format_money, parse_money
+from bank.screens.money import NotAnAmount, format_money, parse_money
 
 
 @pytest.mark.parametrize(
@@ -114,15 +115,14 @@ def test_a_loss_is_shown_with_a_minus_sign() -> None:
 
 
 @pytest.fixture
-def elsewhere(settings: Any) -> Iterator[Callable[[str, str], None]]:
-    """Return a function that moves the bank to another locale and currency."""
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, str], None]:
+    """Return a function that moves the bank to another locale and currency, hundreds of times if need be."""
 
     def move(locale: str, currency: str) -> None:
-        settings.BANK_LOCALE, settings.BANK_CURRENCY = locale, currency
-        _symbols.cache_clear()
+        monkeypatch.setattr(conf.settings, "BANK_LOCALE", locale)
+        monkeypatch.setattr(conf.settings, "BANK_CURRENCY", currency)
 
-    yield move
-    _symbols.cache_clear()
+    return move
 
 
 @pytest.mark.parametrize(

@@ -179,7 +179,7 @@ def test_nobody_uses_the_till_of_another_teller(teller: Client) -> None:
     tom = client_of("tom", "Tellers")
     response = open_till(tom)
     assert response.status_code == 422
-    assert "Till 7 is open: tina has it." in text_of(response)
+    assert "Till 7 is open: “tina” has it." in text_of(response)
     for task in ("bring", "take", "close"):
         response = send(tom, f"/tills/7/1/{task}/", amount="5", pieces_100="5")
         assert response.status_code == 422

@@ -180,6 +180,7 @@ FORMS: dict[str, Form] = {
     "/own/password/": just(old_password=PASSWORD, new_password1=NEW_PASSWORD, new_password2=NEW_PASSWORD),
     "/own/second-factor/": first_code,
     "/own/sessions/": just(),
+    "/language/": just(language="de"),
     "/admin/logout/": just(),
     "/admin/auth/user/": selected("end_sessions"),
     "/admin/auth/group/": selected("delete_selected"),

@@ -1,0 +1,146 @@
+"""Every text of the screens is marked for translation, and every catalog has it."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import translation
+
+from bank.screens.rejections import in_users_language
+from tests.support.texts import (
+    CATALOGS,
+    ROOT,
+    TEMPLATES,
+    all_texts,
+    known_to,
+    missing_in,
+    read_catalog,
+    texts_of_template,
+    translations_of,
+    unmarked_in_template,
+)
+
+UPDATE = "run `uv run python -m tests.support.texts`, and translate what it lists"
+TEXTS = all_texts()
+NOT_YET = {
+    "admin/eventstore/event/change_list.html",
+    "400.html",
+    "403.html",
+    "403_csrf.html",
+    "404.html",
+    "405.html",
+    "413.html",
+    "429.html",
+    "500.html",
+    "503.html",
+    "access/code.html",
+    "access/confirm.html",
+    "access/own.html",
+    "access/password.html",
+    "access/set_up.html",
+    "admin/eventstore/causation.html",
+    "admin/eventstore/day_filter.html",
+    "admin/eventstore/event/change_form.html",
+    "admin/eventstore/event/neighbours.html",
+    "admin/eventstore/pagination.html",
+    "bank/account.html",
+    "bank/accounts.html",
+    "bank/check.html",
+    "bank/count.html",
+    "bank/days.html",
+    "bank/desk.html",
+    "bank/echo.html",
+    "bank/entries.html",
+    "bank/errors.html",
+    "bank/explanation.html",
+    "bank/find_receipt.html",
+    "bank/freshness.html",
+    "bank/hits.html",
+    "bank/locked.html",
+    "bank/no_receipt.html",
+    "bank/parked.html",
+    "bank/receipt.html",
+    "bank/search.html",
+    "bank/statement.html",
+    "bank/task.html",
+    "bank/till.html",
+    "bank/tills.html",
+    "bank/to_reverse.html",
+    "bank/transfer.html",
+    "bank/transfer_state.html",
+    "bank/transfers.html",
+    "base.html",
+    "registration/login.html",
+}
+"""The templates whose texts are not marked yet."""
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
+def test_each_text_of_a_template_is_marked(path: Path) -> None:
+    is_done = unmarked_in_template(path.read_text()) == []
+    assert is_done != (str(path.relative_to(ROOT / "templates")) in NOT_YET), unmarked_in_template(path.read_text())
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.parent.parent.name)
+def test_each_catalog_translates_each_text(path: Path) -> None:
+    catalog = read_catalog(path)
+    assert missing_in(catalog, TEXTS) == [], UPDATE
+    assert known_to(catalog) - TEXTS == set(), UPDATE
+
+
+@pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.parent.parent.name)
+def test_a_translation_has_the_values_of_its_text(path: Path) -> None:
+    values = re.compile(r"%\(\w+\)s|\{\w*}")
+    for message in read_catalog(path):
+        texts = [message.id] if isinstance(message.id, str) else list(message.id)
+        strings = translations_of(message)
+        wanted = {value for text in texts for value in values.findall(text)}
+        for string in strings if message.id else ():
+            assert set(values.findall(string)) <= wanted, string
+            assert string.count("{}") in (0, texts[0].count("{}")), string
+
+
+@pytest.mark.parametrize(
+    ("source", "unmarked"),
+    [
+        ("<p>Deposit</p>", ["Deposit"]),
+        ("<p>{% if a %}Deposit{% endif %}</p>", ["Deposit"]),
+        ('<nav aria-label="Main"></nav>', ["Main"]),
+        ('<input type="submit" value="Send">', ["Send"]),
+        ('{% include "x.html" with title="Not carried out" %}', ["Not carried out"]),
+        ('{% include "x.html" with title=_("Not carried out") label=name %}', []),
+        ('<p>{% translate "Deposit" %} {{ amount }} · <kbd>4022 d</kbd></p>', []),
+        ('<p class="card" data-x="Some text">{# Deposit #}</p>', []),
+        ("{% blocktranslate count n=n %}One line{% plural %}{{ n }} lines{% endblocktranslate %}", []),
+    ],
+)
+def test_a_text_without_a_mark_is_found(source: str, unmarked: list[str]) -> None:
+    assert unmarked_in_template(source) == unmarked
+
+
+@pytest.mark.parametrize(
+    ("source", "texts"),
+    [
+        ('{% translate "Deposit" %}', [("Deposit", None)]),
+        ('<p title="{% translate "Deposit" context "a day" %}">', [("Deposit", "a day")]),
+        ('{% include "x.html" with title=_("Not carried out") %}', [("Not carried out", None)]),
+        (
+            "{% blocktranslate trimmed %}\n  50% of {{ n }}\n  lines\n{% endblocktranslate %}",
+            [("50%% of %(n)s lines", None)],
+        ),
+        (
+            "{% blocktranslate count n=n %}One{% plural %}{{ n }}{% endblocktranslate %}",
+            [(("One", "%(n)s"), None)],
+        ),
+    ],
+)
+def test_a_marked_text_is_found(source: str, texts: list[Any]) -> None:
+    assert list(texts_of_template(source)) == texts
+
+
+def test_a_rejection_is_translated_with_its_values() -> None:
+    with translation.override("de"):
+        assert in_users_language("Account 7 is closed.") == "Konto 7 ist geschlossen."
+        assert in_users_language("No catalog knows this.") == "No catalog knows this."
+    assert in_users_language("Account 7 is closed.") == "Account 7 is closed."
