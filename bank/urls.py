@@ -8,14 +8,17 @@ from django.views.i18n import set_language
 
 from .access import views as access
 from .operations import health
-from .screens import echo, find, pages, statement, tasks, tills, transfers
+from .screens import days, desk, echo, find, overview, pages, statement, tasks, tills, transfers
 
 handler400 = "bank.screens.unavailable.bad_request"
 handler404 = "bank.screens.unavailable.not_found"
 handler500 = "bank.screens.unavailable.server_error"
 
 urlpatterns = [
-    path("", pages.desk, name="desk"),
+    path("", desk.desk, name="desk"),
+    path("day/", desk.my_day, name="my_day"),
+    path("bank/", overview.bank, name="bank"),
+    path("refusals/", overview.refusals, name="refusals"),
     path("find/", find.find, name="find"),
     path("accounts/", pages.accounts, name="accounts"),
     path("accounts/open/", tasks.open_account, name="open_account"),
@@ -42,7 +45,7 @@ urlpatterns = [
     path("tills/<int:till_id>/<int:shift>/take/", tills.take_cash, name="take_cash"),
     path("tills/<int:till_id>/<int:shift>/close/", tills.close_till, name="close_till"),
     path("tills/<int:till_id>/<int:shift>/close-for/", tills.close_till_for, name="close_till_for"),
-    path("days/", pages.days, name="days"),
+    path("days/", days.days, name="days"),
     path("login/", access.LogIn.as_view(), name="login"),
     path("login/code/", access.code, name="code"),
     path("login/second-factor/", access.first_second_factor, name="first_second_factor"),

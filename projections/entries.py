@@ -129,14 +129,14 @@ def _with_holders(entries: str) -> str:
     return f"SELECT {_LINKED}, {_HOLDER.format('account_id')} FROM ({entries}) AS entry ORDER BY position DESC LIMIT %s"
 
 
-def _together(*selects: str) -> str:
-    """Return the SELECT of the latest rows of several SELECTs."""
-    latest = "SELECT * FROM ({} ORDER BY position DESC LIMIT %s) AS part{}"
+def together(*selects: str, order: str = "position DESC") -> str:
+    """Return the SELECT of the latest rows of several SELECTs, each of them cut off in an order that an index has."""
+    latest = f"SELECT * FROM ({{}} ORDER BY {order} LIMIT %s) AS part{{}}"
     return _with_holders(" UNION ALL ".join(latest.format(select, at) for at, select in enumerate(selects)))
 
 
-_LATEST = _together(LINES, REFUSED)
-_OF_COMMAND = _together(
+_LATEST = together(LINES, REFUSED)
+_OF_COMMAND = together(
     f"{LINES} WHERE command_id = %s",
     f"{LINES} WHERE about_command_id = %s AND command_id <> %s",
     f"{REFUSED} WHERE command_id = %s",
@@ -145,7 +145,6 @@ _COMMAND_AT = """
     SELECT command_id FROM projections_statementline WHERE position = %s
     UNION ALL SELECT command_id FROM projections_refusedwithdrawal WHERE position = %s
 """
-_ALL_REFUSED = _together(f"{REFUSED} WHERE position < %s")
 
 
 def of_command(command_id: UUID) -> list[Entry]:
@@ -163,11 +162,6 @@ def command_at(position: int) -> UUID | None:
     """Return the command of the entry at a log position, or None."""
     found = rows(_COMMAND_AT, position, position)
     return uuid(found[0][0]) if found else None
-
-
-def refused(before: int, limit: int) -> list[Entry]:
-    """Return the last refusals of the whole bank before a position."""
-    return [entry_of(*row) for row in rows(_ALL_REFUSED, before, limit, limit)]
 
 
 def newly_made_entry_of(

@@ -60,6 +60,11 @@ class Kind(NamedTuple):
         return issubclass(self.event, Refusal)
 
     @property
+    def because(self) -> str:
+        """The reason of a refusal in words."""
+        return self.words.partition(": ")[2]
+
+    @property
     def is_status_change(self) -> bool:
         return issubclass(self.event, StatusChange)
 

@@ -31,6 +31,7 @@ class AccountSummary(models.Model):
 
     class Meta:
         verbose_name_plural = "account summaries"
+        indexes = [models.Index(fields=["account_id"], name="account_locked", condition=Q(pin_locked=True))]
 
     def __str__(self) -> str:
         return f"{self.account_id} {self.account_holder}"
@@ -70,6 +71,7 @@ class StatementLine(models.Model):
             models.Index(fields=["account_id", "version"], name="line_account_version"),
             models.Index(fields=["command_id"], name="line_command"),
             models.Index(fields=["about_command_id"], name="line_about", condition=Q(about_command_id__isnull=False)),
+            models.Index(fields=["actor", "recorded_at"], name="line_actor"),
         ]
 
     def __str__(self) -> str:
@@ -93,6 +95,8 @@ class RefusedWithdrawal(models.Model):
         indexes = [
             models.Index(fields=["account_id", "version"], name="refusal_account_version"),
             models.Index(fields=["command_id"], name="refusal_command"),
+            models.Index(fields=["actor", "recorded_at"], name="refusal_actor"),
+            models.Index(fields=["recorded_at", "position"], name="refusal_time"),
         ]
 
     def __str__(self) -> str:
@@ -191,6 +195,12 @@ class DailyTotals(PaidInAndOut):
 def shift_key(till_id: int, shift: int) -> int:
     """Return the primary key of a shift. A till's number has at most four digits."""
     return shift * 10_000 + till_id
+
+
+def shift_of_key(key: int) -> tuple[int, int]:
+    """Return the till and the shift of a primary key."""
+    shift, till_id = divmod(key, 10_000)
+    return till_id, shift
 
 
 class TillShift(models.Model):

@@ -13,8 +13,13 @@ from eventstore import store
 from eventstore.events import Outcome
 from eventstore.signals import catch_up_wanted
 
-from . import entries, statements, tills
+from . import desk as desks
+from . import entries, statements, supervision, tills
 from .big_sums import columns_of, joined
+from .desk import Day as Day
+from .desk import Desk as Desk
+from .desk import day_of as day_of
+from .desk import desk as desk
 from .entries import Entry as Entry
 from .free_numbers import next_account_id as next_account_id
 from .models import DailyTotals
@@ -28,6 +33,10 @@ from .statements import Totals as Totals
 from .statements import in_order as in_order
 from .statements import part_of as part_of
 from .statements import totals as totals
+from .supervision import RefusalsWanted as RefusalsWanted
+from .supervision import locked_accounts as locked_accounts
+from .supervision import reasons as reasons
+from .supervision import refusals_by_reason as refusals_by_reason
 from .tills import Movement
 from .tills import Shift as Shift
 from .tills import find_shift as find_shift
@@ -180,7 +189,9 @@ _LITERALLY = str.maketrans({sign: f"\\{sign}" for sign in "\\%_"})
 """Escapes the wildcards of LIKE."""
 
 
-def find_accounts(text: str = "", *, closed: bool = False, after: int = 0, limit: int = 25) -> Page[Account]:
+def find_accounts(
+    text: str = "", *, closed: bool = False, locked: bool = False, after: int = 0, limit: int = 25
+) -> Page[Account]:
     """Return the accounts with this number, or with each of these words in the holder's name, ordered by number.
 
     A word matches any part of a word. Order, case, accents, apostrophes and hyphens do not count. A number among the
@@ -188,6 +199,7 @@ def find_accounts(text: str = "", *, closed: bool = False, after: int = 0, limit
 
     Args:
         closed: whether closed accounts are returned too. A closed account is always found by its number.
+        locked: whether only accounts are returned whose withdrawals are locked.
     """
     values: list[object]
     conditions, values = ["account_id > %s"], [min(max(after, 0), MAX_ID)]
@@ -196,6 +208,8 @@ def find_accounts(text: str = "", *, closed: bool = False, after: int = 0, limit
     if not closed:
         conditions.append("(closed_at IS NULL OR account_id = %s)")
         values.append(number or 0)
+    if locked:
+        conditions.append("pin_locked")
     if words := searched_words(text):
         condition, more = _is_wanted(words, number)
         conditions.append(condition)
@@ -285,10 +299,19 @@ def outcome(command_id: UUID) -> Outcome | None:
     return found
 
 
-def refusals(*, before: int | None = None, limit: int = 25) -> Page[Entry]:
+def refusals(
+    wanted: RefusalsWanted = supervision.EVERY_REFUSAL, *, before: int | None = None, limit: int = 25
+) -> Page[Entry]:
     """Return the refused withdrawals of the whole bank, the latest first; `before` is the previous page's `next`."""
-    position = MAX_ID if before is None else min(max(before, 0), MAX_ID)
-    found = entries.refused(position, limit + 1)
+    found = supervision.refusals(wanted, before, limit + 1)
+    return Page(found[:limit], found[limit - 1].position if len(found) > limit else None)
+
+
+def tasks_of(
+    actor: str, since: datetime | None, until: datetime, *, before: int | None = None, limit: int = 25
+) -> Page[Entry]:
+    """Return a teller's tasks from one time, or ever, until before another one, the latest first."""
+    found = desks.tasks_of(actor, since, until, before, limit + 1)
     return Page(found[:limit], found[limit - 1].position if len(found) > limit else None)
 
 

@@ -6,7 +6,9 @@
 | Supervisors | yes               | yes                   | yes                               | no                   |
 | Auditors    | yes               | no                    | no                                | yes, if marked staff |
 
-A superuser may do everything. Nobody can change the record.
+Supervisors and auditors also see the manager's pages: the bank's totals and all refused withdrawals. They need no
+permission of their own, so the groups of an existing bank have them too. A superuser may do everything. Nobody can
+change the record.
 """
 
 from django.contrib.auth.models import Group, Permission

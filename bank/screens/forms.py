@@ -4,7 +4,6 @@ A form checks only whether text can be read. The bank's rules are in the aggrega
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
@@ -28,7 +27,7 @@ from ..domain.commands import (
 )
 from ..domain.errors import CommandRejected
 from . import check
-from .fields import AccountNumberField, DayField, MoneyField, PinField, ReferenceField, SentOnce
+from .fields import AccountNumberField, MoneyField, PinField, ReferenceField, SentOnce
 from .languages import cached_by_language
 from .money import format_money
 from .rejections import in_users_language
@@ -61,33 +60,6 @@ class ShownForm(forms.Form):
             for name, errors in self.errors.items()
             for error in errors
         ]
-
-
-class StatementFilter(ShownForm):
-    """The days and the kinds to which a statement is limited."""
-
-    FIELDS: ClassVar = {"from", "to", "kind"}
-
-    def __init__(self, data: Mapping[str, Any] | None = None, *, kinds: Mapping[str, str]) -> None:
-        super().__init__(data, auto_id="statement_%s")
-        unknown = {"invalid_choice": "Choose a kind from the list."}
-        self.fields = {  # "from" is no name in Python
-            "from": DayField(label="From", required=False),
-            "to": DayField(label="To", required=False, help_text="Fill in only this one to jump to a day."),
-            "kind": forms.ChoiceField(label="Kind", required=False, choices=[*kinds.items()], error_messages=unknown),
-        }
-
-    @property
-    def days(self) -> tuple[date | None, date | None]:
-        """The first and the last day of a form without errors."""
-        if not self.is_bound:
-            return None, None
-        return self.cleaned_data["from"], self.cleaned_data["to"]
-
-    def clean(self) -> None:
-        first, last = self.cleaned_data.get("from"), self.cleaned_data.get("to")
-        if first and last and first > last:
-            self.add_error("from", "The first day comes after the last one.")
 
 
 class ReferenceForm(ShownForm):

@@ -58,23 +58,10 @@ def page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBas
 
 
 @page
-def desk(request: Request) -> HttpResponse:
-    """Show the desk: search, figures and latest activity."""
-    fresh = how_fresh(request)
-    context = {
-        "freshness": fresh,
-        "parked": parked_accounts(fresh),
-        "figures": queries.bank_figures(),
-        "activity": queries.latest_activity(),
-    }
-    return show(request, "bank/desk.html", context)
-
-
-@page
 def accounts(request: Request) -> HttpResponse:
     """Show the accounts, or those that match a number or part of a holder's name."""
     fresh = how_fresh(request)
-    text, closed = request.GET.get("q", "")[:100], "closed" in request.GET
+    text, closed, locked = request.GET.get("q", "")[:100], "closed" in request.GET, "locked" in request.GET
     if (number := queries.searched_number(text)) and not request.htmx:
         try:
             return redirect("account", queries.find_account(number).account_id)
@@ -85,7 +72,11 @@ def accounts(request: Request) -> HttpResponse:
         "parked": parked_accounts(fresh),
         "text": text,
         "closed": closed,
-        "page": queries.find_accounts(text, closed=closed, after=whole_number(request.GET.get("after")) or 0),
+        "locked": locked,
+        "page": queries.find_accounts(
+            text, closed=closed, locked=locked, after=whole_number(request.GET.get("after")) or 0
+        ),
+        "again": urlencode({"q": text, **({"closed": 1} if closed else {}), **({"locked": 1} if locked else {})}),
     }
     return show(request, "bank/accounts.html", context, part="list")
 
@@ -131,14 +122,6 @@ def find_receipt(request: Request) -> HttpResponse:
         form.add_error("reference", "No receipt of the bank has this reference.")
     context = {"freshness": fresh, "form": form}
     return show(request, "bank/find_receipt.html", context, status=422 if form.is_bound else 200)
-
-
-@page
-def days(request: Request) -> HttpResponse:
-    """Show the totals of the latest days."""
-    fresh = how_fresh(request)
-    context = {"freshness": fresh, "parked": parked_accounts(fresh), "days": queries.daily_totals()}
-    return show(request, "bank/days.html", context)
 
 
 def next_try(refusal: queries.Entry, to_account_id: str | None = None) -> dict[str, str]:

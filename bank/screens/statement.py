@@ -13,8 +13,8 @@ from django.utils import timezone
 from projections import queries
 
 from .csv_files import CONTENT_TYPE, csv_file
-from .dates import beginning_of, end_of
-from .forms import DepositForm, StatementFilter, WithdrawForm, blank, blank_target
+from .filters import StatementFilter
+from .forms import DepositForm, WithdrawForm, blank, blank_target
 from .languages import cached_by_language
 from .pages import Request, account_or_404, how_fresh, page, parked_account, show, whole_number
 
@@ -47,9 +47,7 @@ def chosen(request: Request, account_id: int) -> Choice:
     form = StatementFilter(request.GET, kinds=KINDS)
     if not form.is_valid():
         return Choice(form, None, "")
-    (first, last), kind = form.days, form.cleaned_data["kind"]
-    since = beginning_of(first) if first else None
-    until = end_of(last) if last else None
+    (first, last), (since, until), kind = form.days, form.times, form.cleaned_data["kind"]
     query = urlencode({"from": first or "", "to": last or "", "kind": kind})
     return Choice(form, queries.part_of(account_id, since, until, kind), query)
 

@@ -60,6 +60,13 @@ def on(day: date) -> str:
     return format_date(day, pgettext("CLDR pattern of a day", "d MMM y"), locale=current_locale())
 
 
+@register.filter
+@cached_by_language
+def weekday(day: date) -> str:
+    """Format a day with its weekday in the reader's locale."""
+    return format_date(day, "full", locale=current_locale())
+
+
 @cached_by_language
 def _when(minute: int) -> str:
     moment = datetime.fromtimestamp(60 * minute, timezone.get_default_timezone())

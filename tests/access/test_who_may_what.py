@@ -71,7 +71,7 @@ NO_SUCH_METHOD = {
         "/", "/find/", "/accounts/", "/accounts/<int:account_id>/", "/accounts/<int:account_id>/statement/",
         "/accounts/<int:account_id>/statement.csv",
         "/accounts/<int:account_id>/deposit/echo/", "/accounts/<int:account_id>/withdraw/echo/",
-        "/receipts/", "/receipts/<uuid:command_id>/", "/transfers/", "/days/", "/own/",
+        "/receipts/", "/receipts/<uuid:command_id>/", "/transfers/", "/days/", "/own/", "/day/", "/bank/", "/refusals/",
         "/till/", "/tills/", "/tills/<int:till_id>/<int:shift>/",
         "/admin/autocomplete/", "/admin/jsi18n/", "/admin/password_change/done/",
         "/admin/eventstore/event/export.csv", "/admin/eventstore/event/export.jsonl",

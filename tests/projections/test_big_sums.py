@@ -65,7 +65,7 @@ def test_money_that_leaves_again_takes_the_sums_back_below_64_bits() -> None:
 
 @pytest.mark.usefixtures("rich")
 def test_screens_and_admin_show_the_whole_sums(admin_client: Client) -> None:
-    assert "461,168,601,842,738,790.30" in admin_client.get("/").content.decode()
+    assert "461,168,601,842,738,790.30" in admin_client.get("/bank/").content.decode()
     for sum_shown in ("922,337,203,685,477,580.65", "461,168,601,842,738,790.35"):
         assert sum_shown in admin_client.get("/days/").content.decode()
     for page in ("banktotals/", "banktotals/1/change/", "dailytotals/"):

@@ -89,7 +89,7 @@ def test_the_header_has_the_links_of_ones_own_rights_and_marks_the_page(bank: ob
         shown = {name: re.findall(r'<a href="([^"]*)"', header_of(client, "/own/")) for name, client in clients.items()}
         assert shown == {
             "teller": ["/", "/accounts/", "/days/", "/accounts/open/", "/till/", "/own/"],
-            "auditor": ["/", "/accounts/", "/days/", "/admin/", "/own/"],
+            "auditor": ["/", "/accounts/", "/days/", "/bank/", "/admin/", "/own/"],
             "nobody": ["/own/"],
         }
         for path in ("/", "/accounts/", "/days/", "/own/"):
@@ -136,7 +136,7 @@ def test_an_account_shows_each_event_at_once_and_the_holder_as_text(bank: object
     client = client_of("teller", "Tellers")
     open_account(1, "<b>Josh</b>")
     for number in range(1, 4):
-        deposit(1, 100)
+        deposit(1, 100, actor="teller")
         for path in ("/accounts/1/", "/"):
             page = client.get(path).content.decode()
             assert page.count('<span class="words">Deposit</span>') == number

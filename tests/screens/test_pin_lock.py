@@ -114,7 +114,7 @@ def test_a_form_of_a_locked_account_that_is_shown_again_still_shows_the_lock(tel
 
 def test_the_list_of_accounts_marks_the_locked_ones(teller: Client) -> None:
     handle(CreateBankAccount(2, "Grace Hopper", 1))
-    assert "locked" not in text_of(teller.get("/accounts/"))
+    assert "Ada Lovelace locked" not in text_of(teller.get("/accounts/"))
     lock()
     page = text_of(teller.get("/accounts/"))
     assert "Ada Lovelace locked" in page
@@ -151,11 +151,11 @@ def test_a_new_pin_for_a_locked_account_shows_the_unlock(supervisor: Client) -> 
     assert "New balance 95.00" in text_of(withdraw(supervisor, "0007"))
 
 
-def test_the_statement_and_the_desk_show_who_unlocked_and_who_changed_the_pin(supervisor: Client) -> None:
+def test_the_statement_and_the_bank_show_who_unlocked_and_who_changed_the_pin(supervisor: Client) -> None:
     lock()
     send(supervisor, UNLOCK)
     send(supervisor, NEW_PIN, pin="0007", pin_again="0007")
-    for url in ("/accounts/1/", "/"):
+    for url in ("/accounts/1/", "/bank/"):
         page = text_of(supervisor.get(url))
         assert "New PIN by sue" in page
         assert "Withdrawals unlocked by sue" in page

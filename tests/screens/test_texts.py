@@ -49,7 +49,6 @@ NOT_YET = {
     "bank/check.html",
     "bank/count.html",
     "bank/days.html",
-    "bank/desk.html",
     "bank/echo.html",
     "bank/entries.html",
     "bank/errors.html",

@@ -231,12 +231,12 @@ def test_statements_name_and_link_the_other_account(teller: Client) -> None:
 def test_supervisors_see_what_is_on_its_way_and_tellers_do_not(teller: Client) -> None:
     supervisor = client_of("sue", "Supervisors")
     assert "No transfer is on its way." in text_of(supervisor.get("/transfers/"))
-    assert "On its way" not in text_of(teller.get("/"))
+    assert "On its way" not in text_of(supervisor.get("/bank/"))
     with paused():
         handle(TransferMoneyBetweenBankAccounts(1, 2, 1250, PIN))
         handle(TransferMoneyBetweenBankAccounts(1, 99, 50, PIN))
     page = text_of(supervisor.get("/transfers/"))
     assert "13.00 USD left one account" in page
     assert re.search(r"0.minutes 1 Josh 2 Luke 12.50 Receipt .* 1 Josh 99 0.50 Receipt", page)
-    assert "On its way (USD) 13.00" in text_of(teller.get("/"))
+    assert "On its way (USD) 13.00" in text_of(supervisor.get("/bank/"))
     assert teller.get("/transfers/").status_code == 403

@@ -46,7 +46,7 @@ MUTATIONS = [
         text="actor=actor, metadata=metadata",
         instead="metadata=metadata",
         tests=[
-            "tests/screens/test_pin_lock.py::test_the_statement_and_the_desk_show_who_unlocked_and_who_changed_the_pin"
+            "tests/screens/test_pin_lock.py::test_the_statement_and_the_bank_show_who_unlocked_and_who_changed_the_pin"
         ],
     ),
     Mutation(

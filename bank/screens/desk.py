@@ -1,0 +1,59 @@
+"""The teller's desk: the find box, what waits, the till, and the tasks of the day."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.http import HttpResponse
+from django.utils import timezone
+
+from projections import queries
+
+from .dates import NotADay, beginning_of, end_of, parse_day
+from .pages import Request, how_fresh, page, parked_accounts, show, whole_number
+from .tasks import may_serve
+
+LATEST = 10
+"""The number of the teller's latest tasks on the desk."""
+
+
+@page
+def desk(request: Request) -> HttpResponse:
+    """Show the desk. A user who serves no customers has only the find box."""
+    fresh = how_fresh(request)
+    today = timezone.localdate()
+    context: dict[str, Any] = {"freshness": fresh, "parked": parked_accounts(fresh), "today": today}
+    if request.user.has_perm("bank.serve_customers"):
+        name, since, until = request.user.get_username(), beginning_of(today), end_of(today)
+        found = queries.desk(name, since, until, supervises=request.user.has_perm("bank.supervise"))
+        context["desk"], context["tasks"] = found, queries.tasks_of(name, None, until, limit=LATEST).rows
+        context["old_till"] = found.till if found.till and found.till.opened_at < since else None
+        context["something_waits"] = context["old_till"] or found.on_their_way or any(found.supervised or ())
+    return show(request, "bank/desk.html", context)
+
+
+@may_serve
+@page
+def my_day(request: Request) -> HttpResponse:
+    """Show a teller's own tasks of a day, with their sums."""
+    fresh = how_fresh(request)
+    today = timezone.localdate()
+    typed, day, error = request.GET.get("day", "")[:100], today, ""
+    try:
+        day = parse_day(typed) if typed.strip() else today
+    except NotADay as reason:
+        error = str(reason)
+    span = request.user.get_username(), beginning_of(day), end_of(day)
+    before = request.GET.get("before")
+    context = {
+        "freshness": fresh,
+        "parked": parked_accounts(fresh),
+        "day": day,
+        "typed": typed,
+        "error": error,
+        "earlier": str(day - timedelta(days=1)),
+        "later": str(day + timedelta(days=1)) if day < today else "",
+        "sums": queries.day_of(*span),
+        "before": before,
+        "page": queries.tasks_of(*span, before=whole_number(before)),
+    }
+    return show(request, "bank/my_day.html", context, status=422 if error else 200)
