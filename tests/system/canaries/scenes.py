@@ -20,7 +20,8 @@ HTMX = {"HX-Request": "true"}
 PAGES = ("/", "/accounts/", "/days/", "/admin/eventstore/event/", "/admin/eventstore/commandrecord/",
          "/admin/eventstore/snapshot/", "/admin/projections/statementline/", "/admin/projections/refusedwithdrawal/",
          "/admin/projections/accountsummary/", "/admin/projections/moneytransfer/", "/admin/projections/checkpoint/",
-         "/transfers/")  # fmt: skip
+         "/transfers/", "/tills/", "/tills/1/1/", "/tills/1/2/", "/admin/projections/tillshift/",
+         "/admin/projections/tillmovement/")  # fmt: skip
 
 
 class Fault(RuntimeError):
@@ -94,8 +95,12 @@ class Bank:
         self.send(self.supervisor, f"{account}/pin/", pin=new, pin_again=wrong)
         self.send(self.supervisor, f"{account}/pin/", pin=new, pin_again=new)
         self.send(self.teller, f"{account}/withdraw/", amount="5", pin=new)
+        if number == 2:
+            self.send(self.teller, "/tills/open/", till_id="1", amount="100")
         if number > 1:  # failures are tried at the first account
             self.correct_and_close(account, new, wrong)
+        if number == 2:
+            self.count_till("/tills/1/1")
 
     def correct_and_close(self, account: str, right: str, wrong: str) -> None:
         """Reverse the last withdrawal, pay everything out, and close the account."""
@@ -108,6 +113,15 @@ class Bank:
         self.send(self.teller, f"{account}/close/", pin=right)
         self.send(self.teller, f"{account}/withdraw/", amount="5", pin=right)
 
+    def count_till(self, till: str) -> None:
+        """Look at the teller's till, which is short by now, and count and close it."""
+        self.see(self.teller.get("/till/"))
+        for task in ("bring", "take"):
+            self.send(self.teller, f"{till}/{task}/", amount="20")
+        for pieces, more in (("3", {"add_up": "1"}), ("a few", {}), ("3", {})):
+            fields: Any = {"pieces_100": pieces, **more}
+            self.send(self.teller, f"{till}/close/", **fields)
+
     def wrong_field(self, account: str, right: str) -> None:
         """Type the PIN into the amount field. Only that page may show it again."""
         self.send(self.teller, f"{account}/withdraw/", amount=f"{right}x", pin="", see=False)
@@ -119,7 +133,8 @@ class Bank:
             self.see(self.teller.get(path, {"pin": right, "amount": "5"}))
 
     def faults(self, number: int, pin: int, at: Sequence[int]) -> int:
-        """Fail each statement in turn of each task with a PIN, and record every report."""
+        """Fail each statement in turn of each task with a PIN, and record every report. The teller has a till."""
+        self.send(self.teller, "/tills/open/", till_id="1", amount="100")
         failed = 0
         right, new = self.pin(pin), self.pin(pin + 2)
         tasks: list[tuple[Client, str, dict[str, str]]] = [

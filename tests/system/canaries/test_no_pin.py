@@ -19,7 +19,8 @@ def test_two_banks_that_differ_in_their_pins_alone_do_not_differ_in_a_byte(templ
     everything = "\n".join(one)
     for text in ("INSERT INTO eventstore_event", "something went wrong", "wrong PIN", "mail: ", "page of default",
                  "INSERT INTO bank_pinverifier", "exactly four digits", "Traceback", "django_session",
-                 "DEBUG = True", "withdrawal_blocked", "pin_changed"):  # fmt: skip
+                 "DEBUG = True", "withdrawal_blocked", "pin_changed", "cash_paid_out_of_till", "Till 1, closed",
+                 "Till counted and closed"):  # fmt: skip
         assert text in everything, "it was looked at"
 
 
