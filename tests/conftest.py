@@ -28,6 +28,17 @@ SLOW = tuple(
 )  # fmt: skip
 """The files with tests that take many seconds. They run first."""
 
+SCREENS = ("tests/screens/", "tests/access/")
+"""The rooms whose code does not know the kind of database. Their tests run on SQLite alone, except for those below."""
+SCREENS_ON_BOTH = tuple(
+    f"tests/{name}.py"
+    for name in (
+        "screens/test_screens", "screens/test_nul", "screens/test_unavailable", "screens/test_statement",
+        "screens/test_page_cost", "access/test_throttle", "access/test_sessions",
+    )
+)  # fmt: skip
+"""The files with queries, texts, failures or locks that depend on the kind of database."""
+
 
 def pytest_configure(config: pytest.Config) -> None:
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # otherwise each of hundreds of processes compiles Django again
@@ -56,11 +67,13 @@ def pytest_report_header() -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that uses a database on every kind, or on the one that its mark names."""
+    """Run each test that uses a database on every kind, on the one of its mark, or a test of a screen on SQLite."""
     if "vendor" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("only_on")
         assert mark is None or mark.kwargs["reason"], "a test that is about one database says why"
-        wanted = databases.VENDORS if mark is None else mark.args
+        file = metafunc.definition.nodeid
+        is_of_screen = file.startswith(SCREENS) and not file.startswith(SCREENS_ON_BOTH)
+        wanted = mark.args if mark else databases.VENDORS[:1] if is_of_screen else databases.VENDORS
         metafunc.parametrize("vendor", [pytest.param(each, marks=databases.needs(each)) for each in wanted])
 
 

@@ -13,7 +13,7 @@ from tests.support.databases import Urls
 from tests.system.simulator.bugs import BUGS
 from tests.system.simulator.runs import SeedFailed, run, simulated_databases
 
-SEEDS = 40
+SEEDS = 20
 BLOCK = 20
 ENOUGH = 60
 """The number of seeds within which each known bug must be found."""
@@ -54,11 +54,11 @@ def failure_of(seed: int, template: Urls, bug: str) -> str:
 
 
 def test_the_same_seed_is_the_same_run_to_the_byte_in_any_process(template: Urls) -> None:
-    reports = [run(seed, template) for seed in range(1, 9)]
-    assert [run(seed, template) for seed in range(1, 9)] == reports
+    reports = [run(seed, template) for seed in range(1, 4)]
+    assert [run(seed, template) for seed in range(1, 4)] == reports
     assert len({report.digest for report in reports}) == len(reports), "other seeds are other runs"
     printed = subprocess.check_output(
-        [sys.executable, "-m", "tests.system.simulator", "--seeds", "8", "--digests"],
+        [sys.executable, "-m", "tests.system.simulator", "--seeds", "3", "--digests"],
         cwd=settings.BASE_DIR,
         env={**os.environ, "PYTHONHASHSEED": "7", "DJANGO_SETTINGS_MODULE": "tests.settings"},
         text=True,

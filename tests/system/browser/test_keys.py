@@ -30,6 +30,7 @@ def keys(page: Page) -> Keyboard:
     handle(CreateBankAccount(7, "Grace Hopper", 42))
     handle(CreateBankAccount(11, "Ada Lovelace", 42))
     page.goto("/")
+    expect(page.get_by_role("combobox")).to_be_focused()
     return Keyboard(page)
 
 

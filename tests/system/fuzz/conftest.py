@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 
-FEW = 250
+FEW = 150
 """The number of requests of each kind of user."""
 
 
