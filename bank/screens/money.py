@@ -220,13 +220,17 @@ def _not_understood(number: str, symbols: _Symbols) -> str:
     if not number:
         return _example()
     foreign = re.search(rf"[^\W\d_]+|[^0-9{_SEPARATORS}]", number)
-    separators = re.sub("[0-9]", "", number)
-    unknown = re.sub(rf"[ {re.escape(symbols.point + symbols.group)}]", "", separators)
-    twice = symbols.point if number.count(symbols.point) > 1 else ""
-    sign = foreign[0] if foreign else (unknown or twice or separators)[0]
+    sign = foreign[0] if foreign else _first_bad_separator(number, symbols)
     meant = [] if foreign else _meant(number, symbols)
     refusal = f"{_named(sign)} is not understood here."
     return f"{refusal[0].upper()}{refusal[1:]} {f'Write {" or ".join(meant)}.' if meant else _example()}"
+
+
+def _first_bad_separator(number: str, symbols: _Symbols) -> str:
+    """Return the sign that follows the longest beginning of a number that can be read."""
+    places = [place for place, sign in enumerate(number) if not sign.isdigit()]
+    readable = [place for place in places if _read(number[:place], symbols) is not None]
+    return number[readable[-1] if readable else places[0]]
 
 
 def _meant(number: str, symbols: _Symbols) -> list[str]:
