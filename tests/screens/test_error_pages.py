@@ -6,6 +6,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.contrib.sessions.models import Session
+from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 
 from bank.application.dispatch import handle
@@ -98,6 +99,26 @@ def test_a_fault_is_a_page_that_leads_to_the_receipt(
     page = response.content.decode()
     assert f'href="/receipts/{command_id}/"' in page
     assert "4321" not in page.replace(str(command_id), "")
+
+
+@pytest.mark.parametrize("name", ["400", "403", "403_csrf", "404", "405", "413", "429", "500", "503"])
+def test_each_error_page_is_whole_without_a_request_and_without_a_database(name: str) -> None:
+    context = {"seconds": 2, "again": "/login/", "sent": True, "command_id": uuid4()}  # pytest-django refuses a query
+    page = render_to_string(f"{name}.html", context)
+    assert f'<p class="hint">{name[:3]} \u00b7 ' in page
+    assert page.count("<h1>") == 1
+    assert 'class="button"' in page
+    assert '<a class="brand" href="/">' in page
+    assert 'href="/static/bank/bank' in page
+    knows_nothing = name in ("500", "503")  # a form that was sent may have been carried out
+    assert ("no money has moved" in page) is (not knows_nothing and name not in ("404", "429"))
+
+
+@pytest.mark.parametrize("name", ["500", "503"])
+def test_a_failure_of_a_page_that_only_reads_says_that_no_money_has_moved(name: str) -> None:
+    page = render_to_string(f"{name}.html", {"sent": False})
+    assert "You had sent nothing, so no money has moved." in page
+    assert "may have" not in page
 
 
 def test_the_page_of_a_fault_needs_no_database() -> None:

@@ -24,7 +24,7 @@ def superuser() -> Client:
 
 def check_refused(response: Any) -> None:
     assert response.status_code == 400
-    assert "We could not read what was sent, so nothing has changed." in text_of(response)
+    assert "We could not read what was sent, so nothing has changed, and no money has moved." in text_of(response)
     assert response["Cache-Control"] == "no-store"
     assert "Content-Security-Policy" in response
 

@@ -24,18 +24,8 @@ from tests.support.texts import (
 UPDATE = "run `uv run python -m tests.support.texts`, and translate what it lists"
 TEXTS = all_texts()
 NOT_YET = {
-    "400.html",
-    "403.html",
-    "403_csrf.html",
-    "404.html",
-    "405.html",
-    "413.html",
-    "429.html",
-    "500.html",
-    "503.html",
     "bank/account.html",
     "bank/accounts.html",
-    "bank/check.html",
     "bank/days.html",
     "bank/echo.html",
     "bank/entries.html",
