@@ -89,9 +89,9 @@ def broken(*args: object, **kwargs: object) -> Any:
 def test_a_fault_is_a_page_that_leads_to_the_receipt(
     teller: Client, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(queries, "bank_figures", broken)
+    monkeypatch.setattr(queries, "daily_totals", broken)
     monkeypatch.setattr("bank.screens.tasks.handle", broken)
-    check(teller.get("/", headers=headers), 500, "a fault of the program")
+    check(teller.get("/days/", headers=headers), 500, "a fault of the program")
     command_id = uuid4()
     form = {"command_id": str(command_id), "amount": "77", "pin": "4321"}
     response = teller.post("/accounts/1/withdraw/", form, headers=headers)
@@ -141,16 +141,16 @@ def test_a_fault_of_the_templates_is_an_answer_still(monkeypatch: pytest.MonkeyP
 def test_a_session_that_ends_during_a_request_leads_to_the_log_in(
     teller: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def end(*args: object) -> Any:
+    def end(*args: Any, **kwargs: Any) -> Any:
         Session.objects.all().delete()
-        return figures()
+        return figures(*args, **kwargs)
 
-    figures = queries.bank_figures
+    figures = queries.daily_totals
     session = teller.session
     session["seen_at"] -= 120  # so that the request writes it
     session.save()
-    monkeypatch.setattr(queries, "bank_figures", end)
-    response = teller.get("/")
+    monkeypatch.setattr(queries, "daily_totals", end)
+    response = teller.get("/days/")
     check(response, 400, "You were logged out")
     assert 'href="/login/"' in response.content.decode()
 

@@ -92,16 +92,16 @@ def test_a_session_that_cannot_be_written_is_no_bad_request(teller: Client, urls
 def test_a_session_that_was_deleted_meanwhile_is_a_bad_request_still(
     teller: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def delete(*args: object, **kwargs: object) -> Any:
+    def delete(*args: Any, **kwargs: Any) -> Any:
         Session.objects.all().delete()
-        return figures()
+        return figures(*args, **kwargs)
 
-    figures = queries.bank_figures
+    figures = queries.daily_totals
     session = teller.session
     session[sessions.SEEN] = int(time.time()) - 2 * sessions.WRITTEN_EVERY
     session.save()
-    monkeypatch.setattr(queries, "bank_figures", delete)
-    assert teller.get("/").status_code == 400
+    monkeypatch.setattr(queries, "daily_totals", delete)
+    assert teller.get("/days/").status_code == 400
 
 
 # A task
@@ -185,8 +185,8 @@ def test_a_fault_of_the_program_is_a_500_still(teller: Client, monkeypatch: pyte
     def broken(*args: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr(queries, "bank_figures", broken)
-    assert teller.get("/").status_code == 500
+    monkeypatch.setattr(queries, "daily_totals", broken)
+    assert teller.get("/days/").status_code == 500
     with connections["projections"].cursor() as cursor:
         cursor.execute("DROP TABLE projections_statementline")
     response = teller.get("/accounts/1/")
