@@ -44,6 +44,7 @@ from .tills import free_till as free_till
 from .tills import last_shift_of as last_shift_of
 from .tills import open_shift_of as open_shift_of
 from .tills import shift_of_command as shift_of_command
+from .tills import shift_of_payment as shift_of_payment
 from .tills import shifts_between as shifts_between
 from .transfers import Transfer as Transfer
 from .transfers import find_transfer as find_transfer

@@ -2,17 +2,8 @@
 
 from typing import NamedTuple
 
-from bank.domain.till_events import (
-    CashBroughtFromVault,
-    CashPaidIntoClosedTill,
-    CashPaidIntoTill,
-    CashPaidOutOfClosedTill,
-    CashPaidOutOfTill,
-    CashTakenToVault,
-    TillClosed,
-    TillEvent,
-    TillOpened,
-)
+from bank.domain import till_events
+from bank.domain.till_events import TillEvent
 
 
 class TillKind(NamedTuple):
@@ -23,14 +14,14 @@ class TillKind(NamedTuple):
 
 
 TILL_KIND_OF: dict[type[TillEvent], TillKind] = {
-    TillOpened: TillKind("opened", "Till opened"),
-    CashPaidIntoTill: TillKind("paid_in", "Paid in"),
-    CashPaidOutOfTill: TillKind("paid_out", "Paid out"),
-    CashBroughtFromVault: TillKind("from_vault", "Brought from the vault"),
-    CashTakenToVault: TillKind("to_vault", "Taken to the vault"),
-    TillClosed: TillKind("closed", "Till counted and closed"),
-    CashPaidIntoClosedTill: TillKind("late_in", "Paid in, recorded after the closing"),
-    CashPaidOutOfClosedTill: TillKind("late_out", "Paid out, recorded after the closing"),
+    till_events.TillOpened: TillKind("opened", "Till opened"),
+    till_events.CashPaidIntoTill: TillKind("paid_in", "Paid in"),
+    till_events.CashPaidOutOfTill: TillKind("paid_out", "Paid out"),
+    till_events.CashBroughtFromVault: TillKind("from_vault", "Brought from the vault"),
+    till_events.CashTakenToVault: TillKind("to_vault", "Taken to the vault"),
+    till_events.TillClosed: TillKind("closed", "Till counted and closed"),
+    till_events.CashPaidIntoClosedTill: TillKind("late_in", "Paid in, recorded after the closing"),
+    till_events.CashPaidOutOfClosedTill: TillKind("late_out", "Paid out, recorded after the closing"),
 }
 """The kind of each event."""
 

@@ -130,6 +130,13 @@ def shift_of_command(command_id: UUID) -> tuple[int, int] | None:
     return (found[0][0], found[0][1]) if found else None
 
 
+def shift_of_payment(command_id: UUID) -> Shift | None:
+    """Return the shift of the till through which the cash of a payment went, or None."""
+    adapt = backend_of(reading_from()).adapt
+    found = rows("SELECT till_id, shift FROM projections_tillmovement WHERE about_command_id = %s", adapt(command_id))
+    return find_shift(*found[0]) if found else None
+
+
 def free_till() -> int:
     """Return the lowest number of a till that nobody has open now."""
     taken = {till_id for (till_id,) in rows("SELECT till_id FROM projections_tillshift WHERE closed_at IS NULL")}

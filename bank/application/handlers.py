@@ -37,7 +37,7 @@ from ..domain.commands import (
 from ..domain.events import BankEvent, InvalidPin
 from ..domain.values import check_pin
 from ..domain.verification import CURRENCY, PIN_ATTEMPTS
-from . import currency, pins, repository, till_handlers
+from . import currency, pins, repository, till_handlers, tills
 from .repository import Saved
 
 type Lock = StreamLock | None
@@ -146,18 +146,22 @@ def change_pin(command: ChangePin, envelope: Envelope, lock: Lock) -> Saved:
 
 def reverse_deposit(command: ReverseDeposit, envelope: Envelope, lock: Lock) -> Saved:
     """Reverse a deposit."""
-    loaded = repository.load(command.account_id, lock)
-    recorded = repository.first_event(command.account_id, command.reversed_command_id)
-    event = loaded.aggregate.reverse_deposit(recorded, str(command.reversed_command_id), command.reason)
-    return repository.save(loaded, [event], envelope, lock)
+    return _reverse(command, envelope, lock, BankAccount.reverse_deposit)
 
 
 def reverse_withdrawal(command: ReverseWithdrawal, envelope: Envelope, lock: Lock) -> Saved:
     """Reverse a withdrawal."""
+    return _reverse(command, envelope, lock, BankAccount.reverse_withdrawal)
+
+
+def _reverse(
+    command: ReverseDeposit | ReverseWithdrawal, envelope: Envelope, lock: Lock, decide: Callable[..., BankEvent]
+) -> Saved:
+    """Save a correction. Its cash is that of the till of the reversed payment, whose expected cash was wrong since."""
     loaded = repository.load(command.account_id, lock)
-    recorded = repository.first_event(command.account_id, command.reversed_command_id)
-    event = loaded.aggregate.reverse_withdrawal(recorded, str(command.reversed_command_id), command.reason)
-    return repository.save(loaded, [event], envelope, lock)
+    recorded, metadata = repository.first_event(command.account_id, command.reversed_command_id)
+    event = decide(loaded.aggregate, recorded, str(command.reversed_command_id), command.reason)
+    return repository.save(loaded, [event], envelope, lock, circumstances=tills.till_in(metadata))
 
 
 HANDLERS: dict[type[Command], Callable[[Any, Envelope, Lock], Saved]] = {

@@ -90,14 +90,14 @@ def _play[A: Aggregate](loaded: Loaded[A], events: Iterable[RecordedEvent]) -> L
     return Loaded(aggregate, version, last_hash, at)
 
 
-def first_event(account_id: int, command_id: UUID) -> BankEvent | None:
-    """Return the first event that a command recorded at an account, or None."""
+def first_event(account_id: int, command_id: UUID) -> tuple[BankEvent | None, Mapping[str, Any]]:
+    """Return the first event that a command recorded at an account, or None, and its metadata."""
     outcome = store.find_outcome(command_id) if isinstance(command_id, UUID) else None
     if outcome is None or outcome.version is None or outcome.stream != stream_of(account_id):
-        return None
+        return None, {}
     first = outcome.version - outcome.event_count + 1
     [recorded] = store.read_stream(outcome.stream, first=first, last=first)
-    return decode(recorded.type, recorded.schema_version, recorded.data)
+    return decode(recorded.type, recorded.schema_version, recorded.data), recorded.metadata
 
 
 def save[A: Aggregate](

@@ -54,6 +54,11 @@ def cash_metadata(teller: str) -> Mapping[str, Any]:
     return till.metadata if till else {}
 
 
+def till_in(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the entries of a payment's metadata that name the till of its cash. Without a till there are none."""
+    return {key: metadata[key] for key in (TILL, TILL_SHIFT) if key in metadata}
+
+
 def take(till_id: int, teller: str, shift: int) -> None:
     """Record within the caller's transaction that a teller has a till.
 

@@ -17,11 +17,7 @@ def normal_holder(account_holder: str) -> str:
     """
     if not isinstance(account_holder, str):
         raise InvalidAccountHolder("A name is text.")
-    name = unicodedata.normalize("NFC", trim(account_holder))
-    if not name:
-        raise InvalidAccountHolder("The account needs a holder's name.")
-    _check(name, MAX_HOLDER_LENGTH, InvalidAccountHolder)
-    return name
+    return _normal(account_holder, MAX_HOLDER_LENGTH, InvalidAccountHolder("The account needs a holder's name."))
 
 
 def normal_reason(reason: str) -> str:
@@ -32,15 +28,20 @@ def normal_reason(reason: str) -> str:
     """
     if not isinstance(reason, str):
         raise InvalidReason("A reason is text.")
-    text = unicodedata.normalize("NFC", trim(reason))
+    return _normal(reason, MAX_REASON_LENGTH, InvalidReason("A correction needs a reason."))
+
+
+def _normal(given: str, most: int, is_missing: CommandRejected) -> str:
+    """Return a text in its normal form.
+
+    Raises:
+        CommandRejected: `is_missing` if the text is empty; another one of its class if the text is too long, or has
+            characters that a reader cannot see.
+    """
+    text = unicodedata.normalize("NFC", trim(given))
     if not text:
-        raise InvalidReason("A correction needs a reason.")
-    _check(text, MAX_REASON_LENGTH, InvalidReason)
-    return text
-
-
-def _check(text: str, most: int, rejection: type[CommandRejected]) -> None:
-    """Raise a rejection if a text is too long, or has characters that a reader cannot see."""
+        raise is_missing
+    rejection = type(is_missing)
     if len(text) > most:
         raise rejection(f"This text has at most {most} characters.")
     if any(unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") for character in text):
@@ -49,3 +50,4 @@ def _check(text: str, most: int, rejection: type[CommandRejected]) -> None:
         raise rejection(f"This text cannot have the invisible character U+{ord(hidden):04X} here.")
     if unicodedata.category(text[0]).startswith("M"):
         raise rejection("This text cannot begin with an accent.")
+    return text

@@ -3,22 +3,11 @@
 from collections.abc import Mapping
 from typing import Any, assert_never
 
+from . import till_events
 from .commands import BringCashFromVault, CloseTill, OpenTill, RecordCashIn, RecordCashOut, TakeCashToVault, TillCommand
 from .errors import CommandRejected
 from .till import Till
-from .till_events import (
-    TILL_COUNTS,
-    TILL_SHIFT,
-    CashBroughtFromVault,
-    CashPaidIntoClosedTill,
-    CashPaidIntoTill,
-    CashPaidOutOfClosedTill,
-    CashPaidOutOfTill,
-    CashTakenToVault,
-    TillClosed,
-    TillEvent,
-    TillOpened,
-)
+from .till_events import TILL_COUNTS, TILL_SHIFT, TillEvent
 
 
 def misfit_of_till(till: Till, event: TillEvent, metadata: Mapping[str, Any], command: str | None) -> str | None:
@@ -53,17 +42,17 @@ def _decide(
         CommandRejected
     """
     match event:
-        case TillOpened():
+        case till_events.TillOpened():
             return OpenTill, till.open(event.teller, event.opening_cash), till.shift + 1
-        case CashPaidIntoTill() | CashPaidIntoClosedTill():
+        case till_events.CashPaidIntoTill() | till_events.CashPaidIntoClosedTill():
             return RecordCashIn, till.pay_in(shift, event.amount, event.command_id), shift
-        case CashPaidOutOfTill() | CashPaidOutOfClosedTill():
+        case till_events.CashPaidOutOfTill() | till_events.CashPaidOutOfClosedTill():
             return RecordCashOut, till.pay_out(shift, event.amount, event.command_id), shift
-        case CashBroughtFromVault():
+        case till_events.CashBroughtFromVault():
             return BringCashFromVault, till.bring_from_vault(shift, event.amount), shift
-        case CashTakenToVault():
+        case till_events.CashTakenToVault():
             return TakeCashToVault, till.take_to_vault(shift, event.amount), shift
-        case TillClosed():
+        case till_events.TillClosed():
             return CloseTill, till.close(shift, _counts_in(metadata)), shift
         case _:
             assert_never(event)

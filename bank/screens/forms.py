@@ -278,7 +278,6 @@ class CloseForm(AccountForm):
 class ReverseForm(AccountForm):
     """A form for the reversal of what a command recorded at an account."""
 
-    moves_cash = True
     advice = "Nothing is deleted: the correction is a line of its own, on this day."
     reason = forms.CharField(
         label="Reason",

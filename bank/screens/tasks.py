@@ -119,7 +119,7 @@ def reverse_entry(request: Request, command_id: UUID) -> HttpResponse:
         return redirect("receipt", command_id)
     form_class = REVERSE[entry.kind]
     form = form_class(request.POST or None, account_id=entry.account_id, reversed_command_id=command_id)
-    return task(request, form, form.verb, entry.account_id, entry=entry)
+    return task(request, form, form.verb, entry.account_id, entry=entry, till=queries.shift_of_payment(command_id))
 
 
 def account_task(request: Request, account_id: int, form_class: type[AccountForm], heading: str) -> HttpResponse:

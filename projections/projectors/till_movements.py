@@ -4,19 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, assert_never
 from uuid import UUID
 
+from bank.domain import till_events
 from bank.domain.streams import OfTill
-from bank.domain.till_events import (
-    TILL_SHIFT,
-    CashBroughtFromVault,
-    CashPaidIntoClosedTill,
-    CashPaidIntoTill,
-    CashPaidOutOfClosedTill,
-    CashPaidOutOfTill,
-    CashTakenToVault,
-    TillClosed,
-    TillEvent,
-    TillOpened,
-)
+from bank.domain.till_events import TILL_SHIFT, TillEvent
 from eventstore.events import RecordedEvent
 
 from ..models import TillMovement
@@ -53,21 +43,21 @@ class TillMovements(Projector):
     def fold(self, changes: Changes, event: TillEvent, recorded: RecordedEvent) -> None:
         about = None
         match event:
-            case TillOpened():
+            case till_events.TillOpened():
                 amount = change = event.opening_cash
-            case CashBroughtFromVault():
+            case till_events.CashBroughtFromVault():
                 amount = change = event.amount
-            case CashTakenToVault():
+            case till_events.CashTakenToVault():
                 amount = change = -event.amount
-            case CashPaidIntoTill():
+            case till_events.CashPaidIntoTill():
                 amount, change, about = event.amount, event.amount, UUID(event.command_id)
-            case CashPaidOutOfTill():
+            case till_events.CashPaidOutOfTill():
                 amount, change, about = -event.amount, -event.amount, UUID(event.command_id)
-            case CashPaidIntoClosedTill():
+            case till_events.CashPaidIntoClosedTill():
                 amount, change, about = event.amount, 0, UUID(event.command_id)
-            case CashPaidOutOfClosedTill():
+            case till_events.CashPaidOutOfClosedTill():
                 amount, change, about = -event.amount, 0, UUID(event.command_id)
-            case TillClosed():
+            case till_events.TillClosed():
                 amount = change = 0
             case _:
                 assert_never(event)

@@ -5,19 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, assert_never
 
+from bank.domain import till_events
 from bank.domain.streams import OfTill
-from bank.domain.till_events import (
-    TILL_SHIFT,
-    CashBroughtFromVault,
-    CashPaidIntoClosedTill,
-    CashPaidIntoTill,
-    CashPaidOutOfClosedTill,
-    CashPaidOutOfTill,
-    CashTakenToVault,
-    TillClosed,
-    TillEvent,
-    TillOpened,
-)
+from bank.domain.till_events import TILL_SHIFT, TillEvent
 from eventstore.events import RecordedEvent
 
 from ..models import TillShift, shift_key
@@ -35,7 +25,7 @@ class ShiftChange:
     opening_cash: int = 0
     expected: int = 0
     late: int = 0
-    closed: TillClosed | None = None
+    closed: till_events.TillClosed | None = None
     closed_at: datetime | None = None
     closed_by: str = ""
 
@@ -77,25 +67,25 @@ class Tills(Projector):
         if change is None:
             change = changes[key] = ShiftChange(event.till_id, shift, recorded.recorded_at)
         match event:
-            case TillOpened():
+            case till_events.TillOpened():
                 change.teller, change.opening_cash = event.teller, event.opening_cash
                 change.expected += event.opening_cash
-            case CashPaidIntoTill() | CashBroughtFromVault():
+            case till_events.CashPaidIntoTill() | till_events.CashBroughtFromVault():
                 change.expected += event.amount
-            case CashPaidOutOfTill() | CashTakenToVault():
+            case till_events.CashPaidOutOfTill() | till_events.CashTakenToVault():
                 change.expected -= event.amount
-            case CashPaidIntoClosedTill():
+            case till_events.CashPaidIntoClosedTill():
                 change.late += event.amount
-            case CashPaidOutOfClosedTill():
+            case till_events.CashPaidOutOfClosedTill():
                 change.late -= event.amount
-            case TillClosed():
+            case till_events.TillClosed():
                 change.closed, change.closed_at, change.closed_by = event, recorded.recorded_at, recorded.actor
             case _:
                 assert_never(event)
 
     def rows(self, changes: Changes, adapt: Adapt) -> Iterable[Sequence[Any]]:
         for key, change in changes.items():
-            closed: TillClosed | None = change.closed
+            closed: till_events.TillClosed | None = change.closed
             yield (
                 key,
                 change.till_id,

@@ -2,18 +2,8 @@
 
 from typing import Any, assert_never
 
-from bank.domain.till_events import (
-    TILL_SHIFT,
-    CashBroughtFromVault,
-    CashPaidIntoClosedTill,
-    CashPaidIntoTill,
-    CashPaidOutOfClosedTill,
-    CashPaidOutOfTill,
-    CashTakenToVault,
-    TillClosed,
-    TillEvent,
-    TillOpened,
-)
+from bank.domain import till_events
+from bank.domain.till_events import TILL_SHIFT, TillEvent
 from eventstore.verification.reader import ReadEvent
 
 
@@ -30,18 +20,18 @@ class TillSums:
         shift = self.shifts.setdefault(key, ["", 0, 0, 0, None, None])
         amount = late = 0
         match event:
-            case TillOpened():
+            case till_events.TillOpened():
                 shift[:2] = event.teller, event.opening_cash
                 amount = event.opening_cash
-            case CashPaidIntoTill() | CashBroughtFromVault():
+            case till_events.CashPaidIntoTill() | till_events.CashBroughtFromVault():
                 amount = event.amount
-            case CashPaidOutOfTill() | CashTakenToVault():
+            case till_events.CashPaidOutOfTill() | till_events.CashTakenToVault():
                 amount = -event.amount
-            case CashPaidIntoClosedTill():
+            case till_events.CashPaidIntoClosedTill():
                 late = event.amount
-            case CashPaidOutOfClosedTill():
+            case till_events.CashPaidOutOfClosedTill():
                 late = -event.amount
-            case TillClosed():
+            case till_events.TillClosed():
                 shift[4:] = event.counted, event.difference
             case _:
                 assert_never(event)

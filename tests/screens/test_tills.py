@@ -94,12 +94,40 @@ def test_without_a_till_payments_are_as_they_always_were(teller: Client) -> None
     assert set(event.metadata) == {"actor", "correlation_id"}
 
 
-def test_a_correction_goes_through_the_supervisors_till(teller: Client, sue: Client) -> None:
+def test_a_correction_goes_through_the_till_of_the_payment(teller: Client, sue: Client, settings: LazySettings) -> None:
+    """It was the till of the payment that expected wrong cash. A closed one is not changed; see below."""
+    settings.TILLS = "required"  # the supervisor needs no till, and one that is open is left alone
+    sue.post("/confirm/", {"password": "correct horse"})
+    open_till(teller)
+    paid_in, paid_out, late = (
+        send(teller, f"/accounts/1/{task}/", amount=amount, pin="0042")["Location"]
+        for task, amount in (("deposit", "100"), ("withdraw", "20"), ("deposit", "3"))
+    )
+    page = text_of(sue.get(f"{paid_in}reverse/"))
+    assert "Till 7, tina" in page
+    assert "changes the expected cash of this till" in page
+    assert "You have no open till" not in page
     open_till(sue, "8", "1000")
+    assert send(sue, f"{paid_in}reverse/", reason="Typed twice").status_code == 303
+    assert (expected("tina"), expected("sue")) == (483_00, 1000_00)
+    send(sue, f"{paid_out}reverse/", reason="Typed twice")
+    assert expected("tina") == 503_00
+    assert "Paid out by sue −100.00" in text_of(teller.get("/till/"))
+    send(teller, "/tills/7/1/close/", pieces_10000="5")
+    assert "The correction is shown beside its difference" in text_of(sue.get(f"{late}reverse/"))
+    send(sue, f"{late}reverse/", reason="Typed twice")
+    assert "With them, the till is exact" in text_of(sue.get("/tills/7/1/"))
+    assert audit(processes=1).findings == []
+    assert replay.check() == []
+
+
+def test_a_correction_of_a_payment_without_a_till_moves_no_cash(teller: Client, sue: Client) -> None:
     receipt = send(teller, "/accounts/1/deposit/", amount="100")["Location"]
     sue.post("/confirm/", {"password": "correct horse"})
-    assert send(sue, f"{receipt}reverse/", reason="Typed twice").status_code == 303
-    assert expected("sue") == 900_00
+    open_till(sue)
+    assert "Till" not in text_of(sue.get(f"{receipt}reverse/")).partition("What will be reversed")[2]
+    send(sue, f"{receipt}reverse/", reason="Typed twice")
+    assert expected("sue") == 500_00
 
 
 def test_more_cash_than_the_till_has_is_paid_out_and_shown_as_short(teller: Client) -> None:

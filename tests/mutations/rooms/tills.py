@@ -59,6 +59,13 @@ MUTATIONS: Sequence[Mutation] = [
         tests=[f"{SCREENS}::test_a_day_at_a_till"],
     ),
     Mutation(
+        breaks="The cash of a correction goes through no till.",
+        file="bank/application/handlers.py",
+        text="circumstances=tills.till_in(metadata)",
+        instead="circumstances={}",
+        tests=[f"{SCREENS}::test_a_correction_goes_through_the_till_of_the_payment"],
+    ),
+    Mutation(
         breaks="A teller uses the till of another.",
         file="bank/screens/tasks.py",
         text="if refusal:",
