@@ -14,7 +14,10 @@ if settings.FORCE_SCRIPT_NAME:
 
 
 def work_in_background() -> None:
-    """Start the threads that keep projections and subscriptions up to date, unless workers do."""
+    """Start the threads that answer open pages, and keep projections and subscriptions up to date unless workers do."""
+    from .screens.live import pulse
+
+    pulse.start()
     if settings.PROJECTION_MODE == "inline":
         from projections.workers import background
 

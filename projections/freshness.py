@@ -26,8 +26,6 @@ from .replicas import READ_SIDE
 
 GRACE = 1.0
 """Seconds that the read side may be behind without a notice on pages."""
-SOON, SELDOM, LONG = 2, 15, 15
-"""Seconds between two polls of an open page: `SOON` at first, `SELDOM` once the figures are `LONG` seconds behind."""
 PAUSES = (0.002, 0.05)
 """The shortest and the longest pause between two checks while a page waits, in seconds."""
 
@@ -46,22 +44,6 @@ class Freshness(NamedTuple):
     current: bool
     reached: bool
     parked: bool = False
-
-    @property
-    def poll_every(self) -> int:
-        """The number of seconds between two polls of an open page; more once the first event has waited for long."""
-        return poll_every(self.since)
-
-    @property
-    def summary(self) -> str:
-        """The text that stands for the page's figures: while it is equal, a poll would show nothing new."""
-        return f"{self.log_position.token}/{self.behind}/{self.poll_every}"
-
-
-def poll_every(since: datetime | None) -> int:
-    """Return the number of seconds between two polls of a page that waits for something since a time."""
-    waited = (timezone.now() - since).total_seconds() if since else 0
-    return SOON if waited < LONG else SELDOM
 
 
 class Standing(NamedTuple):

@@ -64,6 +64,12 @@ def why_ended(request: HttpRequest) -> str:
     return ""
 
 
+def seconds_left(request: HttpRequest) -> float:
+    """Return the seconds until a session ends unless it is used."""
+    shift = settings.BANK_SHIFT_HOURS * 3600 - age_of(request.session.get(STARTED, 0))
+    return float(min(shift, settings.BANK_IDLE_MINUTES * 60 - age_of(request.session.get(SEEN, 0))))
+
+
 def is_part(request: HttpRequest) -> bool:
     """Return whether a page asks for a part of itself. Several such requests may be under way when a session ends."""
     return request.method == "GET" and "HX-Request" in request.headers

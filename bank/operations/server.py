@@ -7,7 +7,7 @@ request has arrived. So no client can hold a thread. This module limits the rest
 import signal
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from resource import RLIMIT_NOFILE, getrlimit
 from typing import Any
 
@@ -30,11 +30,17 @@ LINGER_SECONDS = 3
 HEADER_BYTES = 32 * 1024
 CONNECTIONS = min(400, getrlimit(RLIMIT_NOFILE)[0] // 3)
 """From this number on, each new connection closes the one that has waited longest for its client."""
+FEW_CONNECTIONS = 16
+"""From this number on, an answer of the loop closes its connection, because each turn looks at all of them."""
 POLICIES = [
     ("Cache-Control", "no-store"),
     ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
     ("X-Content-Type-Options", "nosniff"),
 ]
+
+
+type AtOnce = Callable[[str, Mapping[str, str]], bytes | None]
+"""Returns the head of an answer to a method and headers, if it takes no time, or None."""
 
 
 class Request(HTTPRequestParser):
@@ -127,6 +133,24 @@ class Server(TcpWSGIServer):
 
     channel_class = Channel
     is_stopping = False
+    at_once: AtOnce
+
+    def add_task(self, channel: Channel) -> None:
+        """Answer a request in the loop if `at_once` can. Otherwise a thread works on it."""
+        request = channel.requests[0]
+        is_simple = not (request.error or channel.total_outbufs_len)
+        answer = self.at_once(request.command, request.headers) if is_simple else None
+        if answer is None:
+            super().add_task(channel)
+            return
+        channel.requests.pop()
+        closes = request.headers.get("CONNECTION", "").lower() == "close" or request.version != "1.1"
+        if closes or self.is_stopping or len(self.active_channels) > FEW_CONNECTIONS:
+            answer += b"Connection: close\r\n"
+            channel.will_close = True
+        answer += b"\r\n"
+        if channel.send(answer) != len(answer):  # a client that does not read
+            channel.will_close = True
 
     def handle_accept(self) -> None:
         if len(self.active_channels) >= CONNECTIONS:
@@ -191,7 +215,13 @@ class Parent(file_dispatcher):
 
 
 def serve(
-    listener: socket.socket, application: Any, threads: int, body_bytes: int, ready: Callable[[], None], parent: int
+    listener: socket.socket,
+    application: Any,
+    at_once: AtOnce,
+    threads: int,
+    body_bytes: int,
+    ready: Callable[[], None],
+    parent: int,
 ) -> None:
     """Serve until SIGTERM, or until the parent process has died.
 
@@ -199,6 +229,7 @@ def serve(
         listener: a listening socket.
         application: the WSGI application. It refuses a body of more than `body_bytes`; the server does not read one of
             more than twice that.
+        at_once: answers some requests in the loop, without a thread.
         threads: the number of requests worked on at once.
         ready: called once requests are answered.
         parent: a file descriptor that closes when the parent process has died.
@@ -218,6 +249,7 @@ def serve(
     settings.send_bytes = 1024 * 1024  # a smaller answer is sent at once, header and body together
     place = (listener.family, listener.type, listener.proto, listener.getsockname())
     server = Server(application, map={}, _sock=listener, adj=settings, sockinfo=place, bind_socket=False)
+    server.at_once = at_once
     Parent(parent, server)
     signal.signal(signal.SIGTERM, lambda *_: server.stop())
     ready()

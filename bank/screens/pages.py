@@ -22,6 +22,7 @@ from ..access.cookies import cookie
 from ..access.sessions import POLL
 from ..domain.commands import TransferMoneyBetweenBankAccounts
 from ..domain.streams import stream_of
+from . import live
 from .forms import ReferenceForm
 from .money import format_money
 from .unavailable import AccountNotShown
@@ -38,21 +39,18 @@ class Request(HttpRequest):
     htmx: HtmxDetails
 
 
-BEHIND = "Bank-Behind"
-"""The header in which a polling page sends the freshness that it shows."""
-
 may_look = permission_required("bank.view_accounts", raise_exception=True)
 
 
 def page(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Make a view a page for users with `bank.view_accounts`. A poll that would change nothing gets a 204."""
+    """Make a view a page for users with `bank.view_accounts`."""
 
     @wraps(view)
     def answer(request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        shown = request.headers.get(BEHIND)
-        if shown is not None and not (fresh := how_fresh(request)).current and fresh.summary == shown:
-            return HttpResponse(status=204)
-        return view(request, *args, **kwargs)
+        response = view(request, *args, **kwargs)
+        if live.asks(request):
+            live.pulse.admit(request)
+        return response
 
     return require_GET(may_look(reads(answer)))
 
@@ -78,7 +76,7 @@ def accounts(request: Request) -> HttpResponse:
         ),
         "again": urlencode({"q": text, **({"closed": 1} if closed else {}), **({"locked": 1} if locked else {})}),
     }
-    return show(request, "bank/accounts.html", context, part="list")
+    return show(request, "bank/accounts.html", context, part="list", shown=context["page"])
 
 
 @page
@@ -108,7 +106,7 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
         context |= of_transfer(entry, entry.about_command_id)
     if entry and entry.kind == "invalid_pin" and not fresh.behind:
         context["attempts_left"] = attempts_left(entry)
-    return show(request, "bank/receipt.html", context)
+    return show(request, "bank/receipt.html", context, shown={**context, "freshness": None})
 
 
 @page
@@ -140,8 +138,7 @@ def next_try(refusal: queries.Entry, to_account_id: str | None = None) -> dict[s
 def of_transfer(entry: queries.Entry, transfer_id: UUID) -> dict[str, Any]:
     """Return the transfer of an entry, and the number and holder of the other account."""
     transfer = queries.find_transfer(transfer_id)
-    poll_every = freshness.poll_every(transfer.sent_at if transfer else None)
-    return {"transfer": transfer, "other": (entry.other_account_id, entry.other_holder), "poll_every": poll_every}
+    return {"transfer": transfer, "other": (entry.other_account_id, entry.other_holder)}
 
 
 def attempts_left(refusal: queries.Entry) -> int | None:
@@ -179,11 +176,29 @@ def account_or_none(account_id: int) -> queries.Account | None:
 
 
 def show(
-    request: Request, template: str, context: dict[str, Any], *, part: str = "", status: int = 200
+    request: Request,
+    template: str,
+    context: dict[str, Any],
+    *,
+    part: str = "",
+    status: int = 200,
+    shown: object = None,
 ) -> HttpResponse:
-    """Render a page, or only its partial `part` if htmx swaps that."""
+    """Render a page, or only its partial `part` if htmx swaps that. See `live` for a page that asks for changes.
+
+    Args:
+        shown: what the figures of the page depend on; by default on every event.
+    """
     only_part = part and request.htmx and (request.method == "POST" or request.htmx.target == part)
-    return render(request, f"{template}#{part}" if only_part else template, context, status=status)
+    fresh, tag = context.get("freshness"), ""
+    if fresh and status == 200 and request.method == "GET" and not only_part:
+        tag = context["tag"] = live.tag_of(fresh, (context.get("parked"), shown or live.state_of(fresh)))
+        if live.is_unchanged(request, tag):
+            return live.unchanged(tag)
+    response = render(request, f"{template}#{part}" if only_part else template, context, status=status)
+    if tag:
+        response["ETag"] = tag
+    return response
 
 
 def how_fresh(request: HttpRequest) -> freshness.Freshness:

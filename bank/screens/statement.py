@@ -57,10 +57,11 @@ def account(request: Request, account_id: int) -> HttpResponse:
     """Show one account with its tasks and its statement."""
     before = request.GET.get("before")
     fresh = how_fresh(request)
+    account = account_or_404(account_id)
     context: dict[str, Any] = {
         "freshness": fresh,
         "parked": parked_account(fresh, account_id),
-        "account": account_or_404(account_id),
+        "account": account,
         "before": before,
         "deposit": blank(DepositForm),
         "withdraw": blank(WithdrawForm),
@@ -73,7 +74,7 @@ def account(request: Request, account_id: int) -> HttpResponse:
     if part:
         context["page"] = queries.statement(account_id, before=whole_number(before), part=part)
         context["totals"] = queries.totals(account_id, part) if form.is_bound else None
-    return show(request, "bank/account.html", context, part="statement", status=200 if part else 422)
+    return show(request, "bank/account.html", context, part="statement", status=200 if part else 422, shown=account)
 
 
 @page

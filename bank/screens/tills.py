@@ -47,7 +47,7 @@ def _show_shift(request: Request, shift: queries.Shift, **context: Any) -> HttpR
         "before": before,
         "page": queries.till_movements(shift.till_id, shift.shift, before=whole_number(before)),
     }
-    return show(request, "bank/till.html", context)
+    return show(request, "bank/till.html", context, shown=(shift, context["page"]))
 
 
 def _shift_or_404(till_id: int, shift: int) -> queries.Shift:
@@ -80,7 +80,7 @@ def of_day(request: Request) -> HttpResponse:
         "still_open": sum(each.is_open for each in shifts),
         "difference": sum(each.difference or 0 for each in shifts),
     }
-    return show(request, "bank/tills.html", context, status=422 if error else 200)
+    return show(request, "bank/tills.html", context, status=422 if error else 200, shown=(day, shifts))
 
 
 # Tasks

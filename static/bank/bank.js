@@ -20,6 +20,7 @@ function showPrint() {
 }
 document.addEventListener("DOMContentLoaded", showPrint);
 document.addEventListener("htmx:afterSettle", showPrint);
+document.addEventListener("bank:changed", showPrint);
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });

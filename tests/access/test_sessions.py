@@ -3,7 +3,6 @@
 import logging
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from django.contrib.auth.models import User
@@ -80,15 +79,6 @@ def test_a_poll_keeps_no_session_alive(teller: Client, stopped_clock: StoppedClo
     assert response["HX-Redirect"] == "/login/?next=/&ended=idle", (
         "it moves the whole page, so that nothing stays there"
     )
-
-
-def test_a_poll_carries_the_header(teller: Client, settings: Any) -> None:
-    settings.PROJECTION_MODE = "worker"
-    fields = {"command_id": str(uuid4()), "account_id": "1", "account_holder": "Ada", "pin": "0001"}
-    assert teller.post("/accounts/open/", fields).status_code == 303
-    page = teller.get("/").content.decode()
-    assert 'hx-trigger="every 2s"' in page
-    assert """hx-headers='{"Bank-Poll": "true", """ in page
 
 
 def test_use_is_written_at_most_once_a_minute(teller: Client, stopped_clock: StoppedClock) -> None:

@@ -239,11 +239,13 @@ def serve(listener: socket.socket, workers: int) -> None:
         CommandError: no web process can start.
     """
     os.environ["DJANGO_SETTINGS_MODULE"] = settings.SETTINGS_MODULE
+    from bank.screens.live import pulse
     from bank.wsgi import application, work_in_background
 
     def work(ready: Callable[[], None], parent: int) -> None:
         work_in_background()
-        server.serve(listener, application, settings.WEB_THREADS, settings.DATA_UPLOAD_MAX_MEMORY_SIZE, ready, parent)
+        limits = settings.WEB_THREADS, settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        server.serve(listener, application, pulse.at_once, *limits, ready, parent)
 
     gc.freeze()  # web processes share the loaded objects, so the collector skips them
     try:

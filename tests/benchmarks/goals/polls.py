@@ -1,5 +1,6 @@
-"""The cost of open pages that poll."""
+"""The cost of open pages that ask whether they have changed."""
 
+import html
 import os
 import re
 import time
@@ -10,43 +11,43 @@ from statistics import median
 from tests.benchmarks.bench import Bench, Claim
 from tests.benchmarks.places import KEYS
 from tests.benchmarks.rounds import Ratio
-from tests.support.programs import Web
+from tests.support.programs import ROOT, Web
 from tests.support.teller import Teller
 
 PAGES = 500
-SETTLED = 16
-"""Seconds after which pages poll at their final rate; see `projections.freshness`."""
 LOGIN = ("teller", "correct horse battery")
-ASKS = re.compile(r"""hx-headers='{"Bank-Poll": "true", "Bank-Behind": "([^"]*)"}' hx-trigger="every (\d+)s\"""")
+TAG = re.compile(r'data-tag="([^"]+)"')
+EVERY = re.compile(r"EVERY = (\d+)")
 
 
 def open_pages(bench: Bench) -> Iterator[Claim]:
-    """The share of one processor that 500 open desks take while nothing changes.
+    """The share of one processor that 500 open pages take while nothing changes.
 
-    A page polls only while its figures are behind, so no worker runs; after a while it polls every 15 seconds. A page
-    with current figures does not poll.
+    Each request has a connection of its own, as behind a proxy that keeps none.
     """
     seconds, rounds = bench.size(20, 5), bench.size(5, 1)
+    every = int(EVERY.findall((ROOT / "static/bank/live.js").read_text())[0]) / 1000 * 0.95  # less by chance
     password = {"BANK_TELLER_PASSWORD": LOGIN[1]}
-    with Web(bench.places.folder / "polls", PROJECTION_MODE="worker", **KEYS, **password) as web:
-        teller = Teller(web.port, stays=True)
+    with Web(bench.places.folder / "polls", **KEYS, **password) as web:
+        teller = Teller(web.port)
         teller.log_in(*LOGIN)
         teller.open_account(1)
-        time.sleep(SETTLED)
-        [(behind, every)] = ASKS.findall(teller.get("/").text)
-        shares = [_share(web, teller, behind, PAGES / int(every), seconds) for _ in range(rounds + 1)][1:]
+        tag = html.unescape(TAG.findall(teller.get("/accounts/1/").text)[0])
+        shares = [_share(web, teller, tag, PAGES / every, seconds) for _ in range(rounds + 1)][1:]
     ratio = Ratio(median(shares), min(shares), max(shares))
     yield Claim("13", f"{PAGES} open pages that poll, in processors", ratio, 0.1, False)
 
 
-def _share(web: Web, teller: Teller, behind: str, rate: float, seconds: int) -> float:
-    """Poll at this rate for some seconds. Return the share of one processor that the web process took."""
+def _share(web: Web, teller: Teller, tag: str, rate: float, seconds: int) -> float:
+    """Ask at this rate for some seconds. Return the share of one processor that the web process takes."""
+    headers = {"Bank-Poll": "true", "HX-Request": "true", "If-None-Match": tag}
     started, took = time.perf_counter(), _processor_seconds(web.pid)
-    for number in range(int(rate * seconds)):
-        time.sleep(max(0.0, started + number / rate - time.perf_counter()))
-        answer = teller.request("GET", "/", **{"Bank-Poll": "true", "HX-Request": "true", "Bank-Behind": behind})
-        assert answer.status == 204, answer.words
-    return (_processor_seconds(web.pid) - took) / (time.perf_counter() - started)
+    number = int(rate * seconds)
+    for each in range(number):
+        time.sleep(max(0.0, started + each / rate - time.perf_counter()))
+        answer = teller.request("GET", "/accounts/1/", **headers)
+        assert answer.status == 304, answer.words
+    return (_processor_seconds(web.pid) - took) / number * rate
 
 
 def _processor_seconds(session: int) -> float:

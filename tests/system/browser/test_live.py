@@ -1,0 +1,84 @@
+"""Others' work shows up on an open page, without moving focus, scroll or what is typed."""
+
+from typing import Any
+
+import pytest
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from bank.access import sessions
+from bank.application.dispatch import handle
+from bank.domain.commands import DepositMoneyIntoBankAccount
+from tests.system.browser.conftest import be
+from tests.system.browser.test_access import age_sessions
+
+pytestmark = [
+    pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL"),
+    pytest.mark.parametrize("javascript", [True], ids=["javascript"], indirect=True),
+]
+
+
+def top_of(element: Locator) -> float:
+    return float(element.evaluate("element => element.getBoundingClientRect().top"))
+
+
+def test_two_tellers_at_one_account_see_each_others_work(ada: Page, chromium: Browser, live_server: Any) -> None:
+    other = chromium.new_context(base_url=live_server.url)
+    be(other, live_server, "tom", "Tellers")
+    tom = other.new_page()
+    tom.goto("/accounts/1/")
+
+    ada.set_viewport_size({"width": 800, "height": 400})
+    ada.locator("#withdraw_amount").fill("12.50")
+    ada.locator("#withdraw_pin").fill("0042")
+    receipt = ada.get_by_role("link", name="2", exact=True)
+    receipt.focus()
+    top = top_of(receipt)
+    tom.locator("#deposit_amount").fill("7")
+    tom.get_by_role("button", name="Deposit").click()
+    tom.wait_for_url("**/receipts/**")
+    tom.goto("/accounts/1/")
+
+    expect(ada.locator("#statement tbody tr")).to_have_count(3)
+    expect(ada.locator("#figures [data-said]")).to_contain_text("107.00")
+    expect(ada.get_by_role("status").filter(has_text="have changed")).to_contain_text("107.00")
+    expect(receipt).to_be_focused()
+    assert top_of(receipt) == pytest.approx(top, abs=1)
+    expect(ada.locator("#withdraw_amount")).to_have_value("12.50")
+    expect(ada.locator("#withdraw_pin")).to_have_value("0042")
+
+    ada.locator("#withdraw_pin").press("Enter")
+    ada.wait_for_url("**/receipts/**")
+    expect(tom.locator("#figures [data-said]")).to_contain_text("94.50")
+    other.close()
+
+
+def test_an_open_page_says_when_its_figures_may_be_old_pauses_and_leaves_with_its_session(
+    ada: Page, complaints: list[str]
+) -> None:
+    balance, away = ada.locator("#figures [data-said]"), ada.locator("[data-away]")
+    ada.context.set_offline(True)
+    handle(DepositMoneyIntoBankAccount(1, 700))
+    expect(away).to_contain_text("may be old")
+    expect(balance).to_contain_text("100.00")
+    ada.context.set_offline(False)
+    expect(balance).to_contain_text("107.00")
+    expect(away).to_be_hidden()
+
+    pause = ada.get_by_role("button", name="Pause updates")
+    pause.press("Enter")
+    expect(pause).to_have_attribute("aria-pressed", "true")
+    handle(DepositMoneyIntoBankAccount(1, 700))
+    ada.wait_for_timeout(2500)  # longer than a page waits
+    expect(balance).to_contain_text("107.00")
+    pause.press("Enter")
+    expect(balance).to_contain_text("114.00")
+
+    age_sessions(5 * 60, sessions.SEEN)
+    used = Session.objects.get().session_data
+    handle(DepositMoneyIntoBankAccount(1, 700))
+    expect(balance).to_contain_text("121.00")
+    assert Session.objects.get().session_data == used, "a page that asks does not use the session"
+    Session.objects.all().delete()  # as a log-out elsewhere
+    ada.wait_for_url("**/login/?next=/accounts/1/")
+    complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
