@@ -10,6 +10,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group, User
 from django.core.exceptions import BadRequest
 from django.db.models import Exists, OuterRef, QuerySet
+from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -32,6 +33,10 @@ class FreshPassword(AnyAdmin):
         """Allow only the lookups of the filters. Django allows any lookup of any field, and fails at "?id__regex=+"."""
         ways = ("__exact", "__id__exact", "__isnull")
         return lookup in {f"{field}{way}" for field in self.list_filter for way in ways}
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Offer check boxes. Django's two lists need a script, and assistive technology cannot name their parts."""
+        return super().formfield_for_manytomany(db_field, request, widget=CheckboxSelectMultiple(), **kwargs)
 
     @sessions.fresh_password
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
@@ -93,5 +98,5 @@ class BankUserAdmin(FreshPassword, AnyUserAdmin):
 
 
 @admin.register(Group)
-class BankGroupAdmin(FreshPassword, GroupAdmin):
+class BankGroupAdmin(FreshPassword, GroupAdmin):  # type: ignore[misc]  # the stubs name an argument otherwise
     """The roles. `roles.py` defines their permissions."""

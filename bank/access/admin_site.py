@@ -14,6 +14,7 @@ from django.utils.decorators import method_decorator
 
 class BankAdminSite(admin.AdminSite):
     site_header = site_title = "Bank teller: the record"
+    enable_nav_sidebar = False
 
     @method_decorator(login_not_required)
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

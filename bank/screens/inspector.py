@@ -1,12 +1,12 @@
 """How the event inspector shows the bank's events and states: titles, labels, amounts as money, links to screens."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.urls import reverse
 
-from eventstore.admin.display import Display, Link
+from eventstore.admin.display import Display
 from eventstore.models import Event
 from projections.kinds import KIND_OF
 from projections.till_kinds import TILL_KIND_OF
@@ -71,13 +71,16 @@ class BankDisplay(Display):
     def plain(self, name: str, value: object) -> str:
         return plain_decimal(value) if isinstance(value, int) and name in AMOUNTS else super().plain(name, value)
 
-    def links(self, event: Event, user: AbstractBaseUser | AnonymousUser) -> Iterator[Link]:
+    def pages(self, event: Event, user: AbstractBaseUser | AnonymousUser) -> Mapping[str, str]:
         if not user.has_perm("bank.view_accounts"):  # type: ignore[union-attr]
-            return
-        for name in ("accountId", "toAccountId", "fromAccountId"):
-            if type(number := event.data.get(name)) is int and number >= 0:
-                yield Link(self.label(name), f"{number}", reverse("account", args=[number]))
-        yield Link("Receipt", f"{event.position}", reverse("receipt", args=[event.command_id]))
+            return {}
+        numbers = {name: event.data.get(name) for name in ("accountId", "toAccountId", "fromAccountId")}
+        accounts = {
+            name: reverse("account", args=[number])
+            for name, number in numbers.items()
+            if type(number) is int and number >= 0
+        }
+        return {**accounts, "receipt": reverse("receipt", args=[event.command_id])}
 
 
 def _transfer(value: object) -> str:

@@ -1,22 +1,13 @@
 """How the inspector shows what the store does not understand: names and values of payloads and of states."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from typing import NamedTuple
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.utils.module_loading import import_string
 
 from ..models import Event
-
-
-class Link(NamedTuple):
-    """A link to a page of the application: a label, the text of the link, and its URL."""
-
-    label: str
-    text: str
-    url: str
 
 
 class Display:
@@ -49,9 +40,12 @@ class Display:
         """Return the value of an entry for programs, without its unit."""
         return "" if value is None else str(value)
 
-    def links(self, event: Event, user: AbstractBaseUser | AnonymousUser) -> Iterable[Link]:
-        """Return the links to the application's pages about an event that a user may see."""
-        return ()
+    def pages(self, event: Event, user: AbstractBaseUser | AnonymousUser) -> Mapping[str, str]:
+        """Return the URLs of the application's pages about an event that a user may see.
+
+        The key is the name of an entry of the payload, or another name for a page about the event itself.
+        """
+        return {}
 
     # Common to all
 

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, Strea
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -32,7 +31,7 @@ from .filters import (
     TypeFilter,
 )
 from .read_only import ReadOnlyAdmin, amount_column
-from .search import hex_of, link, number_in, pretty, readable, streams_of, uuid_in
+from .search import hex_of, moment, number_in, pretty, readable, streams_of, time_heading, uuid_in
 from .states import changes, figure_at
 
 
@@ -63,11 +62,6 @@ class EventAdmin(ReadOnlyAdmin):
     search_help_text = "A position, an account number, a command id or the name of a stream."
     change_form_template = "admin/eventstore/event/change_form.html"
     change_list_template = "admin/eventstore/event/change_list.html"
-    fieldsets = (
-        (None, {"fields": ("position", "stream", "version", "type", "schema_version", "recorded", "command")}),
-        ("Content", {"fields": ("payload_json", "metadata_json")}),
-        ("Chain", {"fields": ("hash_hex", "previous_hash", "chain")}),
-    )
 
     def get_ordering(self, request: HttpRequest) -> tuple[str, ...]:
         # Each order is that of the index that finds the rows.
@@ -88,9 +82,11 @@ class EventAdmin(ReadOnlyAdmin):
         return EventList
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
+        columns = super().get_list_display(request)
         stream = stream_in(request.GET.get("q", ""))
-        figure = display().figure_of(stream) if stream else None
-        return [*super().get_list_display(request), *([amount_column("running_figure", figure)] if figure else [])]
+        if figure := display().figure_of(stream) if stream else None:
+            columns = [each for each in columns if each != "stream"] + [amount_column("running_figure", figure)]
+        return columns
 
     def get_urls(self) -> list[URLPattern]:
         files = {"csv": self.as_csv, "jsonl": self.as_json_lines}
@@ -143,48 +139,9 @@ class EventAdmin(ReadOnlyAdmin):
     def actor(self, event: Event) -> str:
         return str(event.metadata.get("actor") or "-")
 
-    @admin.display(description="time")
-    def time(self, event: Event) -> str:
-        return f"{timezone.localtime(event.recorded_at):%Y-%m-%d %H:%M:%S}"
-
-    @admin.display(description="recorded at")
-    def recorded(self, event: Event) -> str:
-        return timezone.localtime(event.recorded_at).isoformat(" ", "microseconds")
-
-    @admin.display(description="command")
-    def command(self, event: Event) -> str:
-        record = CommandRecord.objects.filter(id=event.command_id).first()
-        if record is None:
-            return f"{event.command_id} (not on record)"
-        return format_html("{} by {}", link(CommandRecord, record.pk, str(record)), record.actor or "nobody")
-
-    @admin.display(description="data")
-    def payload_json(self, event: Event) -> SafeString:
-        return pretty(event.data)
-
-    @admin.display(description="metadata")
-    def metadata_json(self, event: Event) -> SafeString:
-        return pretty(event.metadata)
-
-    @admin.display(description="hash")
-    def hash_hex(self, event: Event) -> SafeString:
-        return hex_of(event.hash)
-
-    @admin.display(description="previous hash")
-    def previous_hash(self, event: Event) -> SafeString:
-        return hex_of(self._previous(event))
-
-    @admin.display(description="hash fits", boolean=True)
-    def chain(self, event: Event) -> bool:
-        """Return whether the hash covers the row and the previous hash."""
-        row = (event.stream, event.version, event.type, event.schema_version)
-        texts = (canonical(event.data), canonical(event.metadata))
-        digest = event_hash(self._previous(event), *row, *texts, event.command_id, event.recorded_at)
-        return digest == bytes(event.hash)
-
-    def _previous(self, event: Event) -> bytes:
-        before = Event.objects.filter(stream=event.stream, version=event.version - 1).first()
-        return bytes(before.hash) if before else GENESIS
+    @admin.display(description=time_heading("time"))
+    def time(self, event: Event) -> SafeString:
+        return moment(event.recorded_at, zone=False)
 
     def render_change_form(
         self,
@@ -197,19 +154,37 @@ class EventAdmin(ReadOnlyAdmin):
     ) -> HttpResponse:
         assert obj is not None, "an event cannot be added"
         positions = Event.objects.values_list("pk", flat=True)
-        in_stream = positions.filter(stream=obj.stream)
+        near = Event.objects.filter(stream=obj.stream, version__in=[obj.version - 1, obj.version + 1])
+        by_version = {each.version: each for each in near}
+        before, after = by_version.get(obj.version - 1), by_version.get(obj.version + 1)
+        shown, pages = display(), dict(display().pages(obj, request.user))
+        entries = [(shown.label(each), shown.inline(each, obj.data[each]), pages.pop(each, "")) for each in obj.data]
         context |= {
-            "title_of_event": display().title(obj.type),
-            "entries": [(display().label(name), display().inline(name, value)) for name, value in obj.data.items()],
-            "links": display().links(obj, request.user),
+            "title": shown.title(obj.type),
+            "subtitle": None,
+            "entries": [*entries, *((shown.label(name), obj.position, url) for name, url in pages.items())],
+            "recorded": moment(obj.recorded_at, "milliseconds"),
+            "command": CommandRecord.objects.filter(id=obj.command_id).first(),
+            "data": pretty(obj.data),
+            "metadata": pretty(obj.metadata),
             "changes": changes(obj),
-            "previous_in_stream": in_stream.filter(version=obj.version - 1).first(),
-            "next_in_stream": in_stream.filter(version=obj.version + 1).first(),
+            "chain": [(each, hex_of(each.hash)) for each in (before, obj, after) if each],
+            "genesis": None if before else hex_of(GENESIS),
+            "fits": hash_fits(obj, bytes(before.hash) if before else GENESIS),
+            "previous_in_stream": before and before.pk,
+            "next_in_stream": after and after.pk,
             "previous_in_log": positions.filter(pk__lt=obj.pk).order_by("-pk").first(),
             "next_in_log": positions.filter(pk__gt=obj.pk).order_by("pk").first(),
             "causation": tree_of(obj),
         }
         return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+def hash_fits(event: Event, previous_hash: bytes) -> bool:
+    """Return whether an event's hash covers its row and the hash of the event before it."""
+    row = (event.stream, event.version, event.type, event.schema_version)
+    texts = (canonical(event.data), canonical(event.metadata))
+    return event_hash(previous_hash, *row, *texts, event.command_id, event.recorded_at) == bytes(event.hash)
 
 
 @admin.register(CommandRecord)
@@ -229,9 +204,9 @@ class CommandRecordAdmin(ReadOnlyAdmin):
         command_id = uuid_in(term)
         return queryset.none() if command_id is None else queryset.filter(id=command_id)
 
-    @admin.display(description="received at")
-    def received(self, record: CommandRecord) -> str:
-        return f"{timezone.localtime(record.received_at):%Y-%m-%d %H:%M:%S}"
+    @admin.display(description=time_heading("received"))
+    def received(self, record: CommandRecord) -> SafeString:
+        return moment(record.received_at, zone=False)
 
     @admin.display(description="events")
     def events(self, record: CommandRecord) -> str:

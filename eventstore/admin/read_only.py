@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import lazy
+from django.utils.text import capfirst
 
 from .display import display
 from .filters import AnyAdmin, BoundedPaginator, FixedOrder
@@ -40,6 +42,10 @@ class ReadOnlyAdmin(AnyAdmin):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[FixedOrder]:
         return FixedOrder
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [_column(each) for each in super().get_list_display(request)]
 
@@ -65,11 +71,19 @@ def _column(name: Any) -> Any:
     return amount_column(name, name) if isinstance(name, str) and display().unit(name) else name
 
 
+def _heading_of(entry: str) -> str:
+    return display().heading(entry)
+
+
+_heading = lazy(_heading_of, str)
+"""Return the heading of a column in the language of the reader."""
+
+
 @cache
 def amount_column(attribute: str, entry: str) -> Callable[[Any], str]:
     """Return a column of amounts: an attribute of each row, shown as an entry of the display."""
 
-    @admin.display(description=display().heading(entry))
+    @admin.display(description=_heading(entry))
     def column(row: Any) -> str:
         value = getattr(row, attribute)
         return "-" if value is None else display().text(entry, value)

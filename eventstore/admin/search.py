@@ -1,12 +1,15 @@
 """Parsing of the inspector's search terms, and formatting of its values."""
 
 import json
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Model
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -47,6 +50,21 @@ def _shortened(text: str) -> str:
 def pretty(value: object) -> SafeString:
     """Return indented JSON with sorted keys, the order that is hashed. PostgreSQL's JSONB has another order."""
     return format_html("<pre>{}</pre>", json.dumps(value, indent=2, ensure_ascii=False, sort_keys=True))
+
+
+def moment(time: datetime, precision: str = "seconds", *, zone: bool = True) -> SafeString:
+    """Return a time in the time zone of the settings, with the name of the zone unless the column's heading has it."""
+    local = timezone.localtime(time)
+    text = local.replace(tzinfo=None).isoformat(" ", precision) + (f" {local:%Z}" if zone else "")
+    return format_html('<time datetime="{}">{}</time>', time.isoformat(), text)
+
+
+def _time_heading(text: str) -> str:
+    return f"{text} ({settings.TIME_ZONE})"
+
+
+time_heading = lazy(_time_heading, str)
+"""Return the heading of a column of times, with their time zone."""
 
 
 def link(model: type[Model], key: object, text: object) -> SafeString:

@@ -31,7 +31,7 @@ def test_the_name_of_a_kind_fits_its_column(kind: Kind) -> None:
 def test_a_page_shows_a_kind_of_a_newer_version_by_its_name(admin_client: Client) -> None:
     command_id = open_account(1).command_id
     query("UPDATE projections_statementline SET kind = 'dormant'", using="projections")
-    for page in ("/", "/accounts/1/", f"/receipts/{command_id}/", "/admin/projections/statementline/"):
+    for page in ("/bank/", "/accounts/1/", f"/receipts/{command_id}/", "/admin/projections/statementline/"):
         response = admin_client.get(page)
         assert response.status_code == 200
         assert "dormant" in response.content.decode(), page

@@ -1,0 +1,21 @@
+"""Template tag of the inspector's lists."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+
+@register.simple_tag
+def labelled(row: Iterable[str], headers: Sequence[Mapping[str, Any]]) -> SafeString:
+    """Return the cells of a row, each with the heading of its column, which narrow screens show in the cell."""
+    return mark_safe("".join(_labelled(cell, str(header["text"])) for cell, header in zip(row, headers, strict=False)))  # noqa: S308  # the cells are Django's
+
+
+def _labelled(cell: str, heading: str) -> str:
+    tag, end, rest = cell.partition(">")
+    return f"{tag}{end}{format_html('<span class="cell-label" aria-hidden="true">{}</span>', heading)}{rest}"
