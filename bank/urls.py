@@ -8,7 +8,7 @@ from django.views.i18n import set_language
 
 from .access import views as access
 from .operations import health
-from .screens import days, desk, echo, find, overview, pages, statement, tasks, tills, transfers
+from .screens import balance, days, desk, echo, find, overview, pages, statement, tasks, tills, transfers
 
 handler400 = "bank.screens.unavailable.bad_request"
 handler404 = "bank.screens.unavailable.not_found"
@@ -23,6 +23,7 @@ urlpatterns = [
     path("accounts/", pages.accounts, name="accounts"),
     path("accounts/open/", tasks.open_account, name="open_account"),
     path("accounts/<int:account_id>/", statement.account, name="account"),
+    path("accounts/<int:account_id>/balance/", balance.balance, name="balance"),
     path("accounts/<int:account_id>/deposit/", tasks.deposit, name="deposit"),
     path("accounts/<int:account_id>/deposit/echo/", echo.echo, {"what": "deposit"}, name="deposit_echo"),
     path("accounts/<int:account_id>/withdraw/echo/", echo.echo, {"what": "withdraw"}, name="withdraw_echo"),

@@ -112,10 +112,10 @@ _DAY = f"""
     SELECT 'refused', '', COUNT(*), 0, {_NO_TIME}, {_NO_ID} FROM projections_refusedwithdrawal WHERE {_OF_DAY}
 """
 _DESK = f"""
-    SELECT 'sent' AS what, '' AS kind, to_account_id AS number, transfer.amount, sent_at AS moment, transfer_id AS id
-    FROM projections_moneytransfer AS transfer
-    JOIN projections_statementline AS line ON line.command_id = transfer_id AND line.actor = %s
-    WHERE {_ON_ITS_WAY} AND line.kind = 'sent'
+    SELECT 'sent' AS what, '' AS kind, to_account_id AS number, amount, sent_at AS moment, transfer_id AS id
+    FROM projections_moneytransfer WHERE {_ON_ITS_WAY} AND %s IN (
+        SELECT actor FROM projections_statementline AS line WHERE line.command_id = transfer_id
+    )
     UNION ALL
     SELECT 'till', '', key, expected, opened_at, {_NO_ID} FROM projections_tillshift
     WHERE teller = %s AND closed_at IS NULL

@@ -15,7 +15,14 @@ from eventstore.signals import catch_up_wanted
 
 from . import desk as desks
 from . import entries, statements, supervision, tills
+from .balances import Stretch as Stretch
+from .balances import balance_before as balance_before
+from .balances import stretches as stretches
 from .big_sums import columns_of, joined
+from .days import Span as Span
+from .days import first_day as first_day
+from .days import spans as spans
+from .days import total as total
 from .desk import Day as Day
 from .desk import Desk as Desk
 from .desk import day_of as day_of

@@ -67,8 +67,13 @@ def _customs(locale_name: str) -> tuple[dict[str, int], str]:
 
 def _example() -> str:
     day = date(2026, 11, 27)
-    shown = format_date(day, pgettext("CLDR pattern of a day", "d MMM y"), locale=current_locale())
+    shown = shown_day(day)
     return gettext("Enter a day such as {day} or {same_day}.").format(day=shown, same_day=day)
+
+
+def shown_day(day: date) -> str:
+    """Return a day in the reader's locale."""
+    return format_date(day, pgettext("CLDR pattern of a day", "d MMM y"), locale=current_locale())
 
 
 def beginning_of(day: date) -> datetime:

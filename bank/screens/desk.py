@@ -28,7 +28,7 @@ def desk(request: Request) -> HttpResponse:
         context["desk"], context["tasks"] = found, queries.tasks_of(name, None, until, limit=LATEST).rows
         context["old_till"] = found.till if found.till and found.till.opened_at < since else None
         context["something_waits"] = context["old_till"] or found.on_their_way or any(found.supervised or ())
-    return show(request, "bank/desk.html", context)
+    return show(request, "bank/desk.html", context, shown=(context.get("desk"), context.get("tasks"), today))
 
 
 @may_serve
@@ -56,4 +56,6 @@ def my_day(request: Request) -> HttpResponse:
         "before": before,
         "page": queries.tasks_of(*span, before=whole_number(before)),
     }
-    return show(request, "bank/my_day.html", context, status=422 if error else 200)
+    return show(
+        request, "bank/my_day.html", context, status=422 if error else 200, shown=(context["sums"], context["page"])
+    )

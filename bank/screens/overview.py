@@ -1,6 +1,7 @@
 """The manager's pages: the bank's figures, what waits for supervisors, and all refused withdrawals."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from django.utils.translation import gettext
 from projections import queries
 
 from .dates import beginning_of, end_of
+from .days import DAYS, chart_of
 from .filters import RefusalFilter
 from .pages import Request, how_fresh, page, parked_accounts, show, whole_number
 
@@ -44,6 +46,7 @@ def bank(request: Request) -> HttpResponse:
     fresh = how_fresh(request)
     today = timezone.localdate()
     since, until = beginning_of(today), end_of(today)
+    spans = queries.spans(today - timedelta(days=DAYS - 1), today)
     of_today = queries.RefusalsWanted(since, until)
     shifts = queries.shifts_between(since, until)
     context = {
@@ -51,6 +54,8 @@ def bank(request: Request) -> HttpResponse:
         "parked": parked_accounts(fresh),
         "today": today,
         "figures": queries.bank_figures(),
+        "chart": chart_of(spans),
+        "total": queries.total(spans),
         "transfers": queries.transfers_on_their_way(),
         "refusals": queries.refusals(of_today, limit=FEW).rows,
         "refused": sum(queries.refusals_by_reason(of_today).values()),
@@ -90,4 +95,4 @@ def refusals(request: Request) -> HttpResponse:
         ],
         "kind": kinds[chosen["kind"]],
     }
-    return show(request, "bank/refusals.html", context, part="list")
+    return show(request, "bank/refusals.html", context, part="list", shown=(context["page"], counts))

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 
+from bank.screens.dates import shown_day
 from bank.screens.languages import cached_by_language, current_locale
 from bank.screens.money import format_money
 from bank.screens.rejections import in_users_language
@@ -57,7 +58,7 @@ def exactly(moment: datetime) -> str:
 @cached_by_language
 def on(day: date) -> str:
     """Format a day in the reader's locale."""
-    return format_date(day, pgettext("CLDR pattern of a day", "d MMM y"), locale=current_locale())
+    return shown_day(day)
 
 
 @register.filter

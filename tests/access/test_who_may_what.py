@@ -72,6 +72,7 @@ NO_SUCH_METHOD = {
         "/accounts/<int:account_id>/statement.csv",
         "/accounts/<int:account_id>/deposit/echo/", "/accounts/<int:account_id>/withdraw/echo/",
         "/receipts/", "/receipts/<uuid:command_id>/", "/transfers/", "/days/", "/own/", "/day/", "/bank/", "/refusals/",
+        "/accounts/<int:account_id>/balance/",
         "/till/", "/tills/", "/tills/<int:till_id>/<int:shift>/",
         "/admin/autocomplete/", "/admin/jsi18n/", "/admin/password_change/done/",
         "/admin/eventstore/event/export.csv", "/admin/eventstore/event/export.jsonl",

@@ -26,7 +26,6 @@ TEXTS = all_texts()
 NOT_YET = {
     "bank/account.html",
     "bank/accounts.html",
-    "bank/days.html",
     "bank/echo.html",
     "bank/entries.html",
     "bank/errors.html",

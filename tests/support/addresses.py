@@ -197,6 +197,7 @@ FORMS: dict[str, Form] = {
 PAGES = (
     "/accounts/",
     "/accounts/<int:account_id>/",
+    "/accounts/<int:account_id>/balance/",
     "/accounts/<int:account_id>/statement/",
     "/accounts/<int:account_id>/statement.csv",
 )
