@@ -245,6 +245,8 @@ WHITENOISE_KEEP_ONLY_HASHED_FILES = True  # the originals are not requested, and
 
 BANK_NAME = env.str("BANK_NAME", default="") or "Bank teller"
 """The name of the bank on statements and receipts on paper."""
+BANK_ADDRESS = [line.strip() for line in env.str("BANK_ADDRESS", default="").split(";") if line.strip()]
+"""The lines of the bank's address on statements and receipts on paper."""
 BANK_CURRENCY = env.str("BANK_CURRENCY", default="USD")
 """The ISO 4217 code of the bank's one currency."""
 BANK_LOCALE = env.str("BANK_LOCALE", default="en_US")

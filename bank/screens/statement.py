@@ -1,6 +1,7 @@
 """The page of an account with its statement, which may be limited to some days and kinds."""
 
 from datetime import date, timedelta
+from itertools import islice
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
@@ -9,6 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from projections import queries
 
@@ -18,8 +20,10 @@ from .forms import DepositForm, WithdrawForm, blank, blank_target
 from .languages import cached_by_language
 from .pages import Request, account_or_404, how_fresh, page, parked_account, show, whole_number
 
-MOST_ON_PAPER = 5000
-"""The largest number of lines of a statement on paper: more than 100 pages."""
+MOST_ON_PAPER = 2000
+"""The largest number of lines of one sheet of a statement on paper: some 50 pages. More lines make more sheets."""
+EVERYTHING = "from=&to=&kind="
+"""The query string of a whole statement."""
 KINDS = {name: group.words for name, group in queries.GROUPS.items()}
 
 
@@ -71,6 +75,7 @@ def account(request: Request, account_id: int) -> HttpResponse:
     form, part, query = chosen(request, account_id)
     kind = (form.cleaned_data["kind"] if form.is_bound and part else "") or "money"  # a bank hands out no refusals
     context |= {"filter": form, "query": query, "paper_query": f"{query.rpartition('kind=')[0]}kind={kind}"}
+    context["period"] = f"{query.rpartition('kind=')[0]}kind=" if query else EVERYTHING if part else ""
     if part:
         context["page"] = queries.statement(account_id, before=whole_number(before), part=part)
         context["totals"] = queries.totals(account_id, part) if form.is_bound else None
@@ -100,14 +105,17 @@ def download(request: Request, account_id: int) -> HttpResponseBase:
 
 @page
 def on_paper(request: Request, account_id: int) -> HttpResponse:
-    """Show the chosen part of a statement as the bank hands it out on paper, the first line first."""
+    """Show the chosen part of a statement as the bank hands it out on paper, the first line first.
+
+    A sheet has at most `MOST_ON_PAPER` lines. The query parameter `after` is the last version of the sheet before.
+    """
     fresh = how_fresh(request)
     account = account_or_404(account_id)
     choice = chosen(request, account_id)
     if choice.part is None:
         return to_account(request, account_id)
     part = choice.part if choice.form.is_bound else queries.part_of(account_id, None, None)
-    totals = queries.totals(account_id, part)
+    sheet = sheet_of(account_id, part, whole_number(request.GET.get("after")))
     first, last = choice.form.days
     context = {
         "freshness": fresh,
@@ -117,11 +125,38 @@ def on_paper(request: Request, account_id: int) -> HttpResponse:
         "last": last or timezone.localdate(),
         "words": KINDS[part.group] if part.group else "",
         "query": choice.query,
-        "totals": totals,
-        "most": MOST_ON_PAPER,
-        "entries": queries.in_order(account_id, part) if totals.lines <= MOST_ON_PAPER else (),
+        "totals": queries.totals(account_id, part),
+        "sheet": sheet,
+        "is_part": sheet.before or sheet.after is not None,
+        "first_line": sheet.before + 1,
+        "last_line": sheet.before + sheet.totals.lines,
     }
-    return show(request, "bank/statement.html", context, status=200 if totals.lines <= MOST_ON_PAPER else 422)
+    return show(request, "bank/statement.html", context)
+
+
+class Sheet(NamedTuple):
+    """A part of a statement that is printed at once.
+
+    `totals` are its own, and `before` is the number of lines on the sheets before it. `after` is the last version on
+    it, or None if it is the last sheet.
+    """
+
+    entries: list[queries.Entry]
+    totals: queries.Totals
+    before: int
+    after: int | None
+
+
+def sheet_of(account_id: int, part: queries.Part, after: int | None) -> Sheet:
+    """Return the sheet of a part of a statement that begins after a version."""
+    first = part.first if after is None else min(max(part.first, after + 1), part.end)
+    rest = part._replace(first=first)
+    entries = list(islice(queries.in_order(account_id, rest), MOST_ON_PAPER + 1))
+    is_last = len(entries) <= MOST_ON_PAPER
+    entries = entries[:MOST_ON_PAPER]
+    own = rest if is_last else rest._replace(end=entries[-1].version + 1)
+    before = queries.totals(account_id, part._replace(end=first)).lines if first > part.first else 0
+    return Sheet(entries, queries.totals(account_id, own), before, None if is_last else entries[-1].version)
 
 
 def to_account(request: Request, account_id: int) -> HttpResponse:
@@ -132,8 +167,9 @@ def to_account(request: Request, account_id: int) -> HttpResponse:
 @cached_by_language
 def periods(today: date) -> list[tuple[str, str]]:
     """Return the labels and query strings of some periods up to today."""
-    lengths = {"Today": 1, "7 days": 7, "30 days": 30}
-    return [
+    lengths = {gettext("Today"): 1, gettext("7 days"): 7, gettext("30 days"): 30}
+    recent = [
         (words, urlencode({"from": today - timedelta(days=days - 1), "to": today, "kind": ""}))
         for words, days in lengths.items()
     ]
+    return [*recent, (gettext("All"), EVERYTHING)]

@@ -1,17 +1,22 @@
 """Template tags of entries, and of links from figures to their events."""
 
 from collections.abc import Iterable
+from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 from urllib.parse import urlencode
 
+from babel.dates import format_date
 from django import template
 from django.template import Context
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, reverse
+from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from bank.domain.streams import stream_of
-from bank.screens.languages import cached_by_language
+from bank.screens.languages import cached_by_language, current_locale
 from projections.queries import Entry
 
 register = template.Library()
@@ -19,9 +24,28 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def rows_of(context: Context, entries: Iterable[Entry], with_account: bool) -> SafeString:
-    """Render entries as the rows of a table, each with its account and holder if `with_account` is true."""
+    """Render entries as the rows of a table: each with its account and holder, or those of one account by day."""
     prefix, with_event = get_script_prefix(), may_inspect(context.get("user"))
-    return SafeString("".join([_row(entry, with_account, with_event, prefix) for entry in entries]))
+    parts: list[SafeString] = []
+    last: date | None = None
+    for entry in entries:
+        if not with_account and (day := _day_of(entry.recorded_at)) != last:
+            parts.append(_day_head(last := day))
+        parts.append(_row(entry, with_account, with_event, prefix))
+    return SafeString("".join(parts))
+
+
+@lru_cache(maxsize=4096)
+def _day_of(moment: datetime) -> date:
+    return timezone.localdate(moment)
+
+
+@cached_by_language
+def _day_head(day: date) -> SafeString:
+    """Render the row above the entries of a day."""
+    words = format_date(day, "full", locale=current_locale())
+    head = '<tr role="row" class="day"><th role="rowheader" scope="rowgroup" colspan="5">{}</th></tr>'
+    return format_html(head, words)
 
 
 @cached_by_language

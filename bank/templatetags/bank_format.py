@@ -48,6 +48,12 @@ def when(moment: datetime) -> str:
 
 
 @register.filter
+def clock(moment: datetime) -> str:
+    """Format the time of day in the bank's time zone, to the minute."""
+    return timezone.localtime(moment).strftime("%H:%M")
+
+
+@register.filter
 def exactly(moment: datetime) -> str:
     """Format a time in the bank's time zone and the reader's locale, to the second."""
     pattern = pgettext("CLDR pattern of a time", "d MMM y, HH:mm:ss z")
@@ -97,6 +103,12 @@ def language() -> str:
 def bank_name() -> str:
     """The name of the bank, for what is printed."""
     return settings.BANK_NAME
+
+
+@register.simple_tag
+def bank_address() -> list[str]:
+    """The lines of the bank's address, for what is printed."""
+    return settings.BANK_ADDRESS
 
 
 @register.simple_tag

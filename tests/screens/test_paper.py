@@ -40,10 +40,11 @@ def words(page: Any) -> str:
 
 
 def test_a_statement_names_bank_holder_account_and_period_and_adds_up(teller: Client, settings: Any) -> None:
-    settings.BANK_NAME = "Lydian Bank"
+    settings.BANK_NAME, settings.BANK_ADDRESS = "Lydian Bank", ["12 Pactolus Street", "35810 Sardis"]
     page = teller.get("/accounts/1/statement/?from=2026-03-02&to=2026-03-31&kind=money")
     assert words(page).startswith(
-        " Lydian Bank Account statement Account 1 Holder &lt;b&gt;Ada&lt;/b&gt; Period 2 Mar 2026 to 31 Mar 2026 "
+        " Lydian Bank 12 Pactolus Street 35810 Sardis Account statement Account 1 "
+        "Holder &lt;b&gt;Ada&lt;/b&gt; Period 2 Mar 2026 to 31 Mar 2026 "
         "Lines Money in and out Currency USD Balance before 100.00 Balance after 101.00 "
     )
     assert (
@@ -75,16 +76,33 @@ def test_the_page_links_to_the_paper_of_what_it_shows_but_without_refusals(telle
         assert f'href="statement/{expected}"' in teller.get(f"/accounts/1/?{query}").content.decode()
 
 
-def test_a_statement_of_too_many_lines_says_what_to_do(teller: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(statement, "MOST_ON_PAPER", 4)
-    page = teller.get("/accounts/1/statement/")
-    assert page.status_code == 422
-    assert "This period has 5 lines, and a statement on paper has 4 at most. Go back and choose fewer days" in words(
-        page
-    )
-    assert "<table" not in page.content.decode()
-    assert "data-print" not in page.content.decode()
-    assert teller.get("/accounts/1/statement/?kind=money").status_code == 200
+def test_a_statement_of_many_lines_has_sheets_that_carry_the_balance_over(
+    teller: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statement, "MOST_ON_PAPER", 2)
+    url, sheets = "/accounts/1/statement/?from=&to=&kind=", []
+    while url:
+        page = teller.get(url)
+        sheets.append(words(page))
+        found = re.search(r'href="([?][^"]*after=\d+)"', page.content.decode())
+        url = "/accounts/1/statement/" + found[1].replace("&amp;", "&") if found else ""
+    first, second, third = sheets
+    assert "Lines 1 to 2 of 5 " in first
+    assert "Balance before 0.00 1 Mar 2026, 23:30 Account opened 1 0.00 1 Mar 2026, 23:30 Deposit 2 100.00" in first
+    assert "This sheet, 2 lines 0.00 100.00 100.00" in first
+    assert "Balance after 5 lines" not in first
+    assert "Lines 3 to 4 of 5 " in second
+    assert "Carried over from the sheet before 100.00 2 Mar 2026, 23:30 Deposit 3 5.00 105.00" in second
+    assert "Carried over from the sheet before 105.00 2 Mar 2026, 23:30 Withdrawal 5 4.00 101.00" in third
+    assert "This sheet, 1 line 4.00 0.00 101.00" in third
+    assert "Balance after 5 lines 4.00 105.00 101.00" in third
+
+
+@pytest.mark.parametrize("after", ["5", "99", "9" * 19, "-1", "x"])
+def test_a_sheet_after_the_last_line_or_after_nonsense_is_a_sheet_still(teller: Client, after: str) -> None:
+    page = teller.get("/accounts/1/statement/", {"after": after})
+    assert page.status_code == 200
+    assert "Balance after 5 lines 4.00 105.00 101.00" in words(page)
 
 
 def test_what_cannot_be_read_of_the_form_leads_to_the_page_that_says_why(teller: Client) -> None:

@@ -146,3 +146,33 @@ def test_the_periods_on_offer_end_today(teller: Client) -> None:
 def test_an_unknown_account_is_not_found_for_any_query_of_its_statement(teller: Client) -> None:
     for query in ("", "from=2026-03-02", "from=x"):
         assert teller.get(f"/accounts/9/?{query}").status_code == 404
+
+
+# What the page says of its lines
+
+
+def test_each_day_has_one_head_above_its_lines(teller: Client) -> None:
+    page = teller.get("/accounts/1/")
+    heads = re.findall(r'<th role="rowheader" scope="rowgroup" colspan="5">([^<]*)</th>', page.content.decode())
+    assert heads == ["Tuesday, March 3, 2026", "Monday, March 2, 2026", "Sunday, March 1, 2026"]
+    assert "Monday, March 2, 2026 23:30 Refused: wrong PIN asked for 7.00 unchanged 4 23:30 Deposit" in text_of(page)
+    assert 'scope="rowgroup"' not in teller.get("/").content.decode(), "the desk has the lines of many accounts"
+
+
+@pytest.mark.parametrize(
+    ("query", "marked"), [("", "All"), ("?kind=", "All"), ("?kind=in", "All"), ("?from=2026-03-02", ""), ("?to=x", "")]
+)
+def test_the_period_in_use_is_marked(teller: Client, query: str, marked: str) -> None:
+    for headers in ({}, SWAP):
+        page = teller.get(f"/accounts/1/{query}", headers=headers).content.decode()
+        assert re.findall(r'aria-current="true">([^<]*)</a>', page) == ([marked] if marked else [])
+
+
+def test_a_period_that_is_chosen_is_marked_with_any_kind(teller: Client) -> None:
+    page = teller.get("/accounts/1/").content.decode()
+    for words in ("Today", "7 days", "30 days"):
+        found = re.search(rf'href="([?][^"]*)">{words}</a>', page)
+        assert found
+        for kind in ("", "in"):
+            chosen = teller.get("/accounts/1/" + unescape(found[1]) + kind).content.decode()
+            assert re.findall(r'aria-current="true">([^<]*)</a>', chosen) == [words]
