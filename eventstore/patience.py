@@ -1,4 +1,4 @@
-"""The time limit for this thread's waits for SQLite's locks.
+"""The time limit for this thread's waits for locks.
 
 A command of `manage.py` waits as long as its connection allows. A web request limits the sum of its waits, because a
 user is waiting.
@@ -26,3 +26,8 @@ def waits_limited_to(seconds: float) -> Iterator[None]:
 def end_of_wait(patience: float) -> float:
     """Return the monotonic time at which a wait of `patience` seconds that begins now must end."""
     return min(time.monotonic() + patience, _deadline.get())
+
+
+def milliseconds_left(most: int) -> int:
+    """Return how long a wait that begins now may last: at most `most`, and at least one."""
+    return max(1, round(1000 * (end_of_wait(most / 1000) - time.monotonic())))

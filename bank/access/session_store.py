@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.sessions.backends import db
-from django.db import connections
+from django.db import OperationalError, connections
 
 from . import clock
 
@@ -17,6 +17,17 @@ class SessionStore(db.SessionStore):
     The ORM makes the read slower (docs/performance.md). A cache beside the table (`cached_db`) would let a deleted
     session live on in other web processes.
     """
+
+    may_be_lost = False
+    """Whether only the last use has changed, so that a page can do without saving it: the next request tries again."""
+
+    def save(self, must_create: bool = False) -> None:
+        """Save the session. A page that only shows something is shown while another process locks the database."""
+        try:
+            super().save(must_create)
+        except OperationalError:
+            if not self.may_be_lost or must_create:
+                raise
 
     def get_expiry_date(self, **kwargs: Any) -> datetime:
         """Return when the session expires, by the shared clock."""

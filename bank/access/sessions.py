@@ -61,6 +61,7 @@ def why_ended(request: HttpRequest) -> str:
         return "idle"
     if idle >= WRITTEN_EVERY and POLL not in request.headers:
         request.session[SEEN] = int(clock.seconds())
+        request.session.may_be_lost = request.method == "GET"  # type: ignore[attr-defined]
     return ""
 
 

@@ -16,8 +16,8 @@ from ..application import currency
 from ..operations.health import healthz, readyz
 from .unavailable import not_installed
 
-LOCK_SECONDS = 2.5
-"""The longest wait of a web request for locks of SQLite, in seconds."""
+LOCK_SECONDS = 2.0
+"""The longest wait of a web request for locks, in seconds. A busy bank says so within three."""
 
 
 class PatienceMiddleware:

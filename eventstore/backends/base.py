@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from ..events import LogPosition, RecordedEvent
 
-LOCK_TIMEOUT = 2500
+LOCK_TIMEOUT = 2000
 """The longest wait of a command or a projection for a lock on PostgreSQL, in milliseconds."""
 
 COMMAND_COLUMNS = """

@@ -14,6 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from psycopg.types.numeric import Int8Dumper
 
 from ..events import START, LogPosition
+from ..patience import milliseconds_left
 from . import postgresql_definitions
 from .base import COMMAND_COLUMNS, LOCK_TIMEOUT, Backend, Blocker
 
@@ -148,8 +149,10 @@ class PostgreSQL(Backend):
             transaction.atomic(using=self.alias, durable=True, savepoint=False),
         ):
             cursor = self._cursor(driver)
-            if lock_timeout or not getattr(driver, "waits_are_limited", False):
-                cursor.execute(_LIMITS, [str(lock_timeout or LOCK_TIMEOUT), str(IDLE_TIMEOUT)])
+            wait = milliseconds_left(lock_timeout or LOCK_TIMEOUT)
+            # Early in a web request, the limit of the connection is near enough, and setting another costs a statement.
+            if lock_timeout or wait < 0.9 * LOCK_TIMEOUT or not getattr(driver, "waits_are_limited", False):
+                cursor.execute(_LIMITS, [str(wait), str(IDLE_TIMEOUT)])
             yield cursor
 
     @contextmanager

@@ -14,6 +14,19 @@ document.addEventListener("htmx:afterOnLoad", () => {
   if (offline) offline.hidden = true;
 });
 
+// A task that takes longer than a moment says that it is under way.
+let underWay;
+document.addEventListener("htmx:beforeRequest", (event) => {
+  const words = event.target.querySelector(".under-way > span");
+  if (words) underWay = setTimeout(() => { words.hidden = false; }, 400);
+});
+document.addEventListener("htmx:afterRequest", (event) => {
+  const words = event.target.querySelector(".under-way > span");
+  if (!words) return;
+  clearTimeout(underWay);
+  words.hidden = true;
+});
+
 // Buttons that print a page are shown where they work.
 function showPrint() {
   for (const button of document.querySelectorAll("[data-print]")) button.hidden = false;

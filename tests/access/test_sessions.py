@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import User
+from django.contrib.sessions.backends import db
 from django.contrib.sessions.models import Session
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
@@ -93,6 +94,24 @@ def test_use_is_written_at_most_once_a_minute(teller: Client, stopped_clock: Sto
     assert writes() == 0
     stopped_clock.forward(1)
     assert writes() == 1
+
+
+def test_a_page_is_shown_though_a_locked_database_does_not_record_its_use(
+    teller: Client, stopped_clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*args: object) -> None:
+        raise OperationalError("database is locked")
+
+    stopped_clock.forward(MINUTE)
+    with monkeypatch.context() as patch:
+        patch.setattr(db.SessionStore, "save", fail)
+        assert teller.get("/").status_code == 200
+        with pytest.raises(OperationalError):
+            teller.post("/login/")
+    stopped_clock.forward(14 * MINUTE - 1)
+    assert teller.get("/").status_code == 200
+    stopped_clock.forward(14 * MINUTE)
+    assert teller.get("/").status_code == 200, "the second one was recorded"
 
 
 def test_an_error_page_after_the_end_greets_nobody(teller: Client, stopped_clock: StoppedClock) -> None:

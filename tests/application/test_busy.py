@@ -24,6 +24,8 @@ from bank.domain.errors import InvalidAmount, NoSuchAccount
 from bank.domain.events import PinChanged, PinUnlocked
 from eventstore import store
 from eventstore.backends import backend_of, postgresql
+from eventstore.backends.base import LOCK_TIMEOUT
+from eventstore.patience import waits_limited_to
 from eventstore.stream_lock import StreamLock
 from projections import queries
 from tests.support.databases import Urls, stranger
@@ -103,7 +105,7 @@ def test_on_a_connection_to_the_server_itself_the_limits_are_set_once_and_append
     open_account()
     deposit(1, 5)
     assert query("SELECT current_setting('lock_timeout'), current_setting('idle_in_transaction_session_timeout')") == [
-        ("2500ms", "10s")
+        ("2s", "10s")
     ]
     prepared = query("SELECT statement FROM pg_prepared_statements")
     assert any("INSERT INTO eventstore_event" in statement for (statement,) in prepared)
@@ -137,6 +139,22 @@ def test_behind_a_pooler_a_transaction_has_limits_that_end_with_it(monkeypatch: 
         cursor.execute(limits)
         assert cursor.fetchall() == [("7s", "10s")]
     assert query(limits) == [("0", "0")]
+
+
+@pytest.mark.only_on("postgresql", reason="test_sqlite_transactions.py has SQLite's")
+def test_the_waits_of_a_web_request_have_one_limit_together() -> None:
+    def limit() -> int:
+        with backend_of().transaction() as cursor:
+            cursor.execute("SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'")
+            return int(cursor.fetchone()[0])
+
+    open_account()
+    assert limit() == LOCK_TIMEOUT
+    with waits_limited_to(1):
+        assert 0 < limit() <= 1000
+    with waits_limited_to(0):
+        assert limit() == 1
+    assert limit() == LOCK_TIMEOUT
 
 
 def test_a_writer_that_loses_every_race_is_refused_as_busy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,54 @@
+"""The weight of pages in a browser: the bytes that travel, and whether what is shown moves."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.support.databases import MAKERS, Urls
+from tests.support.programs import PASSWORD, Web
+from tests.support.teller import logged_in
+
+COLD, WARM = 60_000, 12_000
+"""The largest number of bytes of a page, of the first one that a browser loads and of a later one."""
+PAGES = ["/", "/accounts/1/", "/accounts/1/deposit/"]
+WATCH = """
+    window.moved = 0;
+    new PerformanceObserver((list) => { for (const each of list.getEntries()) window.moved += each.value; })
+        .observe({ type: "layout-shift", buffered: true });
+"""
+
+
+@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
+def test_pages_are_light_and_nothing_on_them_moves(
+    chromium: Browser, templates: dict[str, Urls], tmp_path: Path
+) -> None:
+    MAKERS["sqlite"].copy(templates["sqlite"], tmp_path)
+    with Web(tmp_path, BANK_TELLER_PASSWORD=PASSWORD) as web:
+        teller = logged_in(web, "teller", PASSWORD)
+        teller.open_account(1, "Björk Guðmundsdóttir")
+        for amount in range(1, 13):
+            teller.fill_in("/accounts/1/deposit/", amount=amount)
+        url = f"http://127.0.0.1:{web.port}"
+        cookies: Any = [{"name": name, "value": value, "url": url} for name, value in teller.cookies.items()]
+        weights = {}
+        for path in PAGES:
+            with chromium.new_context(base_url=url) as context:
+                context.add_cookies(cookies)
+                page = context.new_page()
+                page.add_init_script(WATCH)
+                sizes: list[int] = []
+                network = context.new_cdp_session(page)
+                network.send("Network.enable")
+                network.on(
+                    "Network.loadingFinished", lambda event, sizes=sizes: sizes.append(event["encodedDataLength"])
+                )
+                page.goto(path, wait_until="load")
+                cold = int(sum(sizes))
+                assert page.evaluate("window.moved") == 0, path
+                sizes.clear()
+                page.goto(path, wait_until="load")
+                assert page.evaluate("window.moved") == 0, path
+                weights[path] = cold, int(sum(sizes))
+    assert all(0 < warm <= WARM < cold <= COLD for cold, warm in weights.values()), weights
