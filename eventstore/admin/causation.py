@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from ..models import CommandRecord, Event
-from .search import link, uuid_in
+from .search import isolated, link, uuid_in
 
 MOST = 100
 """The largest number of commands in a tree."""
@@ -120,5 +120,5 @@ def _command_line(command: CommandRecord, shown: Event | CommandRecord) -> SafeS
 def _line(row: Event | CommandRecord, text: str, shown: Event | CommandRecord) -> SafeString:
     """Return a link to a row, or its text alone if its page is shown."""
     if row == shown:
-        return format_html('<strong aria-current="page">{}</strong>', text)
-    return link(type(row), row.pk, text)
+        return format_html('<strong aria-current="page">{}</strong>', isolated(text))
+    return link(type(row), row.pk, isolated(text))

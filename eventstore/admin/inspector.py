@@ -31,7 +31,7 @@ from .filters import (
     TypeFilter,
 )
 from .read_only import ReadOnlyAdmin, amount_column
-from .search import hex_of, moment, number_in, pretty, readable, streams_of, time_heading, uuid_in
+from .search import hex_of, isolated, moment, number_in, pretty, readable, streams_of, time_heading, uuid_in
 from .states import changes, figure_at
 
 
@@ -85,7 +85,8 @@ class EventAdmin(ReadOnlyAdmin):
         columns = super().get_list_display(request)
         stream = stream_in(request.GET.get("q", ""))
         if figure := display().figure_of(stream) if stream else None:
-            columns = [each for each in columns if each != "stream"] + [amount_column("running_figure", figure)]
+            columns = [each for each in columns if getattr(each, "__name__", "") != "stream"]
+            columns.append(amount_column("running_figure", figure))
         return columns
 
     def get_urls(self) -> list[URLPattern]:
@@ -132,12 +133,12 @@ class EventAdmin(ReadOnlyAdmin):
         return format_html("{}<code>{}</code>", title if title != event.type else "", event.type)
 
     @admin.display(description="payload")
-    def payload(self, event: Event) -> str:
-        return readable(event.data)
+    def payload(self, event: Event) -> SafeString:
+        return isolated(readable(event.data))
 
     @admin.display(description="actor")
-    def actor(self, event: Event) -> str:
-        return str(event.metadata.get("actor") or "-")
+    def actor(self, event: Event) -> SafeString:
+        return isolated(event.metadata.get("actor") or "-")
 
     @admin.display(description=time_heading("time"))
     def time(self, event: Event) -> SafeString:

@@ -5,13 +5,14 @@ from functools import cache
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import CharField, DateTimeField, Model, QuerySet, TextField
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import lazy
 from django.utils.text import capfirst
 
 from .display import display
 from .filters import AnyAdmin, BoundedPaginator, FixedOrder
+from .search import isolated, moment
 
 
 class ReadOnlyAdmin(AnyAdmin):
@@ -47,10 +48,10 @@ class ReadOnlyAdmin(AnyAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [_column(each) for each in super().get_list_display(request)]
+        return [_column(self.model, each) for each in super().get_list_display(request)]
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        return [_column(each) for each in super().get_fields(request, obj)]
+        return [_column(self.model, each) for each in super().get_fields(request, obj)]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow only the lookups of the filters: any other might scan the whole table."""
@@ -66,9 +67,18 @@ class ReadOnlyAdmin(AnyAdmin):
         return queryset
 
 
-def _column(name: Any) -> Any:
-    """Return a column: an entry with a unit is shown by the application's display, any other by Django."""
-    return amount_column(name, name) if isinstance(name, str) and display().unit(name) else name
+def _column(model: type[Model], name: Any) -> Any:
+    """Return a column: an amount, a time or a text as the inspector shows it, anything else as Django does."""
+    if not isinstance(name, str):
+        return name
+    if display().unit(name):
+        return amount_column(name, name)
+    field = next((each for each in model._meta.fields if each.name == name), None)
+    if isinstance(field, DateTimeField):
+        return field_column(name, str(field.verbose_name), moment)
+    if isinstance(field, CharField | TextField):
+        return field_column(name, str(field.verbose_name), isolated)
+    return name
 
 
 def _heading_of(entry: str) -> str:
@@ -82,11 +92,19 @@ _heading = lazy(_heading_of, str)
 @cache
 def amount_column(attribute: str, entry: str) -> Callable[[Any], str]:
     """Return a column of amounts: an attribute of each row, shown as an entry of the display."""
+    column = field_column(attribute, _heading(entry), lambda value: display().text(entry, value))
+    column.__name__ = "amount"
+    return column
 
-    @admin.display(description=_heading(entry))
+
+@cache
+def field_column(name: str, heading: str, shown: Callable[[Any], str]) -> Callable[[Any], str]:
+    """Return a column of an attribute that a function shows. Django makes of its name the CSS class of the cells."""
+
+    @admin.display(description=heading)
     def column(row: Any) -> str:
-        value = getattr(row, attribute)
-        return "-" if value is None else display().text(entry, value)
+        value = getattr(row, name)
+        return "-" if value in (None, "") else shown(value)
 
-    column.__name__ = "amount"  # Django makes of it the CSS class of the cells
+    column.__name__ = name
     return column

@@ -59,6 +59,11 @@ def moment(time: datetime, precision: str = "seconds", *, zone: bool = True) -> 
     return format_html('<time datetime="{}">{}</time>', time.isoformat(), text)
 
 
+def isolated(text: object) -> SafeString:
+    """Return a text whose direction does not change the text around it."""
+    return format_html("<bdi>{}</bdi>", text)
+
+
 def _time_heading(text: str) -> str:
     return f"{text} ({settings.TIME_ZONE})"
 

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 
 from ..models import Event, Snapshot, Subscription
 from .read_only import ReadOnlyAdmin
-from .search import hex_of, link, number_in, pretty, readable, streams_of
+from .search import hex_of, isolated, link, number_in, pretty, readable, streams_of
 
 
 @admin.register(Snapshot)
@@ -23,8 +23,8 @@ class SnapshotAdmin(ReadOnlyAdmin):
         return queryset.filter(stream__in=[term] if number is None else streams_of(number))
 
     @admin.display(description="state")
-    def content(self, snapshot: Snapshot) -> str:
-        return readable(snapshot.state)
+    def content(self, snapshot: Snapshot) -> SafeString:
+        return isolated(readable(snapshot.state))
 
     @admin.display(description="state")
     def state_json(self, snapshot: Snapshot) -> SafeString:

@@ -6,6 +6,7 @@ from typing import Any
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import capfirst
 
 register = template.Library()
 
@@ -17,5 +18,7 @@ def labelled(row: Iterable[str], headers: Sequence[Mapping[str, Any]]) -> SafeSt
 
 
 def _labelled(cell: str, heading: str) -> str:
+    if "<" in heading:  # the box that checks all rows
+        return cell
     tag, end, rest = cell.partition(">")
-    return f"{tag}{end}{format_html('<span class="cell-label" aria-hidden="true">{}</span>', heading)}{rest}"
+    return f"{tag}{end}{format_html('<span class="cell-label" aria-hidden="true">{}</span>', capfirst(heading))}{rest}"
