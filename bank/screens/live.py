@@ -28,7 +28,7 @@ from ..access import sessions
 
 logger = logging.getLogger(__name__)
 
-EVERY = 0.2
+EVERY = 0.25
 """Seconds between two looks at the bank while pages ask."""
 STALE = 2 * EVERY
 """The age in seconds from which a look no longer answers. With the pages' pause it stays below three."""

@@ -77,7 +77,7 @@ function takeOver(page) {
 function morph(old, now, changed) {
   if (old.isEqualNode(now) || old.matches("form, dialog")) return;
   for (const { name, value } of [...now.attributes]) if (name !== "autofocus" && old.getAttribute(name) !== value) old.setAttribute(name, value);
-  for (const { name } of [...old.attributes]) if (!now.hasAttribute(name)) old.removeAttribute(name);
+  for (const { name } of [...old.attributes]) if (!now.hasAttribute(name) && name !== "open") old.removeAttribute(name);
   if ([...old.childNodes, ...now.childNodes].some((each) => each.nodeType === Node.TEXT_NODE && each.data.trim())) {
     if (old.textContent !== now.textContent || !old.isEqualNode(now)) {
       old.replaceChildren(...document.importNode(now, true).childNodes);
