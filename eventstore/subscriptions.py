@@ -103,7 +103,7 @@ def follow(
     """Answer the events after the checkpoint that concern a subscriber, unless another process does.
 
     Args:
-        go_on: called before each event and each batch; False ends the work.
+        go_on: called before each event that concerns the subscriber, and between two batches; False ends the work.
         retry: whether to try again the event at which the subscription has stopped.
 
     Returns:
@@ -141,23 +141,34 @@ def _pass_others(subscriber: Subscriber, after: LogPosition, go_on: Callable[[],
 def _answer_all(subscriber: Subscriber, held: "_Held", go_on: Callable[[], bool]) -> Standing:
     while events := store.read_all(held.log_position, limit=BATCH, without=subscriber.skipped):
         for event in events:
-            if not go_on():
-                held.give_back()
-                return Standing.UNFINISHED
-            try:
-                subscriber.answer(event)
-            except Exception as error:
-                if isinstance(error, Later) or outage_behind(error):
-                    logger.warning("%s answers event %d later: %s", subscriber.name, event.position, error)
+            if subscriber.concerns(event):
+                if not go_on():
                     held.give_back()
-                    return Standing.WAITING
-                logger.exception("%s has stopped at event %d", subscriber.name, event.position)
-                held.stop(event, error)
-                return Standing.STOPPED
+                    return Standing.UNFINISHED
+                if fault := _answer(subscriber, held, event):
+                    return fault
             held.log_position = event.log_position
             if not held.renew():
                 return Standing.WAITING
+        if len(events) == BATCH and not go_on():
+            held.give_back()
+            return Standing.UNFINISHED
     return Standing.UP_TO_DATE if held.give_back() else Standing.WAITING
+
+
+def _answer(subscriber: Subscriber, held: "_Held", event: RecordedEvent) -> Standing | None:
+    """Answer an event. Return None, or the standing if that fails."""
+    try:
+        subscriber.answer(event)
+    except Exception as error:
+        if isinstance(error, Later) or outage_behind(error):
+            logger.warning("%s answers event %d later: %s", subscriber.name, event.position, error)
+            held.give_back()
+            return Standing.WAITING
+        logger.exception("%s has stopped at event %d", subscriber.name, event.position)
+        held.stop(event, error)
+        return Standing.STOPPED
+    return None
 
 
 class _Held:

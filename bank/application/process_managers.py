@@ -144,8 +144,6 @@ def _answer(manager: ProcessManager, event: RecordedEvent) -> None:
         Later: the bank is busy or unavailable, or this process is set up wrongly.
         Exception: the process manager is at fault, or only a newer version knows the event or an account.
     """
-    if event.type in EVENT_TYPES and event.type not in manager.types:
-        return
     _thread.is_answering = True
     try:
         for step in _steps(manager, event):

@@ -401,6 +401,13 @@ def test_a_request_answers_a_limited_number_of_events(settings: Any) -> None:
     assert balances() == [process_managers.AT_MOST + 1] * 3 + [0]
 
 
+def test_events_of_no_concern_do_not_count_toward_the_limit() -> None:
+    for _ in range(process_managers.AT_MOST + 1):
+        deposit(SECOND, 1)
+    deposit(SOURCE, 50)
+    assert balances() == [50, process_managers.AT_MOST + 51, 50, 0]
+
+
 def test_a_request_that_leaves_an_event_wakes_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
     bell = Bell(listens=False)
     monkeypatch.setattr(process_managers, "_background", SubscriptionWorker(process_managers.subscribers, bell))

@@ -272,7 +272,7 @@ def test_a_bank_from_before_snapshots_were_sealed_is_sound(vendor: str, tmp_path
     output = verify()
     assert "Snapshots not believed: 1" in output
     assert "All of it fits together" in output
-    assert export(tmp_path / "head").events == 54
+    assert export(tmp_path / "head").events == 68
     if vendor == "sqlite":
         call_command("backup", str(tmp_path / "copy"), stdout=StringIO(), stderr=StringIO())
         assert (tmp_path / "copy" / "head.json").exists()

@@ -53,7 +53,7 @@ def test_any_number_of_processes_sees_the_same_in_a_sound_bank(
     do_business()
     monkeypatch.setattr(parallel, "BATCH", batch)
     alone = seen_by(1)
-    assert (alone.events, alone.streams, alone.commands, alone.rejected, alone.findings) == (54, 4, 53, 3, [])
+    assert (alone.events, alone.streams, alone.commands, alone.rejected, alone.findings) == (68, 6, 67, 4, [])
     assert not started
     assert seen_by(2) == seen_by(3) == alone
     assert len(started) == 3
@@ -102,7 +102,7 @@ def test_a_large_bank_is_verified_on_all_processors(started: list[Any], monkeypa
     monkeypatch.setattr(os, "cpu_count", lambda: 3)
     audit()
     assert not started, "so few events take less time than the start of a process"
-    monkeypatch.setattr(verification, "MANY", 54)
+    monkeypatch.setattr(verification, "MANY", 68)
     audit()
     assert len(started) == 2
     monkeypatch.setattr(os, "cpu_count", lambda: 64)

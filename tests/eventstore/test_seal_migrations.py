@@ -9,7 +9,7 @@ from django.db import IntegrityError, connections
 from bank.operations.audit import audit
 from tests.support import databases, vandal
 from tests.support.databases import Urls, stranger
-from tests.support.values import deposit, do_business, query
+from tests.support.values import deposit, do_business_without_processes, query
 
 NEW = {vandal.COMMAND: ("seal", "transaction_id", "causation"), vandal.VERIFIER: ("seal",), vandal.SNAPSHOT: ("seal",)}
 BEFORE = {"bank": "0003_log_in_tries", "eventstore": "0004_no_gap"}
@@ -20,7 +20,7 @@ def test_the_migration_seals_an_old_record(
     vendor: str, urls: Urls, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bank.application.handlers.CURRENCY", "of_today")  # accounts of that version have no currency
-    do_business()
+    do_business_without_processes()
     with stranger(urls["DATABASE_URL"]) as database:
         tables = vandal.load(database)
     for table, columns in NEW.items():

@@ -82,7 +82,7 @@ def test_a_backup_while_eight_write_is_sound_and_the_live_bank_extends_it(
 def test_a_backup_is_one_private_file_and_its_head(tmp_path: Path) -> None:
     do_business()
     results = back_up(tmp_path / "a" / "copy")
-    assert "has 54 events up to position 54, verified, and their head" in results
+    assert "has 68 events up to position 68, verified, and their head" in results
     assert "The keys are not in it" in results
     files = sorted((tmp_path / "a" / "copy").iterdir())
     assert [path.name for path in files] == ["bank.sqlite3", "head.json"]
@@ -92,7 +92,7 @@ def test_a_backup_is_one_private_file_and_its_head(tmp_path: Path) -> None:
     assert signed_heads.read(files[1].read_text())[:-1] == head[:-1], "all but the time at which it was made"
     with sqlite3.connect(files[0]) as copy:
         assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
-        assert copy.execute("SELECT COUNT(*) FROM eventstore_event").fetchone() == (54,)
+        assert copy.execute("SELECT COUNT(*) FROM eventstore_event").fetchone() == (68,)
     copy.close()
 
 

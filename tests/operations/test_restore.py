@@ -71,7 +71,7 @@ def test_a_bank_comes_back_by_the_steps_that_are_written_down(
     databases.MAKERS["sqlite"].copy(templates["sqlite"], data)
     figures = in_shell(data, MAKE + FIGURES)
     output = manage(data, "backup", str(tmp_path / "copy"), *option)
-    assert "has 54 events" in output
+    assert "has 68 events" in output
     in_shell(data, "from tests.support.values import deposit; deposit(1, 5)")
     if option:  # the machine is lost, and so are the keys
         for file in data.glob("*_key"):

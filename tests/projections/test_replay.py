@@ -39,7 +39,7 @@ def dump() -> dict[str, Any]:
         for projector in PROJECTORS.values():
             table = projector.model._meta.db_table
             cursor.execute(f"SELECT {', '.join(sorted(projector.columns))} FROM {table}")
-            rows[table] = sorted(cursor.fetchall())
+            rows[table] = sorted(cursor.fetchall(), key=repr)
         cursor.execute("SELECT name, position FROM projections_checkpoint ORDER BY name")
         rows["checkpoints"] = cursor.fetchall()
         return rows

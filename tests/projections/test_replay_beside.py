@@ -78,7 +78,7 @@ def test_a_reader_of_two_tables_never_deadlocks_with_a_replay(
         for other in TABLES:
             if other != table:
                 reader.execute(f"SELECT * FROM {other}").fetchall()
-    assert replayed.result(PATIENCE) == 54
+    assert replayed.result(PATIENCE) == 68
     assert replay.check() == []
 
 

@@ -9,11 +9,18 @@ from uuid import UUID
 
 from django.db import connections
 
+from bank.application import tills
 from bank.application.dispatch import Ack, handle
 from bank.domain.commands import (
+    BringCashFromVault,
     ChangePin,
+    CloseBankAccount,
+    CloseTill,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
+    OpenTill,
+    ReverseDeposit,
+    TransferMoneyBetweenBankAccounts,
     UnlockPin,
     WithdrawMoneyFromBankAccount,
 )
@@ -43,6 +50,12 @@ def withdraw(account_id: int, amount: int, pin: int = PIN, *, command_id: UUID |
 
 def do_business() -> None:
     """Record every kind of event and rejection, with a snapshot and commands of two events."""
+    do_business_without_processes()
+    _transfer_correct_and_close()
+
+
+def do_business_without_processes() -> None:
+    """Record what the bank could do before it had process managers."""
     for account_id in (1, 2, 3, 4):
         open_account(account_id, f"Holder {account_id}", balance=1000 * account_id)
     for amount in range(1, 20):
@@ -56,6 +69,21 @@ def do_business() -> None:
     for nonsense in (DepositMoneyIntoBankAccount(77, 5), DepositMoneyIntoBankAccount(1, 0), UnlockPin(1)):
         with suppress(CommandRejected):
             handle(nonsense)
+
+
+def _transfer_correct_and_close() -> None:
+    """Transfer money to an account and to none, correct a deposit through a till, and close the till and an account."""
+    for to_account_id in (3, 77):
+        handle(TransferMoneyBetweenBankAccounts(4, to_account_id, 50, PIN), actor="teller")
+    handle(OpenTill(7, "teller", 500_00), actor="teller")
+    till = tills.till_of("teller")
+    assert till
+    paid_in = handle(DepositMoneyIntoBankAccount(4, 100), actor="teller", metadata=till.metadata)
+    handle(BringCashFromVault(*till, 40_00), actor="teller")
+    handle(ReverseDeposit(4, paid_in.command_id, "Typed twice"), actor="supervisor")
+    handle(CloseTill(*till, ((100_00, 5), (5_00, 7))), actor="teller")
+    open_account(9)
+    handle(CloseBankAccount(9, PIN), actor="teller")
 
 
 def query(statement: str, *values: Any, using: str = "default") -> list[tuple[Any, ...]]:

@@ -37,8 +37,8 @@ MUTATIONS = [
     Mutation(
         breaks="A subscription passes over an event at which its process manager raises.",
         file="eventstore/subscriptions.py",
-        text="                held.stop(event, error)\n                return Standing.STOPPED\n",
-        instead="                pass\n",
+        text="        held.stop(event, error)\n        return Standing.STOPPED\n",
+        instead="        pass\n",
         tests=[f"{RUNNING}::test_a_process_manager_that_raises_stops_at_the_event_and_goes_on_when_mended"],
     ),
     Mutation(

@@ -19,6 +19,9 @@ MODELS = {
         "refusedwithdrawal",
         "banktotals",
         "dailytotals",
+        "moneytransfer",
+        "tillshift",
+        "tillmovement",
         "checkpoint",
     ),
     "auth": ("user", "group"),
@@ -41,7 +44,8 @@ def walk(web: Web, account_id: int = 1) -> None:
 
 
 def do_tasks(teller: Teller, account_id: int) -> None:
-    """Open an account, deposit, withdraw, and send commands that are refused and rejected."""
+    """Open an account and a till, deposit, withdraw, send refused and rejected commands, and count the till."""
+    assert teller.fill_in("/tills/open/", till_id=account_id, amount="100.00").status == 303
     assert "Account opened" in once_caught_up(teller, teller.open_account(account_id)).words
     assert "New balance 50.00" in once_caught_up(teller, teller.deposit(account_id, "50.00")).words
     assert "New balance 30.00" in once_caught_up(teller, teller.withdraw(account_id, "20.00")).words
@@ -50,6 +54,9 @@ def do_tasks(teller: Teller, account_id: int) -> None:
     again = teller.fill_in("/accounts/open/", account_id=account_id, account_holder="Josh", pin="1234")
     assert again.status == 422, again.words
     assert "exists already" in again.words, again.words
+    closed = teller.fill_in(f"/tills/{account_id}/1/close/", pieces_10000="1", pieces_2000="1")
+    assert closed.status == 303, closed.words
+    assert "closed" in teller.get(closed.location).words
 
 
 def once_caught_up(teller: Teller, answer: Answer) -> Answer:
