@@ -35,6 +35,12 @@ def next_after(position: LogPosition) -> RecordedEvent | None:
     return next(iter(recorded_events(backend.rows(statement, backend.values_of(position)))), None)
 
 
+def event_at(position: int) -> RecordedEvent | None:
+    """Return the event at a position, or None."""
+    rows = backend_of().rows(f"SELECT {COLUMNS} FROM eventstore_event WHERE position = %s", [position])
+    return next(iter(recorded_events(rows)), None)
+
+
 def lowest_after(position: LogPosition, *, using: str = WRITE_SIDE) -> int | None:
     """Return the lowest position of the events after a log position, or None if there are none."""
     backend = backend_of(using)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from django.db import connections
 
-from . import positions, subscriptions
+from . import parked_events, positions, subscriptions
 from .bell import Bell
 from .errors import is_outage
 from .subscriptions import Standing, Subscriber
@@ -20,7 +20,7 @@ HURRY = 1.0
 ROUND = 1.0
 """Seconds after which the next subscription has its turn."""
 REST = 5.0
-"""Seconds between two tries of an event at which a subscription has stopped."""
+"""Seconds between two tries of an event at which a subscription has stopped, or which is parked."""
 LONGEST_PAUSE = 5.0
 """The longest pause between two tries while the database does not answer, in seconds."""
 
@@ -32,7 +32,7 @@ class SubscriptionWorker:
         self.subscribers, self.bell = subscribers, bell
         self.leaving = False
         self._retry_at: dict[str, float] = {}
-        self._hurry_until = 0.0
+        self._hurry_until = self._try_parked_at = 0.0
 
     def leave(self) -> None:
         """Finish the current event, and return from `run`."""
@@ -67,6 +67,7 @@ class SubscriptionWorker:
         end = positions.last_readable()
         is_waiting, passed = positions.last_log_position() > end, {}
         is_unfinished = False
+        self._try_parked(subscribers, now)
         for subscriber in subscribers:
             row = rows[subscriber.name]
             if row.log_position >= end or now < self._retry_at.get(row.name, 0.0):
@@ -85,6 +86,13 @@ class SubscriptionWorker:
         if is_unfinished:
             return 0
         return SHORT if is_waiting and now < self._hurry_until else None
+
+    def _try_parked(self, subscribers: Sequence[Subscriber], now: float) -> None:
+        """Try the parked events again, unless that was done less than `REST` seconds ago."""
+        if now >= self._try_parked_at:
+            self._try_parked_at = now + REST
+            for subscriber in subscribers:
+                parked_events.try_again(subscriber)
 
     def _for_a_while(self) -> Callable[[], bool]:
         """Return a function that returns False once another subscription should have its turn, or the worker leaves."""

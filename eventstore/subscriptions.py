@@ -17,10 +17,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from . import positions, store
+from . import parked_events, positions, store
 from .backends import backend_of
 from .errors import outage_behind
 from .events import START, LogPosition, RecordedEvent
+from .parked_events import NeedsNewerVersion as NeedsNewerVersion
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ class Subscriber(NamedTuple):
         skipped: the types of events that never concern it. An event of any other type is read, also of one that this
             version of the program does not know: a newer version may know what follows from it.
         concerns: returns whether an event has to be answered. It reads and writes nothing.
-        answer: answers an event. It may be called again for the same event, and then changes nothing.
+        answer: answers an event. It may be called again for the same event, and then changes nothing. It raises
+            `NeedsNewerVersion` for an event to park, and `Later` for one that has to wait.
     """
 
     name: str
@@ -157,9 +159,12 @@ def _answer_all(subscriber: Subscriber, held: "_Held", go_on: Callable[[], bool]
 
 
 def _answer(subscriber: Subscriber, held: "_Held", event: RecordedEvent) -> Standing | None:
-    """Answer an event. Return None, or the standing if that fails."""
+    """Answer an event, or park it. Return None, or the standing if neither can be done."""
     try:
         subscriber.answer(event)
+    except NeedsNewerVersion as error:
+        logger.warning("%s parks event %d: %s", subscriber.name, event.position, error)
+        parked_events.park(subscriber.name, event, error)
     except Exception as error:
         if isinstance(error, Later) or outage_behind(error):
             logger.warning("%s answers event %d later: %s", subscriber.name, event.position, error)
@@ -206,9 +211,8 @@ class _Held:
 
     def stop(self, event: RecordedEvent, error: Exception) -> None:
         """Record an error, and end the lease."""
-        text = f"{type(error).__name__}: {error}".replace("\0", "")[:1000]
         failed = {"error": "%s", "failed_position": "%s", "failed_at": backend_of().time_in(0)}
-        self._write({**failed, **_FREE}, [text, event.position])
+        self._write({**failed, **_FREE}, [parked_events.text_of(error), event.position])
 
     def _write(self, changes: Mapping[str, str], values: Sequence[Any] = ()) -> bool:
         """Change the row. If events were answered, move its checkpoint and clear the error, which was of one of them.
@@ -247,7 +251,10 @@ COUNTED = 1000
 
 
 class State(NamedTuple):
-    """The state of a subscription. `behind` is the number of events after its checkpoint, at most `COUNTED`."""
+    """The state of a subscription.
+
+    `behind` is the number of events after its checkpoint and `parked` that of its parked events, at most `COUNTED`.
+    """
 
     name: str
     position: int
@@ -255,6 +262,7 @@ class State(NamedTuple):
     error: str
     failed_position: int | None
     worker: str
+    parked: int
 
 
 def states(names: Iterable[str]) -> list[State]:
@@ -268,7 +276,8 @@ def states(names: Iterable[str]) -> list[State]:
     for name in names:
         _, transaction_id, position, error, failed_position, worker = found.get(name, (name, 0, 0, "", None, ""))
         behind = positions.count_after(LogPosition(transaction_id, position), limit=COUNTED)
-        result.append(State(name, position, behind, error, failed_position, worker))
+        parked = len(parked_events.parked(name, limit=COUNTED))
+        result.append(State(name, position, behind, error, failed_position, worker, parked))
     return result
 
 

@@ -18,12 +18,12 @@ from eventstore.bell import Bell
 from eventstore.events import RecordedEvent
 from eventstore.signals import events_appended
 from eventstore.subscription_worker import SubscriptionWorker
-from eventstore.subscriptions import Later, Standing, Subscriber
+from eventstore.subscriptions import Later, NeedsNewerVersion, Standing, Subscriber
 
 from ..domain.errors import CommandRejected
-from ..domain.events import EVENT_TYPES, decode
+from ..domain.events import EVENT_TYPES, UnknownEvent, decode
 from ..domain.processes import PROCESS_MANAGERS, ProcessManager, Step
-from .dispatch import Busy, Cause, InstallationFault, OutcomeUnknown, handle
+from .dispatch import Busy, Cause, InstallationFault, OutcomeUnknown, UnreadableAccount, handle
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +142,8 @@ def _answer(manager: ProcessManager, event: RecordedEvent) -> None:
 
     Raises:
         Later: the bank is busy or unavailable, or this process is set up wrongly.
-        Exception: the process manager is at fault, or only a newer version knows the event or an account.
+        NeedsNewerVersion: this version of the program does not know the event, or cannot read an account or a till.
+        Exception: the process manager is at fault.
     """
     _thread.is_answering = True
     try:
@@ -150,6 +151,8 @@ def _answer(manager: ProcessManager, event: RecordedEvent) -> None:
             _carry_out(manager, event, step)
     except (Busy, OutcomeUnknown, InstallationFault) as error:
         raise Later(str(error)) from error
+    except (UnknownEvent, UnreadableAccount) as error:
+        raise NeedsNewerVersion(str(error)) from error
     finally:
         _thread.is_answering = False
 

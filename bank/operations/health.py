@@ -98,13 +98,14 @@ def _report_subscription(state: subscriptions.State) -> dict[str, object]:
         "error": state.error.partition(":")[0],
         "failed_position": state.failed_position,
         "has_worker": bool(state.worker),
+        "parked": state.parked,
     }
 
 
 def _awaits_newer(state: subscriptions.State) -> bool:
     """Return whether a subscription has stopped at an event or an account that only a newer version can read.
 
-    The bank stays ready: during an upgrade, a newer version beside this one goes on.
+    The version before this one stops there, and this one parks the event. The bank stays ready.
     """
     return state.error.partition(":")[0] in {kind.__name__ for kind in (UnknownEvent, UnreadableAccount)}
 

@@ -231,17 +231,40 @@ def test_a_rejection_without_an_answer_is_an_error(monkeypatch: pytest.MonkeyPat
     assert the_subscription().error == "CommandRejected: Account 3 takes nothing."
 
 
-def test_an_event_of_a_newer_version_stops_the_subscription_and_is_not_passed_over() -> None:
-    freeze(OTHER)
+def test_an_event_of_a_newer_version_is_parked_until_a_version_that_knows_it_runs() -> None:
+    frozen = freeze(OTHER)
     poll()
-    stopped = the_subscription()
-    assert (stopped.error.partition(":")[0], stopped.failed_position) == ("UnknownEvent", 5)
+    parked = Subscription.objects.get(name="relay@5")
+    assert (parked.error.partition(":")[0], parked.failed_position) == ("UnknownEvent", frozen.position)
+    assert (the_subscription().error, the_subscription().position) == ("", 5)
     deposit(SOURCE, 50)
-    assert balances()[:3] == [50, 0, 0]
+    assert balances()[:3] == [50, 50, 50], "what follows from later events does not wait"
+    poll()
+    assert Subscription.objects.count() == 2
     with newer_version("account_frozen"):
         poll()
-    assert balances()[:3] == [50, 50, 50]
-    assert the_subscription().error == ""
+    assert Subscription.objects.get() == the_subscription()
+
+
+def test_an_event_whose_step_meets_an_unreadable_account_is_parked_alone() -> None:
+    freeze(THIRD)
+    account_cache._loaded.clear()
+    first, later = deposit(SOURCE, 50), deposit(SOURCE, 7)
+    assert queries.check_balance(SECOND) == 57, "the steps before that one are carried out, and later events answered"
+    [state] = subscriptions.states([RELAY.name])
+    assert (state.error, state.parked) == ("", 3), "with the unknown event itself"
+    for ack in (first, later):
+        assert Subscription.objects.get(name=f"relay@{ack.position}").error.startswith("UnreadableAccount: ")
+    with newer_version("account_frozen"):
+        poll()
+    assert subscriptions.states([RELAY.name])[0].parked == 0
+    amounts = {event.data["amount"] for event in read_all() if event.stream == "bank_account-3" and event.version > 2}
+    assert amounts == {50, 7}
+    before = count("eventstore_event")
+    subscriptions.set_back(RELAY.name)
+    with newer_version("account_frozen"):
+        poll()
+    assert count("eventstore_event") == before
 
 
 @pytest.mark.parametrize("error", [Busy("busy"), dispatch.OutcomeUnknown("lost"), dispatch.InstallationFault("key")])

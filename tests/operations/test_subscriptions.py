@@ -40,7 +40,7 @@ def test_readyz_reports_subscriptions(client: Client) -> None:
     response = client.get("/readyz")
     assert (response.status_code, response.json()["ready"]) == (200, True)
     assert response.json()["subscriptions"] == {
-        "relay": {"position": 7, "behind": 0, "error": "", "failed_position": None, "has_worker": False}
+        "relay": {"position": 7, "behind": 0, "error": "", "failed_position": None, "has_worker": False, "parked": 0}
     }
 
 
@@ -54,11 +54,19 @@ def test_a_bank_with_a_stopped_subscription_is_not_ready(client: Client, manager
     assert b"secret" not in response.content
 
 
-def test_a_bank_that_waits_for_a_newer_version_is_ready(client: Client) -> None:
+def test_a_bank_that_waits_for_a_newer_version_is_ready_and_shows_what_waits(
+    client: Client, admin_client: Client
+) -> None:
     freeze(4)
+    deposit(1, 50)
     response = client.get("/readyz")
     assert (response.status_code, response.json()["ready"]) == (200, True)
-    assert response.json()["subscriptions"]["relay"]["error"] == "UnknownEvent"
+    relay = response.json()["subscriptions"]["relay"]
+    assert (relay["error"], relay["parked"], relay["position"]) == ("", 1, 8)
+    assert "up to date; 1 parked for a newer version" in run()
+    page = admin_client.get("/admin/eventstore/subscription/").content.decode()
+    assert "relay@5" in page
+    assert "this program knows no event account_frozen" in page
 
 
 def test_the_admin_shows_event_and_error_of_a_stopped_subscription(admin_client: Client, managers: Any) -> None:

@@ -1,12 +1,12 @@
 """A newer version of the program: it records events that this version does not know."""
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 from uuid import uuid4
 
-from bank.application import process_managers
+from bank.application import process_managers, repository
 from bank.domain import events
 from eventstore import clock, store
 from eventstore.events import Envelope, NewEvent, RecordedEvent
@@ -46,5 +46,7 @@ def newer_version(*known: str) -> Iterator[None]:
             return healthy("pin_changed", 1, data)
         return healthy(event_type, schema_version, data)
 
-    with mock.patch.object(quarantine, "decode", decode), mock.patch.object(process_managers, "decode", decode):
+    with ExitStack() as stack:
+        for module in (quarantine, process_managers, repository):
+            stack.enter_context(mock.patch.object(module, "decode", decode))
         yield

@@ -79,6 +79,12 @@ def _wanted(arguments: list[str]) -> tuple[str, int]:
 
 
 def _state(state: subscriptions.State) -> str:
+    """Return the state in words, with the number of events that only a newer version can answer."""
+    count = f"{state.parked}{'+' if state.parked >= subscriptions.COUNTED else ''}"
+    return f"{_standing(state)}; {count} parked for a newer version" if state.parked else _standing(state)
+
+
+def _standing(state: subscriptions.State) -> str:
     if state.error:
         return f"stopped at event {state.failed_position}: {state.error}"
     if state.worker:
