@@ -103,7 +103,7 @@ def test_a_replay_gives_way_to_readers_again_and_again_while_one_holds_a_table(
     assert replay.check() == []
 
 
-TOTAL_PAID_IN = 10_190
+TOTAL_PAID_IN = 10_290
 """The sum of `do_business`."""
 
 

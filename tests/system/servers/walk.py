@@ -73,7 +73,7 @@ def once_caught_up(teller: Teller, answer: Answer) -> Answer:
 def look_around(teller: Teller, account_id: int) -> None:
     """Open every page of a teller."""
     for path, text in {
-        "/": "Latest activity",
+        "/": "My till",
         "/accounts/": "30.00",
         "/accounts/?q=Josh": "30.00",
         f"/accounts/{account_id}/": "30.00",
