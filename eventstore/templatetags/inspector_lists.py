@@ -20,5 +20,5 @@ def labelled(row: Iterable[str], headers: Sequence[Mapping[str, Any]]) -> SafeSt
 def _labelled(cell: str, heading: str) -> str:
     if "<" in heading:  # the box that checks all rows
         return cell
-    tag, end, rest = cell.partition(">")
-    return f"{tag}{end}{format_html('<span class="cell-label" aria-hidden="true">{}</span>', capfirst(heading))}{rest}"
+    tag, space, rest = cell.partition(" ")
+    return format_html('{} data-label="{}"{}{}', mark_safe(tag), capfirst(heading), space, mark_safe(rest))  # noqa: S308

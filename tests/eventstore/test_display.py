@@ -92,7 +92,7 @@ def test_the_list_of_one_stream_has_its_running_figure(admin_client: Client) -> 
     ):
         page = admin_client.get(EVENTS + query).content.decode()
         assert heading in page
-        assert re.findall(r'<td class="field-amount">.*?</span>([^<]*)<', page) == shown
+        assert re.findall(r'class="field-amount">([^<]*)<', page) == shown
     assert "Balance (USD)" not in admin_client.get(f"{EVENTS}?q=7").content.decode()
 
 
