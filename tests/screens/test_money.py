@@ -193,12 +193,16 @@ def test_indian_amounts_are_grouped_as_in_india(elsewhere: Callable[[str, str], 
     assert format_money(99_950) == "999.50"
 
 
+MANY = 200
+"""The number of locales that a test tries. All tests together try most of the thousand."""
+
+
 @pytest.mark.parametrize("currency", ["JPY", "USD", "KWD"])
-def test_every_displayed_amount_can_be_typed_in_every_locale(
+def test_every_displayed_amount_can_be_typed_in_any_locale(
     elsewhere: Callable[[str, str], None], currency: str
 ) -> None:
     random = Random(currency)
-    for locale in localedata.locale_identifiers():
+    for locale in random.sample(localedata.locale_identifiers(), MANY):
         elsewhere(locale, currency)
         digits = get_currency_precision(currency)
         for minor_units in (1, 10**12, *(random.randrange(1, 10 ** random.randint(1, 12)) for _ in range(5))):
@@ -215,11 +219,11 @@ def _by_babel(minor_units: int, digits: int, locale: str) -> str:
 
 @pytest.mark.parametrize("numbers", ["latn", "default"])
 @pytest.mark.parametrize("format_type", ["standard", "accounting", "name"])
-def test_every_amount_of_babel_is_read_in_every_locale(
+def test_every_amount_of_babel_is_read_in_any_locale(
     elsewhere: Callable[[str, str], None], numbers: Any, format_type: Any
 ) -> None:
-    random = Random(format_type)
-    for locale in localedata.locale_identifiers():
+    random = Random(format_type + numbers)
+    for locale in random.sample(localedata.locale_identifiers(), MANY):
         if numbers == "default" and locale.startswith("ff_Adlm"):
             continue  # babel writes Latin digits there with Adlam separators
         territory = Locale.parse(locale).territory
