@@ -1,7 +1,7 @@
 """Fixtures. Each test that names `bank` has two databases of its own, with real commits and threads.
 
-It runs on SQLite, and on PostgreSQL too if the environment variable TEST_POSTGRES_URL names servers. There are as many
-test processes as servers, or as suit this machine.
+It runs on SQLite, and on PostgreSQL too if the environment variable TEST_POSTGRES_URL names servers and the code under
+test depends on the kind of database. There are as many test processes as servers, or as suit this machine.
 """
 
 import os
@@ -28,16 +28,25 @@ SLOW = tuple(
 )  # fmt: skip
 """The files with tests that take many seconds. They run first."""
 
-SCREENS = ("tests/screens/", "tests/access/")
-"""The rooms whose code does not know the kind of database. Their tests run on SQLite alone, except for those below."""
-SCREENS_ON_BOTH = tuple(
-    f"tests/{name}.py"
+ON_SQLITE = tuple(
+    f"tests/{name}"
     for name in (
-        "screens/test_screens", "screens/test_nul", "screens/test_unavailable", "screens/test_statement",
-        "screens/test_page_cost", "access/test_throttle", "access/test_sessions",
+        "access/", "screens/", "application/test_clocks", "application/test_closing", "application/test_corrections",
+        "application/test_pin_lock", "application/test_tills.py", "eventstore/test_admin.py",
+        "eventstore/test_causation_verified", "eventstore/test_corrections_verified",
+        "eventstore/test_decisions_verified", "eventstore/test_forged_snapshots", "eventstore/test_refusals",
+        "operations/test_currency", "operations/test_missing_keys",
     )
 )  # fmt: skip
-"""The files with queries, texts, failures or locks that depend on the kind of database."""
+"""The tests of code that does not know the kind of database. They run on SQLite alone, except for those below."""
+ON_BOTH = tuple(
+    f"tests/{name}"
+    for name in (
+        "access/test_sessions", "access/test_throttle", "screens/test_nul", "screens/test_page_cost",
+        "screens/test_screens", "screens/test_statement", "screens/test_unavailable",
+    )
+)  # fmt: skip
+"""Tests of screens whose queries, texts, failures or locks depend on it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -67,13 +76,13 @@ def pytest_report_header() -> str:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run each test that uses a database on every kind, on the one of its mark, or a test of a screen on SQLite."""
+    """Run each test that uses a database on every kind, on the one of its mark, or on SQLite alone."""
     if "vendor" in metafunc.fixturenames:
         mark = metafunc.definition.get_closest_marker("only_on")
         assert mark is None or mark.kwargs["reason"], "a test that is about one database says why"
         file = metafunc.definition.nodeid
-        is_of_screen = file.startswith(SCREENS) and not file.startswith(SCREENS_ON_BOTH)
-        wanted = mark.args if mark else databases.VENDORS[:1] if is_of_screen else databases.VENDORS
+        is_alone = file.startswith(ON_SQLITE) and not file.startswith(ON_BOTH)
+        wanted = mark.args if mark else databases.VENDORS[:1] if is_alone else databases.VENDORS
         metafunc.parametrize("vendor", [pytest.param(each, marks=databases.needs(each)) for each in wanted])
 
 

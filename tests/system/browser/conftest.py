@@ -20,12 +20,11 @@ CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shuti
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Deselect most browsers on PostgreSQL: pages are the same on either database, as the tasks show."""
+    """Deselect browsers on PostgreSQL, except for the transfers: pages are the same on either database."""
 
     def is_said_twice(item: pytest.Item) -> bool:
-        chosen = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
-        is_of_tasks = item.path.name in ("test_tasks.py", "test_transfers.py") and chosen.get("javascript") is not False
-        return chosen.get("vendor") == "postgresql" and not is_of_tasks and item.path.parent == Path(__file__).parent
+        is_browser = item.path.parent == Path(__file__).parent and item.path.name != "test_transfers.py"
+        return is_browser and hasattr(item, "callspec") and item.callspec.params.get("vendor") == "postgresql"
 
     items[:] = [item for item in items if not is_said_twice(item)]
 
