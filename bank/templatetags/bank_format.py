@@ -94,7 +94,7 @@ def rejection(sentence: str) -> str:
 
 
 @register.simple_tag
-def language() -> str:
+def page_language() -> str:
     """Return the code of the page's language."""
     return get_language() or settings.LANGUAGE_CODE
 

@@ -92,7 +92,7 @@ def test_a_form_that_was_open_before_the_closing_is_rejected_in_plain_words(bank
     open_account(1, "Josh Closes", PIN)
     supervisor = client_of("sue", "Supervisors")
     handle(CloseBankAccount(1, PIN))
-    assert "This account is closed since" in text_of(supervisor.get(f"/accounts/1/{task}/"))
+    assert "This account is closed. It has been closed since" in text_of(supervisor.get(f"/accounts/1/{task}/"))
     response = send(supervisor, f"/accounts/1/{task}/", amount="5", pin="1234", pin_again="1234")
     assert response.status_code == 422
     assert "Account 1 is closed." in text_of(response)

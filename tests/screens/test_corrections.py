@@ -138,7 +138,7 @@ def test_a_correction_below_zero_is_rejected_in_words(sue: Client, paid: dict[st
 def test_a_closed_account_is_not_corrected(sue: Client, paid: dict[str, UUID]) -> None:
     withdraw(1, 30_00)
     handle(CloseBankAccount(1, PIN))
-    assert "This account is closed since" in text_of(sue.get(f"/receipts/{paid['withdrawal']}/reverse/"))
+    assert "It has been closed since" in text_of(sue.get(f"/receipts/{paid['withdrawal']}/reverse/"))
     assert "Account 1 is closed." in text_of(reverse(sue, paid["withdrawal"]))
 
 
