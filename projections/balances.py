@@ -7,8 +7,6 @@ through all balances would be drawn at the same resolution.
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 from typing import NamedTuple
 
 from .sql import rows, utc
@@ -42,33 +40,33 @@ class Stretch(NamedTuple):
         return max(balance for _, balance in self.points)
 
 
-_LINES = "FROM projections_statementline WHERE account_id = %s AND version >= %s AND version < %s"
 _FIRST_WITH = """(
-    SELECT version FROM projections_statementline AS line
-    WHERE line.account_id = %s AND version >= first AND version <= last AND balance = {} ORDER BY version LIMIT 1
+    SELECT version FROM projections_statementline
+    WHERE account_id = %s AND version >= first AND version <= last AND balance = {} ORDER BY version LIMIT 1
 )"""
 _STRETCHES = f"""
-    WITH stretch AS (
+    WITH stretch AS MATERIALIZED (
         SELECT (version - %s) / %s AS number, COUNT(*) AS lines, MIN(version) AS first, MAX(version) AS last,
             MIN(balance) AS least, MAX(balance) AS most
-        {_LINES} GROUP BY 1
+        FROM projections_statementline WHERE account_id = %s AND version >= %s AND version < %s GROUP BY 1
     )
-    SELECT line.recorded_at, number, lines, balance
-    FROM stretch JOIN projections_statementline AS line
-    ON line.account_id = %s AND version IN (first, last, {_FIRST_WITH.format("least")}, {_FIRST_WITH.format("most")})
-    ORDER BY version
+    SELECT lines, first, last, {_FIRST_WITH.format("least")}, {_FIRST_WITH.format("most")} FROM stretch ORDER BY number
+"""
+_POINTS = """
+    SELECT version, recorded_at, balance FROM projections_statementline WHERE account_id = %s AND version IN ({})
 """
 
 
 def stretches(account_id: int, part: Part) -> list[Stretch]:
     """Return the stretches of a part that have lines. Its group does not count."""
     length = max(-(-(part.end - part.first) // STRETCHES), 1)
-    values = part.first, length, account_id, part.first, part.end, *[account_id] * 3
-    found = rows(_STRETCHES, *values)
-    return [
-        Stretch(lines, [(utc(at), balance) for at, _, _, balance in group])
-        for (_, lines), group in groupby(found, itemgetter(1, 2))
-    ]
+    cut = rows(_STRETCHES, part.first, length, account_id, part.first, part.end, account_id, account_id)
+    wanted = sorted({version for _, *versions in cut for version in versions})
+    if not wanted:
+        return []
+    found = rows(_POINTS.format(", ".join(["%s"] * len(wanted))), account_id, *wanted)
+    points = {version: (utc(at), balance) for version, at, balance in found}
+    return [Stretch(lines, [points[each] for each in sorted(set(versions))]) for lines, *versions in cut]
 
 
 def balance_before(account_id: int, version: int) -> int:
