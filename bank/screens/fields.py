@@ -27,8 +27,9 @@ class MoneyField(forms.CharField):
 class PinField(forms.CharField):
     """A PIN of four digits, which is never rendered; its value is an integer."""
 
+    # Browsers ignore "off" for passwords: they would offer to save a PIN, and fill it in for the next customer.
     widget = forms.PasswordInput(
-        render_value=False, attrs={"inputmode": "numeric", "autocomplete": "off", "maxlength": "4"}
+        render_value=False, attrs={"inputmode": "numeric", "autocomplete": "one-time-code", "maxlength": "4"}
     )
 
     def clean(self, value: Any) -> Any:

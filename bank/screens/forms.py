@@ -298,11 +298,15 @@ class ReverseForm(AccountForm):
 
 class ReverseDepositForm(ReverseForm):
     verb = "Reverse the deposit"
+    verb_with_amount = "Reverse the deposit of {}"
+    sign = -1
     command_class = ReverseDeposit
 
 
 class ReverseWithdrawalForm(ReverseForm):
     verb = "Reverse the withdrawal"
+    verb_with_amount = "Reverse the withdrawal of {}"
+    sign = 1
     command_class = ReverseWithdrawal
 
 

@@ -119,6 +119,7 @@ def reverse_entry(request: Request, command_id: UUID) -> HttpResponse:
         return redirect("receipt", command_id)
     form_class = REVERSE[entry.kind]
     form = form_class(request.POST or None, account_id=entry.account_id, reversed_command_id=command_id)
+    form.repeated = entry.amount
     return task(request, form, form.verb, entry.account_id, entry=entry, till=queries.shift_of_payment(command_id))
 
 
@@ -228,7 +229,9 @@ def handle_form(request: Request, form: TaskForm, refusal: CommandRejected | Non
 
 def check_first(request: Request, form: TaskForm) -> HttpResponse | None:
     """Redirect to the check page if the amount is large and not confirmed. A form of that page stays one."""
-    if not isinstance(form, AmountForm) or not check.is_needed(amount := form.cleaned_data.get("amount", 0)):
+    if not isinstance(form, AmountForm) or form.non_field_errors():
+        return None
+    if not check.is_needed(amount := form.cleaned_data.get("amount", 0)):
         return None
     if form.cleaned_data.get("confirmed") != str(amount):
         return see_other(request, f"{request.path}?amount={amount}")

@@ -1,5 +1,6 @@
 """The check page: above a limit, a task repeats who, what and how much before it is carried out."""
 
+import re
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -14,7 +15,7 @@ from bank.screens import check
 from bank.settings import amount_in
 from projections import queries
 from tests.support.helpers import HTMX, client_of, command_id_in, send, text_of
-from tests.support.values import PIN, deposit, open_account, whole_log
+from tests.support.values import PIN, deposit, open_account, whole_log, withdraw
 
 pytestmark = [pytest.mark.usefixtures("bank"), pytest.mark.only_on("sqlite", reason="no query differs")]
 
@@ -133,6 +134,46 @@ def test_a_large_transfer_says_so_at_its_second_step(teller: Client) -> None:
     assert "Balance after 19,480.25" in text_of(page)
     assert "Send 12,000.00" in text_of(page)
     assert "More than 10" not in text_of(teller.get("/accounts/1/transfer/", {"to_account_id": "2", "amount": "5"}))
+
+
+def test_a_correction_repeats_its_amount_and_the_balance_after_it(teller: Client) -> None:
+    sue = client_of("sue", "Supervisors")
+    paid = send(teller, URLS["deposit"], **CONFIRMED)["Location"]
+    page = sue.get(f"{paid}reverse/")
+    assert "Balance now 43,480.25 Reverse the deposit \u221212,000.00 Balance after 31,480.25" in text_of(page)
+    assert "More than 10,000.00 USD." in text_of(page)
+    assert "Reverse the deposit of 12,000.00" in text_of(page)
+    assert "Change the amount" not in text_of(page)
+
+
+def test_an_amount_that_was_typed_in_another_language_is_not_checked_but_asked_for_again(teller: Client) -> None:
+    for confirmed in ("", "1200000"):
+        response = send(teller, URLS["deposit"], amount="12000", confirmed=confirmed, language="de")
+        assert response.status_code == 422
+        assert "The language was changed meanwhile." in text_of(response)
+        assert 'type="text" name="amount" value="12000"' in response.content.decode()
+
+
+def test_a_locked_account_has_no_form_that_asks_for_its_pin(teller: Client) -> None:
+    for _ in range(3):
+        withdraw(1, 5, PIN + 1)
+    paths = ("", "withdraw/", "withdraw/?amount=500", "withdraw/?amount=1200000", "transfer/", "close/")
+    for page in (teller.get(f"/accounts/1/{path}") for path in paths):
+        assert "Withdrawals are locked." in text_of(page)
+        assert 'name="pin"' not in page.content.decode()
+        assert 'name="to_account_id"' not in page.content.decode()
+    late = send(teller, URLS["withdraw"], HTMX, amount="x", pin="1")
+    assert "Withdrawals are locked." in text_of(late)
+    assert 'name="pin"' not in late.content.decode()
+
+
+def test_a_pin_is_masked_and_numeric_and_no_browser_saves_or_fills_it_in(teller: Client) -> None:
+    for path in ("/accounts/1/withdraw/", "/accounts/1/withdraw/?amount=1200000", "/accounts/1/close/"):
+        found = re.search('<input[^>]*name="pin"[^>]*>', teller.get(path).content.decode())
+        assert found
+        for attribute in ('type="password"', 'inputmode="numeric"', 'autocomplete="one-time-code"', 'maxlength="4"'):
+            assert attribute in found[0]
+        assert "value=" not in found[0]
 
 
 def test_the_echo_announces_the_check_page(teller: Client) -> None:

@@ -77,14 +77,13 @@ def test_both_lines_are_linked_on_the_statement_on_paper_and_in_the_csv_file(
     reverse(sue, paid["deposit"], reason="=Typed twice")
     first, last = queries.receipt(paid["deposit"]), queries.statement(1).rows[0]
     assert first
-    for page in ("/accounts/1/", "/"):
-        html = sue.get(page).content.decode()
-        assert (
-            "Deposit reversed</span> by sue: =Typed twice "
-            f'(<a href="/receipts/{paid["deposit"]}/">receipt {first.position}' in html
-        )
-        assert f'by <a href="/receipts/?reference={last.position}">{last.position}</a>' in html
-        assert '<tr role="row" class="undone">' in html
+    html = sue.get("/accounts/1/").content.decode()
+    assert (
+        "Deposit reversed</span> by sue: =Typed twice "
+        f'(<a href="/receipts/{paid["deposit"]}/">receipt {first.position}' in html
+    )
+    assert f'by <a href="/receipts/?reference={last.position}">{last.position}</a>' in html
+    assert '<tr role="row" class="undone">' in html
     assert sue.get(f"/receipts/?reference={last.position}")["Location"] == f"/receipts/{last.command_id}/"
     paper = text_of(sue.get("/accounts/1/statement/?kind="))
     assert f"Deposit, reversed by {last.position}" in paper
