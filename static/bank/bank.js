@@ -4,11 +4,14 @@ window.addEventListener("pageshow", (event) => {
 });
 
 // Without an answer htmx swaps nothing, so show a notice. The form keeps its command id, so it counts once.
-document.addEventListener("htmx:sendError", (event) => {
+function tellNoAnswer(event) {
   const offline = document.getElementById("offline");
   offline.hidden = false;
   offline.querySelector("[data-sent]").hidden = event.detail.requestConfig.verb !== "post";
-});
+  offline.scrollIntoView({ block: "nearest" });
+}
+document.addEventListener("htmx:sendError", tellNoAnswer);
+document.addEventListener("htmx:timeout", tellNoAnswer);
 document.addEventListener("htmx:afterOnLoad", () => {
   const offline = document.getElementById("offline");
   if (offline) offline.hidden = true;

@@ -1,5 +1,6 @@
 """Clients that hold on to a web process or forge headers, with a real server and real sockets."""
 
+import html
 import re
 import socket
 import time
@@ -12,6 +13,7 @@ import pytest
 from bank.operations.server import CONNECTIONS
 from tests.support.databases import MAKERS, Urls
 from tests.support.programs import PASSWORD, PATIENCE, Web
+from tests.support.teller import logged_in
 
 pytestmark = pytest.mark.xdist_group("server")  # the tests share one server
 
@@ -201,3 +203,38 @@ def test_a_header_with_underscores_does_not_turn_http_into_https(templates: dict
         assert web.request("GET", "/login/", **sent_headers, X_Forwarded_Proto="https")[0] == 301
         assert web.request("GET", "/login/", Host="bank.example", X_Forwarded_Proto="https")[0] == 301
         assert web.request("GET", "/login/", **{**sent_headers, "X-Forwarded-Proto": "https"})[0] == 200
+
+
+# Open pages that ask whether they have changed
+
+
+def test_the_loop_answers_open_pages_of_a_session_while_nothing_changes(web: Web) -> None:
+    teller = logged_in(web, "teller", PASSWORD)
+    teller.open_account(1)
+    tag = html.unescape(re.findall(r'data-tag="([^"]+)"', teller.get("/accounts/1/").text)[0])
+    cookies = "; ".join(f"{name}={value}" for name, value in teller.cookies.items())
+    question = f"GET /accounts/1/ HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: {cookies}\r\nBank-Poll: true\r\n"
+    question += f"HX-Request: true\r\nIf-None-Match: {tag}\r\n"
+
+    def ask(connection: socket.socket, more: str = "") -> dict[str, str]:
+        connection.sendall(f"{question}{more}\r\n".encode())
+        first, *lines = connection.recv(65536).decode().split("\r\n")
+        assert first == "HTTP/1.1 304 Not Modified"
+        return dict(line.split(": ", 1) for line in lines if line)
+
+    deadline, answer = time.monotonic() + PATIENCE, {"Content-Security-Policy": "Django's"}
+    while "Content-Security-Policy" in answer:  # Django has checked the session, and the next look counts it
+        assert time.monotonic() < deadline
+        with connect(web) as connection:
+            answer = ask(connection)
+    assert answer["ETag"] == tag
+    assert answer.keys() == {"Cache-Control", "Date", "ETag"}
+    with connect(web) as connection:
+        assert ask(connection).keys() == answer.keys()
+        assert ask(connection, "Connection: close\r\n")["Connection"] == "close"
+        assert connection.recv(1) == b""
+    teller.post("/logout/")
+    with connect(web) as connection:
+        connection.sendall(f"{question}Connection: close\r\n\r\n".encode())
+        head = all_of(connection).decode()
+    assert head.startswith("HTTP/1.1 304") or "HX-Redirect: /login/" in head, "the last look counts for half a second"

@@ -4,11 +4,12 @@ from typing import Any
 
 import pytest
 from django.contrib.sessions.models import Session
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from bank.access import sessions
 from bank.application.dispatch import handle
 from bank.domain.commands import DepositMoneyIntoBankAccount
+from projections import queries
 from tests.system.browser.conftest import be
 from tests.system.browser.test_access import age_sessions
 
@@ -82,3 +83,30 @@ def test_an_open_page_says_when_its_figures_may_be_old_pauses_and_leaves_with_it
     Session.objects.all().delete()  # as a log-out elsewhere
     ada.wait_for_url("**/login/?next=/accounts/1/")
     complaints[:] = [text for text in complaints if "ERR_INTERNET_DISCONNECTED" not in text]
+
+
+def test_a_task_that_takes_long_says_so_and_without_an_answer_can_be_sent_again(
+    ada: Page, complaints: list[str]
+) -> None:
+    held: list[Route] = []
+    ada.route("**/accounts/1/deposit/", lambda route: held.append(route))
+    ada.locator("#deposit_amount").fill("7")
+    form = ada.locator("form.task", has=ada.locator("#deposit_amount"))
+    button, under_way = form.get_by_role("button"), form.get_by_text("This is being carried out")
+    button.click()
+    expect(under_way).to_be_visible()
+    expect(button).to_be_disabled()
+    ada.locator("#deposit_amount").press("Enter")
+    expect(button).to_be_disabled()
+    [route] = held
+    route.fetch()  # the bank carries it out, and its answer is lost
+    route.abort("timedout")
+    expect(ada.get_by_role("alert")).to_contain_text(
+        "It may or may not have been carried out. Sending it again is safe"
+    )
+    expect(under_way).to_be_hidden()
+    ada.unroute("**/accounts/1/deposit/")
+    button.click()
+    ada.wait_for_url("**/receipts/**")
+    assert queries.check_balance(1) == 10_700
+    complaints[:] = [text for text in complaints if "ERR_" not in text and "htmx:timeout" not in text]
