@@ -5,6 +5,7 @@ The ETag of a page has two parts. The first stands for the whole bank: while it 
 the same, `show` answers 304 after its queries, before any template is rendered. See docs/performance.md for the cost.
 """
 
+import hmac
 import logging
 import math
 import re
@@ -17,14 +18,17 @@ from django.conf import settings
 from django.contrib.sessions.models import Session
 from django.db import close_old_connections, connections
 from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.safestring import SafeString
 
 from eventstore.errors import is_outage
 from projections import freshness
 from projections.receivers import leave_deleted_file
 
 from ..access import sessions
+from .languages import cached_by_language
 
 logger = logging.getLogger(__name__)
 
@@ -34,13 +38,15 @@ STALE = 2 * EVERY
 """The age in seconds from which a look no longer answers. With the pages' pause it stays below three."""
 FULL_CHECK = 60
 """Seconds after which a session's next request is checked in full: its user, permissions and idle time."""
+_KEY = salted_hmac("bank.live", "", algorithm="sha256").digest()
 TAG = re.compile(r'W/"(\w+)-(\w+)"')
 SESSION = re.compile(rf"(?:^|;\s*){re.escape(settings.SESSION_COOKIE_NAME)}=([^;\s]+)")
 
 
-def tag_of(fresh: freshness.Freshness, shown: object) -> str:
-    """Return the ETag of a page. `shown` is what its figures depend on."""
-    return f'W/"{state_of(fresh)}-{_digest(repr((fresh.behind, fresh.current, shown)))}"'
+def tag_of(fresh: freshness.Freshness, parked: object, shown: object) -> str:
+    """Return the ETag of a page. `shown` is what its figures depend on, or None if they depend on every event."""
+    state = state_of(fresh)
+    return f'W/"{state}-{_digest(repr((fresh.behind, fresh.current, parked, shown or state)))}"'
 
 
 def state_of(fresh: freshness.Freshness) -> str:
@@ -50,7 +56,13 @@ def state_of(fresh: freshness.Freshness) -> str:
 
 def _digest(text: str) -> str:
     """Return a digest that nobody without the key can compute: an answer would confirm a guess."""
-    return salted_hmac("bank.live", text, algorithm="sha256").hexdigest()[:16]
+    return hmac.digest(_KEY, text.encode(), "sha256").hex()[:16]
+
+
+@cached_by_language
+def words() -> SafeString:
+    """Return the words of a page about its updates, which are rendered once."""
+    return render_to_string("bank/live.html", {"zone": settings.TIME_ZONE})
 
 
 def asks(request: HttpRequest) -> bool:

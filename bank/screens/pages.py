@@ -1,5 +1,6 @@
 """The pages, which read projections, and helpers of all screens. Views use forms, `handle` and the queries only."""
 
+import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
@@ -192,9 +193,10 @@ def show(
     only_part = part and request.htmx and (request.method == "POST" or request.htmx.target == part)
     fresh, tag = context.get("freshness"), ""
     if fresh and status == 200 and request.method == "GET" and not only_part:
-        tag = context["tag"] = live.tag_of(fresh, (context.get("parked"), shown or live.state_of(fresh)))
+        tag = live.tag_of(fresh, context.get("parked"), shown)
         if live.is_unchanged(request, tag):
             return live.unchanged(tag)
+        context["updates"] = {"tag": tag, "at": int(time.time()), "words": live.words()}
     response = render(request, f"{template}#{part}" if only_part else template, context, status=status)
     if tag:
         response["ETag"] = tag

@@ -37,7 +37,7 @@ async function ask() {
 function show(what, isShown) {
   const element = live.querySelector(what);
   if (element.hidden !== isShown) return;
-  const format = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: live.dataset.zone };
+  const format = { hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone: live.querySelector("[data-zone]").dataset.zone };
   for (const time of element.querySelectorAll("time")) {
     time.dateTime = new Date(asOf).toISOString();
     time.textContent = new Intl.DateTimeFormat(document.documentElement.lang, format).format(asOf);
