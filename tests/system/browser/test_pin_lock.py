@@ -87,11 +87,19 @@ def test_a_new_pin_is_given_by_keyboard_alone(sue: Page) -> None:
 @pytest.mark.parametrize("javascript", [True], indirect=True)
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_pages_of_a_locked_account_are_accessible(sue: Page, scheme: str) -> None:
-    withdraw(sue, "0042")
-    blocked = sue.url
+    blocked = f"/receipts/{handle(WithdrawMoneyFromBankAccount(1, 6000, 42)).command_id}/"
     sue.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-    pages = ("/accounts/", "/accounts/1/", "/accounts/1/withdraw/", "/accounts/1/unlock/", "/accounts/1/pin/", blocked)
-    for url in pages:
+    for url in (
+        "/",
+        "/bank/",
+        "/refusals/",
+        "/accounts/?locked=1",
+        "/accounts/1/",
+        "/accounts/1/withdraw/",
+        "/accounts/1/unlock/",
+        "/accounts/1/pin/",
+        blocked,
+    ):
         sue.goto(url)
         results = Axe().run(sue)
         assert results.violations_count == 0, f"{url}: {results.generate_report()}"

@@ -124,12 +124,28 @@ def test_the_pages_are_accessible(ada: Page, scheme: str) -> None:
         "/accounts/1/?kind=in",
         "/accounts/1/?from=x",
         "/accounts/1/statement/",
+        "/accounts/1/balance/",
         "/days/",
+        "/day/",
         receipt,
     ):
         ada.goto(url)
         results = Axe().run(ada)
         assert results.violations_count == 0, f"{url}: {results.generate_report()}"
+
+
+@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
+def test_the_account_page_loads_its_chart_on_demand_or_leads_to_it(ada: Page, javascript: bool) -> None:
+    ada.goto("/accounts/1/")
+    ada.get_by_text("Balance over time", exact=True).click()
+    if not javascript:
+        ada.get_by_role("link", name="Show the balance over time").click()
+    chart = ada.get_by_role("img", name="Balance from")
+    expect(chart).to_be_visible()
+    ada.locator("#chart").get_by_role("link", name="7 days").click()
+    expect(ada.locator("#chart [aria-current]", has_text="7 days")).to_be_visible()
+    expect(chart).to_be_visible()
+    expect(ada).to_have_url(re.compile("/accounts/1/$" if javascript else r"/balance/\?from="))
 
 
 @pytest.mark.parametrize("javascript", [True], indirect=True)
