@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext, gettext_lazy
 
 from eventstore.admin.read_only import ReadOnlyAdmin
 from eventstore.admin.search import number_in, uuid_in
@@ -40,7 +41,7 @@ class AccountSummaryAdmin(ReadOnlyAdmin):
         "last_event_at",
     )
     ordering = ("-account_id",)
-    search_help_text = "An account number."
+    search_help_text = gettext_lazy("An account number.")
 
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         number = number_in(term)
@@ -51,11 +52,11 @@ class EntryAdmin(ReadOnlyAdmin):
     """Rows with one event each."""
 
     ordering = ("-position",)
-    search_help_text = "A position, an account number or a command id."
+    search_help_text = gettext_lazy("A position, an account number or a command id.")
 
-    @admin.display(description="kind")
+    @admin.display(description=gettext_lazy("kind"))
     def entry_kind(self, row: Any) -> str:
-        return kind_named(row.kind if isinstance(row, StatementLine) else row.reason).words
+        return gettext(kind_named(row.kind if isinstance(row, StatementLine) else row.reason).words)
 
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         if (number := number_in(term)) is not None:
@@ -87,7 +88,7 @@ class RefusedWithdrawalAdmin(EntryAdmin):
 class MoneyTransferAdmin(ReadOnlyAdmin):
     list_display = ("transfer_id", "account_id", "to_account_id", "amount", "sent_at", "arrived_at", "returned_at")
     ordering = ("-sent_at", "-transfer_id")
-    search_help_text = "The number of either account, or the id of the command that sent the money."
+    search_help_text = gettext_lazy("The number of either account, or the id of the command that sent the money.")
 
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         if (number := number_in(term)) is not None:
@@ -125,7 +126,7 @@ class DailyTotalsAdmin(ReadOnlyAdmin):
 class TillShiftAdmin(ReadOnlyAdmin):
     list_display = ("__str__", "opened_at", "opening_cash", "expected", "counted", "difference", "late", "closed_at")
     ordering = ("-opened_at", "key")
-    search_help_text = "A till's number."
+    search_help_text = gettext_lazy("A till's number.")
 
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         number = number_in(term)
@@ -136,9 +137,9 @@ class TillShiftAdmin(ReadOnlyAdmin):
 class TillMovementAdmin(ReadOnlyAdmin):
     list_display = ("position", "till_id", "shift", "movement", "amount", "expected", "recorded_at", "actor")
     ordering = ("-position",)
-    search_help_text = "A position, a till's number or the command id of a payment."
+    search_help_text = gettext_lazy("A position, a till's number or the command id of a payment.")
 
-    @admin.display(description="kind")
+    @admin.display(description=gettext_lazy("kind"))
     def movement(self, row: TillMovement) -> str:
         return words_of(row.kind)
 
@@ -165,11 +166,11 @@ class CheckpointAdmin(ReadOnlyAdmin):
         checkpoints: QuerySet[Any] = super().get_queryset(request).annotate(worker_now=WORKER_NOW)
         return checkpoints
 
-    @admin.display(description="healthy", boolean=True)
+    @admin.display(description=gettext_lazy("healthy"), boolean=True)
     def healthy(self, checkpoint: Checkpoint) -> bool:
         return not checkpoint.error
 
-    @admin.display(description="worker")
+    @admin.display(description=gettext_lazy("worker"))
     def working(self, checkpoint: Checkpoint) -> str:
         return getattr(checkpoint, "worker_now", "") or "-"
 
@@ -178,7 +179,7 @@ class CheckpointAdmin(ReadOnlyAdmin):
 class ParkedStreamAdmin(ReadOnlyAdmin):
     list_display = ("projection", "stream", "version", "position", "event_type", "error", "recorded_at", "parked_at")
     ordering = ("-position", "projection")
-    search_help_text = "A position or a stream."
+    search_help_text = gettext_lazy("A position or a stream.")
 
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         number = number_in(term)

@@ -6,9 +6,11 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.utils.translation import gettext, gettext_noop
+
 from bank.domain.events import Correction, MoneyTransferReturned
 
-from .kinds import KINDS, RETURNED_BECAUSE, kind_named
+from .kinds import KINDS, because, kind_named
 from .sql import rows, utc, uuid
 
 MOST_BY_ONE_COMMAND = 10
@@ -48,18 +50,20 @@ class Entry(NamedTuple):
     def words(self) -> str:
         kind = kind_named(self.kind)
         if kind.before_other and self.other_account_id is not None:
-            return f"{kind.before_other} {self.other_account_id} {self.other_holder}".strip()
+            return f"{gettext(kind.before_other)} {self.other_account_id} {self.other_holder}".strip()
         if kind.event is MoneyTransferReturned:
-            return f"{kind.words}: {RETURNED_BECAUSE.get(self.reason, self.reason)}"
-        return f"Closing {kind.words[0].lower()}{kind.words[1:]}" if self.is_refused_closing else kind.words
+            return f"{gettext(kind.words)}: {because(self.reason)}"
+        return gettext(REFUSED_CLOSING.get(self.kind, kind.words) if self.is_refused_closing else kind.words)
 
     @property
     def before_other(self) -> str:
-        return kind_named(self.kind).before_other
+        before = kind_named(self.kind).before_other
+        return gettext(before) if before else ""
 
     @property
     def explanation(self) -> str:
-        return kind_named(self.kind).explanation
+        explanation = kind_named(self.kind).explanation
+        return gettext(explanation) if explanation else ""
 
     @property
     def sign(self) -> int:
@@ -88,6 +92,11 @@ class Entry(NamedTuple):
         return kind_named(self.kind).is_status_change
 
 
+REFUSED_CLOSING = {
+    "invalid_pin": gettext_noop("Closing refused: wrong PIN"),
+    "withdrawal_blocked": gettext_noop("Closing refused: withdrawals are locked"),
+}
+"""The labels of refusals of closings, by kind."""
 REVERSIBLE = "deposit", "withdrawal"
 CORRECTIONS = tuple(kind.name for kind in KINDS if issubclass(kind.event, Correction))
 

@@ -5,6 +5,8 @@ Only this module holds the stored name of a kind, its label, and its explanation
 
 from typing import NamedTuple
 
+from django.utils.translation import gettext, gettext_noop
+
 from bank.domain.events import (
     ACCOUNT_EVENTS,
     AccountEvent,
@@ -31,9 +33,9 @@ from bank.domain.events import (
 _PAID_IN = MoneyDepositedIntoBankAccount, WithdrawalReversed, MoneyTransferReceived, MoneyTransferReturned
 _PAID_OUT = MoneyWithdrawnFromBankAccount, DepositReversed, MoneyTransferSent
 RETURNED_BECAUSE = {
-    "no_such_account": "there is no such account",
-    "account_closed": "the account is closed",
-    "invalid_amount": "the other account cannot hold that much",
+    "no_such_account": gettext_noop("there is no such account"),
+    "account_closed": gettext_noop("the account is closed"),
+    "invalid_amount": gettext_noop("the other account cannot hold that much"),
 }
 """The reasons of returned transfers in words, by the code of the rejection."""
 
@@ -62,7 +64,7 @@ class Kind(NamedTuple):
     @property
     def because(self) -> str:
         """The reason of a refusal in words."""
-        return self.words.partition(": ")[2]
+        return gettext(self.words).partition(": ")[2]
 
     @property
     def is_status_change(self) -> bool:
@@ -115,3 +117,8 @@ _NAMED = {kind.name: kind for kind in KINDS}
 def kind_named(name: str) -> Kind:
     """Return the kind with a stored name. A kind of a newer version of the program has its name as its label."""
     return _NAMED.get(name) or Kind(name, BankAccountCreated, name, "")
+
+
+def because(reason: str) -> str:
+    """Return the reason of a returned transfer in words, or its code if this version does not know it."""
+    return gettext(RETURNED_BECAUSE[reason]) if reason in RETURNED_BECAUSE else reason

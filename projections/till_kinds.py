@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from django.utils.translation import gettext
+
 from bank.domain import till_events
 from bank.domain.till_events import TillEvent
 
@@ -30,4 +32,4 @@ _WORDS = {kind.name: kind.words for kind in TILL_KIND_OF.values()}
 
 def words_of(name: str) -> str:
     """Return the label of a kind. A kind of a newer version of the program has its name as its label."""
-    return _WORDS.get(name, name)
+    return gettext(_WORDS[name]) if name in _WORDS else name

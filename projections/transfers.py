@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from .kinds import RETURNED_BECAUSE
+from .kinds import because
 from .sql import rows, utc, uuid
 
 
@@ -32,7 +32,7 @@ class Transfer(NamedTuple):
 
     @property
     def returned_because(self) -> str:
-        return RETURNED_BECAUSE.get(self.reason, self.reason)
+        return because(self.reason)
 
 
 _TRANSFER = """

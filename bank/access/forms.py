@@ -6,12 +6,13 @@ from django import forms
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import PasswordChangeForm
 from django.http import HttpRequest
+from django.utils.translation import gettext, gettext_lazy
 
 
 def check_password(request: HttpRequest, password: str) -> str:
     """Return the password of the logged-in user if it is right. Tries are throttled as at log-in."""
     if authenticate(request, username=request.user.get_username(), password=password) is None:
-        raise forms.ValidationError("This is not your password.")
+        raise forms.ValidationError(gettext("This is not your password."))
     return password
 
 
@@ -24,9 +25,10 @@ class ConfirmForm(forms.Form):
     """The logged-in user's password, entered again."""
 
     password = forms.CharField(
+        label=gettext_lazy("Password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        error_messages={"required": "Enter your password."},
+        error_messages={"required": gettext_lazy("Enter your password.")},
     )
 
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
@@ -44,10 +46,10 @@ class PasswordForm(PasswordChangeForm):
     def __init__(self, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
-        self.fields["old_password"].label = "Current password"
-        self.fields["new_password2"].label = "New password again"
+        self.fields["old_password"].label = gettext("Current password")
+        self.fields["new_password2"].label = gettext("New password again")
         self.fields["new_password2"].help_text = ""
-        hint = "Twelve characters or more. Not your user name, and none that is common."
+        hint = gettext("Twelve characters or more. Not your user name, and none that is common.")
         self.fields["new_password1"].help_text = hint
         focus(self, "old_password")
 
@@ -60,9 +62,12 @@ class CodeForm(forms.Form):
 
     code = forms.RegexField(
         r"^[0-9]{6}$",
-        label="Code",
+        label=gettext_lazy("Code"),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 6}),
-        error_messages={"required": "Enter the code.", "invalid": "The code has six digits."},
+        error_messages={
+            "required": gettext_lazy("Enter the code."),
+            "invalid": gettext_lazy("The code has six digits."),
+        },
     )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

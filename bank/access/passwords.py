@@ -5,6 +5,7 @@ import re
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.models import User
 from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
 
 WORDS = ("account", "admin", "auditor", "bank", "cash", "deposit", "login", "money", "password", "supervisor", "teller")
 """Words that an attacker of a bank tries first."""
@@ -31,7 +32,7 @@ class NoWordsOfTheTrade:
         """Raise ValidationError if too few other letters are left."""
         rest = re.sub("|".join(WORDS), "", password.lower())
         if any(word in password.lower() for word in WORDS) and sum(map(str.isalpha, rest)) < REST:
-            raise ValidationError("This password is made of words that anybody would try at a bank.")
+            raise ValidationError(gettext("This password is made of words that anybody would try at a bank."))
 
     def get_help_text(self) -> str:
-        return "Your password can't be made of words that anybody would try at a bank."
+        return gettext("Your password can't be made of words that anybody would try at a bank.")

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render, resolve_url
 from django.urls import reverse, reverse_lazy
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -89,7 +90,7 @@ def set_up(request: HttpRequest, user: User) -> HttpResponse:
     device, is_new = second_factor.draft(request, user)
     form = CodeForm(request.POST if request.method == "POST" else None)
     if is_new and form.is_valid():
-        form.add_error("code", "This page was out of date. Scan the new picture and enter its code.")
+        form.add_error("code", gettext("This page was out of date. Scan the new picture and enter its code."))
     elif form.is_valid() and second_factor.confirm(request, user, device, form.cleaned_data["code"]):
         sessions.end_all(user, but=request.session.session_key)
         request.session.cycle_key()
@@ -104,7 +105,7 @@ def set_up(request: HttpRequest, user: User) -> HttpResponse:
 def refuse(request: HttpRequest, form: CodeForm, user: User) -> None:
     """Log a wrong code, and add the error to the form."""
     security_log.log("Code refused", request, user.get_username())
-    form.add_error("code", "This code is not right, or was used before. Wait for the next one.")
+    form.add_error("code", gettext("This code is not right, or was used before. Wait for the next one."))
 
 
 # Logged in

@@ -1,6 +1,7 @@
 """The check of this process's clock before each command, because a wrong clock would date events wrongly."""
 
 from django.conf import settings
+from django.utils.translation import gettext_noop
 
 from eventstore import shared_clock
 from eventstore.backends import backend_of
@@ -11,7 +12,7 @@ from ..operations.key_files import InstallationFault
 class ClockIsOff(InstallationFault):
     """The clock of this process differs by more than `BANK_CLOCK_LIMIT` from the shared one."""
 
-    explanation = "the clock of this server is wrong."
+    explanation = gettext_noop("the clock of this server is wrong.")
 
 
 def check() -> None:

@@ -12,6 +12,7 @@ from babel.numbers import get_currency_precision
 from django.conf import settings
 from django.db import connections
 from django.db.backends.utils import CursorWrapper
+from django.utils.translation import gettext_noop
 
 from eventstore import seals, store
 from eventstore.backends import WRITE_SIDE, backend_of
@@ -43,7 +44,7 @@ class Currency(NamedTuple):
 class WrongCurrency(InstallationFault):
     """The settings name another currency than the record."""
 
-    explanation = "this program is set up for another currency than this bank has."
+    explanation = gettext_noop("this program is set up for another currency than this bank has.")
 
 
 _confirmed: tuple[object, Currency] | None = None

@@ -9,6 +9,7 @@ import secrets
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_noop
 
 from eventstore.private_files import make_folder
 
@@ -23,7 +24,7 @@ class InstallationFault(Exception):
     The fault is never the sender's, so it does not count as an attempt.
     """
 
-    explanation = "this program is not set up with the keys that the account needs."
+    explanation = gettext_noop("this program is not set up with the keys that the account needs.")
     """The fault in words for a user, who can do nothing about it."""
 
 

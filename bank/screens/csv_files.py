@@ -5,6 +5,7 @@ from itertools import batched
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from eventstore.csv_text import BYTE_ORDER_MARK, text_cell, written
 from eventstore.csv_text import CONTENT_TYPE as CONTENT_TYPE
@@ -20,17 +21,17 @@ def csv_file(entries: Iterable[Entry]) -> Iterator[str]:
     """Yield the parts of a CSV file with a line for each entry, of at most `AT_ONCE` lines."""
     currency = settings.BANK_CURRENCY
     head = [
-        "Date",
-        f"Time ({settings.TIME_ZONE})",
-        "What happened",
-        f"Amount ({currency})",
-        f"Balance ({currency})",
-        f"Asked for ({currency})",
-        "By",
-        "Receipt",
-        "Reverses receipt",
-        "Reversed by receipt",
-        "Reason",
+        gettext("Date"),
+        f"{gettext('Time')} ({settings.TIME_ZONE})",
+        gettext("What happened"),
+        f"{gettext('Amount')} ({currency})",
+        f"{gettext('Balance')} ({currency})",
+        f"{gettext('Asked for')} ({currency})",
+        gettext("By"),
+        gettext("Receipt"),
+        gettext("Reverses receipt"),
+        gettext("Reversed by receipt"),
+        gettext("Reason"),
     ]
     yield BYTE_ORDER_MARK + written([head])
     for some in batched(entries, AT_ONCE):

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext, gettext_noop
 
 from .dates import NotADay, parse_day
 from .money import NotAnAmount, latin_digits, parse_money
@@ -35,29 +36,29 @@ class PinField(forms.CharField):
     def clean(self, value: Any) -> Any:
         text = latin_digits(super().clean(value))
         if not re.fullmatch("[0-9]{4}", text):
-            raise forms.ValidationError("A PIN has exactly four digits.")
+            raise forms.ValidationError(gettext("A PIN has exactly four digits."))
         return int(text)
 
 
 class WholeNumberField(forms.CharField):
     """A whole number; its value is an integer."""
 
-    misread: ClassVar = "That is a whole number."
+    misread: ClassVar = gettext_noop("That is a whole number.")
     widget = forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"})
 
     def clean(self, value: Any) -> Any:
         text = latin_digits(super().clean(value))
         if not re.fullmatch("[0-9]{1,30}", text):
-            raise forms.ValidationError(self.misread)
+            raise forms.ValidationError(gettext(self.misread))
         return int(text)
 
 
 class AccountNumberField(WholeNumberField):
-    misread = "An account number is a whole number."
+    misread = gettext_noop("An account number is a whole number.")
 
 
 class ReferenceField(WholeNumberField):
-    misread = "A reference is a whole number, as on the receipt."
+    misread = gettext_noop("A reference is a whole number, as on the receipt.")
 
 
 class DayField(forms.CharField):

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 
 from projections import queries
 
@@ -17,7 +18,11 @@ from .pages import Request, account_or_none, how_fresh, page, show
 
 MOST = 8
 """The largest number of accounts in the list under the box."""
-TASKS = {"d": ("deposit", "Deposit into"), "w": ("withdraw", "Withdraw from"), "t": ("transfer", "Transfer from")}
+TASKS = {
+    "d": ("deposit", gettext_noop("Deposit into {}")),
+    "w": ("withdraw", gettext_noop("Withdraw from {}")),
+    "t": ("transfer", gettext_noop("Transfer from {}")),
+}
 """The address and the words of the task of each letter."""
 
 
@@ -55,13 +60,22 @@ def hits_of(request: HttpRequest, text: str) -> list[Hit]:
         account = _numbered(" ".join(rest))
         if account and not account.closed_at:
             address, words = TASKS[letter]
-            return [Hit(reverse(address, args=[account.account_id]), f"{words} {account.account_id}", account, True)]
+            return [
+                Hit(
+                    reverse(address, args=[account.account_id]),
+                    gettext(words).format(account.account_id),
+                    account,
+                    True,
+                )
+            ]
     hits = []
     if account := _numbered(text):
         hits.append(_hit(account, is_exact=True))
     number = queries.searched_number(text)
     if number and (command_id := queries.command_at(number)):
-        hits.append(Hit(reverse("receipt", args=[command_id]), f"Receipt {number}", is_exact=not account))
+        hits.append(
+            Hit(reverse("receipt", args=[command_id]), gettext("Receipt {}").format(number), is_exact=not account)
+        )
     found = queries.find_accounts(text, limit=MOST + 1).rows
     return [*hits, *(_hit(each) for each in found if each != account)][: MOST + 1]
 
@@ -72,4 +86,9 @@ def _numbered(text: str) -> queries.Account | None:
 
 
 def _hit(account: queries.Account, *, is_exact: bool = False) -> Hit:
-    return Hit(reverse("account", args=[account.account_id]), f"Account {account.account_id}", account, is_exact)
+    return Hit(
+        reverse("account", args=[account.account_id]),
+        gettext("Account {}").format(account.account_id),
+        account,
+        is_exact,
+    )

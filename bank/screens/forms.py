@@ -11,7 +11,7 @@ from django import forms
 from django.template.loader import render_to_string
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_lazy, gettext_noop
 
 from ..domain.commands import (
     ChangePin,
@@ -32,7 +32,7 @@ from .languages import cached_by_language
 from .money import format_money
 from .rejections import in_users_language
 
-NOT_COMPLETE = "The form was not complete. Check it and send it again."
+NOT_COMPLETE = gettext_lazy("The form was not complete. Check it and send it again.")
 
 
 class ShownForm(forms.Form):
@@ -66,7 +66,8 @@ class ReferenceForm(ShownForm):
     """A search for the receipt with a reference number."""
 
     reference = ReferenceField(
-        label="Reference on the receipt", error_messages={"required": "Enter the number on the receipt."}
+        label=gettext_lazy("Reference on the receipt"),
+        error_messages={"required": gettext_lazy("Enter the number on the receipt.")},
     )
 
 
@@ -74,9 +75,10 @@ class TransferTarget(ShownForm):
     """The first step of a transfer: the other account, and the amount."""
 
     to_account_id = AccountNumberField(
-        label="To account", error_messages={"required": "Enter the number of the account that gets the money."}
+        label=gettext_lazy("To account"),
+        error_messages={"required": gettext_lazy("Enter the number of the account that gets the money.")},
     )
-    amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
+    amount = MoneyField(label=gettext_lazy("Amount"), error_messages={"required": gettext_lazy("Enter the amount.")})
 
     def __init__(self, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, auto_id="transfer_%s")
@@ -129,7 +131,9 @@ class TaskForm(ShownForm):
     @property
     def button(self) -> str:
         """The text of the button that sends the form."""
-        return self.verb_with_amount.format(format_money(self.repeated)) if self.repeated else self.verb
+        return (
+            gettext(self.verb_with_amount).format(format_money(self.repeated)) if self.repeated else gettext(self.verb)
+        )
 
     @property
     def is_large(self) -> bool:
@@ -153,20 +157,21 @@ class TaskForm(ShownForm):
 
 
 class OpenAccountForm(TaskForm):
-    verb = "Open account"
+    verb = gettext_noop("Open account")
     account_id = AccountNumberField(
-        label="Account number", error_messages={"required": "Enter the new account's number."}
+        label=gettext_lazy("Account number"),
+        error_messages={"required": gettext_lazy("Enter the new account's number.")},
     )
     account_holder = forms.CharField(
-        label="Account holder",
+        label=gettext_lazy("Account holder"),
         strip=False,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": "Enter the holder's name."},
+        error_messages={"required": gettext_lazy("Enter the holder's name.")},
     )
     pin = PinField(
-        label="PIN",
-        help_text="Four digits, typed by the customer.",
-        error_messages={"required": "The customer has to choose a PIN."},
+        label=gettext_lazy("PIN"),
+        help_text=gettext_lazy("Four digits, typed by the customer."),
+        error_messages={"required": gettext_lazy("The customer has to choose a PIN.")},
     )
 
     def command(self) -> Command:
@@ -198,7 +203,7 @@ class AmountForm(TaskForm):
     The check page has the same form. `confirmed` there holds the amount in minor units, and nobody can type it.
     """
 
-    amount = MoneyField(label="Amount", error_messages={"required": "Enter the amount."})
+    amount = MoneyField(label=gettext_lazy("Amount"), error_messages={"required": gettext_lazy("Enter the amount.")})
     confirmed = forms.CharField(required=False, widget=SentOnce(attrs={"autocomplete": "off"}))
 
     def repeat(self, amount: int) -> None:
@@ -210,8 +215,8 @@ class AmountForm(TaskForm):
 
 
 class DepositForm(AmountForm, AccountForm):
-    verb = "Deposit"
-    verb_with_amount = "Deposit {}"
+    verb = gettext_noop("Deposit")
+    verb_with_amount = gettext_noop("Deposit {}")
     sign = 1
     moves_cash = True
     echoes = True
@@ -221,14 +226,14 @@ class DepositForm(AmountForm, AccountForm):
 
 
 class WithdrawForm(DepositForm):
-    verb = "Withdraw"
-    verb_with_amount = "Pay out {}"
+    verb = gettext_noop("Withdraw")
+    verb_with_amount = gettext_noop("Pay out {}")
     sign = -1
     looks_at_pin = True
     pin = PinField(
-        label="PIN",
-        help_text="Four digits, typed by the customer.",
-        error_messages={"required": "The customer has to enter the PIN."},
+        label=gettext_lazy("PIN"),
+        help_text=gettext_lazy("Four digits, typed by the customer."),
+        error_messages={"required": gettext_lazy("The customer has to enter the PIN.")},
     )
 
     def command(self) -> Command:
@@ -239,8 +244,8 @@ class WithdrawForm(DepositForm):
 class TransferForm(AccountForm):
     """The second step of a transfer: the PIN. The first step's entries come along, hidden."""
 
-    verb = "Send"
-    verb_with_amount = "Send {}"
+    verb = gettext_noop("Send")
+    verb_with_amount = gettext_noop("Send {}")
     sign = -1
     looks_at_pin = True
     carried_fields = ("to_account_id", "amount")
@@ -250,9 +255,9 @@ class TransferForm(AccountForm):
     )
     amount = MoneyField(widget=SentOnce(attrs={"autocomplete": "off"}), error_messages={"required": NOT_COMPLETE})
     pin = PinField(
-        label="PIN",
-        help_text="Four digits, typed by the customer who sends the money.",
-        error_messages={"required": "The customer has to enter the PIN."},
+        label=gettext_lazy("PIN"),
+        help_text=gettext_lazy("Four digits, typed by the customer who sends the money."),
+        error_messages={"required": gettext_lazy("The customer has to enter the PIN.")},
     )
 
     def command(self) -> Command:
@@ -261,14 +266,14 @@ class TransferForm(AccountForm):
 
 
 class CloseForm(AccountForm):
-    verb = "Close account"
-    advice = "A closed account is never opened again. Its statement stays."
+    verb = gettext_noop("Close account")
+    advice = gettext_noop("A closed account is never opened again. Its statement stays.")
     looks_at_pin = True
     wants_no_money = True
     pin = PinField(
-        label="PIN",
-        help_text="Four digits, typed by the customer.",
-        error_messages={"required": "The customer has to enter the PIN."},
+        label=gettext_lazy("PIN"),
+        help_text=gettext_lazy("Four digits, typed by the customer."),
+        error_messages={"required": gettext_lazy("The customer has to enter the PIN.")},
     )
 
     def command(self) -> Command:
@@ -278,13 +283,13 @@ class CloseForm(AccountForm):
 class ReverseForm(AccountForm):
     """A form for the reversal of what a command recorded at an account."""
 
-    advice = "Nothing is deleted: the correction is a line of its own, on this day."
+    advice = gettext_noop("Nothing is deleted: the correction is a line of its own, on this day.")
     reason = forms.CharField(
-        label="Reason",
+        label=gettext_lazy("Reason"),
         strip=False,
-        help_text="It is printed on the statement and on both receipts.",
+        help_text=gettext_lazy("It is printed on the statement and on both receipts."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        error_messages={"required": "Say why this is reversed."},
+        error_messages={"required": gettext_lazy("Say why this is reversed.")},
     )
     command_class: ClassVar[type[ReverseDeposit | ReverseWithdrawal]]
 
@@ -297,45 +302,47 @@ class ReverseForm(AccountForm):
 
 
 class ReverseDepositForm(ReverseForm):
-    verb = "Reverse the deposit"
-    verb_with_amount = "Reverse the deposit of {}"
+    verb = gettext_noop("Reverse the deposit")
+    verb_with_amount = gettext_noop("Reverse the deposit of {}")
     sign = -1
     command_class = ReverseDeposit
 
 
 class ReverseWithdrawalForm(ReverseForm):
-    verb = "Reverse the withdrawal"
-    verb_with_amount = "Reverse the withdrawal of {}"
+    verb = gettext_noop("Reverse the withdrawal")
+    verb_with_amount = gettext_noop("Reverse the withdrawal of {}")
     sign = 1
     command_class = ReverseWithdrawal
 
 
 class UnlockForm(AccountForm):
-    verb = "Unlock"
-    advice = "First let the customer prove who they are. Then all attempts at the PIN are there again."
+    verb = gettext_noop("Unlock")
+    advice = gettext_noop("First let the customer prove who they are. Then all attempts at the PIN are there again.")
 
     def command(self) -> Command:
         return UnlockPin(self.account_id)
 
 
 class ChangePinForm(AccountForm):
-    verb = "Change PIN"
-    advice = "First let the customer prove who they are. The new PIN counts at once, and opens a locked account."
+    verb = gettext_noop("Change PIN")
+    advice = gettext_noop(
+        "First let the customer prove who they are. The new PIN counts at once, and opens a locked account."
+    )
     pin = PinField(
-        label="New PIN",
-        help_text="Four digits, typed by the customer.",
-        error_messages={"required": "The customer has to choose a PIN."},
+        label=gettext_lazy("New PIN"),
+        help_text=gettext_lazy("Four digits, typed by the customer."),
+        error_messages={"required": gettext_lazy("The customer has to choose a PIN.")},
     )
     pin_again = PinField(
-        label="New PIN again",
-        help_text="Nobody sees what is typed, so a slip would lock the customer out.",
-        error_messages={"required": "The customer has to type the new PIN twice."},
+        label=gettext_lazy("New PIN again"),
+        help_text=gettext_lazy("Nobody sees what is typed, so a slip would lock the customer out."),
+        error_messages={"required": gettext_lazy("The customer has to type the new PIN twice.")},
     )
 
     def clean_pin_again(self) -> int:
         again: int = self.cleaned_data["pin_again"]
         if again != self.cleaned_data.get("pin", again):
-            raise forms.ValidationError("That is not the PIN that was typed first.")
+            raise forms.ValidationError(gettext("That is not the PIN that was typed first."))
         return again
 
     def command(self) -> Command:

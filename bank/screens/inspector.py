@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 
 from eventstore.admin.display import Display
 from eventstore.models import Event
@@ -21,20 +22,20 @@ AMOUNTS = {
 }
 """The entries of payloads, states and tables that are amounts of money."""
 LABELS = {
-    "accountHolder": "Holder",
-    "account_holder": "Holder",
-    "accountId": "Account",
-    "account_id": "Account",
-    "toAccountId": "To account",
-    "fromAccountId": "From account",
-    "tillId": "Till",
-    "till_id": "Till",
-    "commandId": "Command",
-    "reversedCommandId": "Reversed command",
-    "transferId": "Transfer",
-    "openingCash": "Opening cash",
-    "wrong_pins": "Wrong PINs in a row",
-    "pin_locked": "Withdrawals locked",
+    "accountHolder": gettext_noop("Holder"),
+    "account_holder": gettext_noop("Holder"),
+    "accountId": gettext_noop("Account"),
+    "account_id": gettext_noop("Account"),
+    "toAccountId": gettext_noop("To account"),
+    "fromAccountId": gettext_noop("From account"),
+    "tillId": gettext_noop("Till"),
+    "till_id": gettext_noop("Till"),
+    "commandId": gettext_noop("Command"),
+    "reversedCommandId": gettext_noop("Reversed command"),
+    "transferId": gettext_noop("Transfer"),
+    "openingCash": gettext_noop("Opening cash"),
+    "wrong_pins": gettext_noop("Wrong PINs in a row"),
+    "pin_locked": gettext_noop("Withdrawals locked"),
 }
 """The labels of entries that differ from their names."""
 TITLES = {event.stored_type: kind.words for event, kind in KIND_OF.items()} | {
@@ -48,10 +49,10 @@ class BankDisplay(Display):
     figures = {ACCOUNT: "balance", TILL: "cash"}
 
     def title(self, event_type: str) -> str:
-        return TITLES.get(event_type) or event_type.replace("_", " ").capitalize()
+        return gettext(TITLES[event_type]) if event_type in TITLES else event_type.replace("_", " ").capitalize()
 
     def label(self, name: str) -> str:
-        return LABELS.get(name) or name.replace("_", " ").capitalize()
+        return gettext(LABELS[name]) if name in LABELS else name.replace("_", " ").capitalize()
 
     def unit(self, name: str) -> str:
         return settings.BANK_CURRENCY if name in AMOUNTS else ""

@@ -21,6 +21,7 @@ from babel.numbers import (
     get_group_symbol,
 )
 from django.conf import settings
+from django.utils.translation import gettext
 
 from ..domain.values import MAX_AMOUNT
 from .languages import current_locale
@@ -129,15 +130,16 @@ def parse_money(text: str) -> int:
     before = bare.removesuffix(rest)
     number = re.sub(rf"(?:{symbols.currency})\Z", "", rest, flags=re.IGNORECASE).rstrip()
     if number.startswith(("-", "\u2212")):
-        raise NotAnAmount("The amount must be more than zero.")
+        raise NotAnAmount(gettext("The amount must be more than zero."))
     amount = _read(number, symbols)
     if amount is None:
         raise NotAnAmount(_not_understood(number, symbols))
     if number.startswith(symbols.point) and before and unicodedata.category(before[-1]) not in ("Sc", "Zs"):
-        raise NotAnAmount(f"{_named(symbols.point)} is not understood here. {_example()}")  # "USD.50" may mean 50
+        raise NotAnAmount(f"{_unclear(symbols.point)} {_example()}")  # "USD.50" may mean 50
     if any(_read(order, symbols) not in (None, amount) for order in _as_shown(number, text)):
         turned = next(c for c in text if unicodedata.bidirectional(c) in _RIGHT_TO_LEFT)
-        raise NotAnAmount(f"With {_named(turned)} in it this may be shown as another amount. {_example()}")
+        refusal = gettext("With {sign} in it this may be shown as another amount.").format(sign=_named(turned))
+        raise NotAnAmount(f"{refusal} {_example()}")
     return _minor_units(amount, symbols)
 
 
@@ -163,7 +165,9 @@ def _in_latin_digits(text: str) -> tuple[str, str]:
     """Return a text in Latin digits, and the zero of its own digits."""
     zeros = {chr(ord(c) - unicodedata.decimal(c)): c for c in text if c.isdecimal()}
     if len(zeros) > 1:  # https://www.unicode.org/reports/tr39/#Mixed_Number_Detection
-        raise NotAnAmount(f"The digits {' and '.join(map(_named, zeros.values()))} are of two scripts. {_example()}")
+        digits = ", ".join(map(_named, zeros.values()))
+        refusal = gettext("The digits {digits} are of different scripts.").format(digits=digits)
+        raise NotAnAmount(f"{refusal} {_example()}")
     return "".join(str(unicodedata.decimal(c, c)) for c in text), min(zeros, default="0")
 
 
@@ -203,12 +207,15 @@ def _minor_units(amount: Decimal, symbols: _Symbols) -> int:
         NotAnAmount: one command cannot move it.
     """
     if -int(amount.as_tuple().exponent) > symbols.digits:
-        most = f"at most {symbols.digits}" if symbols.digits else "no"
-        raise NotAnAmount(f"An amount has {most} digits after the \u201c{symbols.point}\u201d.")
+        wanted = gettext("An amount has at most {count} digits after the \u201c{point}\u201d.")
+        if not symbols.digits:
+            wanted = gettext("An amount has no digits after the \u201c{point}\u201d.")
+        raise NotAnAmount(wanted.format(count=symbols.digits, point=symbols.point))
     if amount == 0:
-        raise NotAnAmount("The amount must be more than zero.")
+        raise NotAnAmount(gettext("The amount must be more than zero."))
     if amount > Decimal(MAX_AMOUNT).scaleb(-symbols.digits):
-        raise NotAnAmount(f"The most that can be moved at once is {format_money(MAX_AMOUNT)}.")
+        wanted = gettext("The most that can be moved at once is {amount}.")
+        raise NotAnAmount(wanted.format(amount=format_money(MAX_AMOUNT)))
     return int(amount.scaleb(symbols.digits))
 
 
@@ -222,8 +229,16 @@ def _not_understood(number: str, symbols: _Symbols) -> str:
     foreign = re.search(rf"[^\W\d_]+|[^0-9{_SEPARATORS}]", number)
     sign = foreign[0] if foreign else _first_bad_separator(number, symbols)
     meant = [] if foreign else _meant(number, symbols)
-    refusal = f"{_named(sign)} is not understood here."
-    return f"{refusal[0].upper()}{refusal[1:]} {f'Write {" or ".join(meant)}.' if meant else _example()}"
+    if not meant:
+        return f"{_unclear(sign)} {_example()}"
+    wanted = gettext("Write {one}.") if len(meant) == 1 else gettext("Write {one} or {other}.")
+    return f"{_unclear(sign)} {wanted.format(one=meant[0], other=meant[-1])}"
+
+
+def _unclear(sign: str) -> str:
+    """Return the sentence that names a sign that cannot be read."""
+    refusal = gettext("{sign} is not understood here.").format(sign=_named(sign))
+    return refusal[0].upper() + refusal[1:]
 
 
 def _first_bad_separator(number: str, symbols: _Symbols) -> str:
@@ -251,9 +266,11 @@ def _meant(number: str, symbols: _Symbols) -> list[str]:
 def _named(sign: str) -> str:
     """Return a sign in a visible form."""
     if sign == " ":
-        return "the space"
-    return f"\u201c{sign[:20]}\u201d" if sign.isprintable() else f"the sign U+{ord(sign[0]):04X}"
+        return gettext("the space")
+    if not sign.isprintable():
+        return gettext("the sign U+{code}").format(code=f"{ord(sign[0]):04X}")
+    return f"\u201c{sign[:20]}\u201d"
 
 
 def _example() -> str:
-    return f"Enter an amount of money such as {format_money(125_000)}."
+    return gettext("Enter an amount of money such as {amount}.").format(amount=format_money(125_000))

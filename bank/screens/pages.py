@@ -13,6 +13,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 from django_htmx.middleware import HtmxDetails
 
@@ -118,7 +119,7 @@ def find_receipt(request: Request) -> HttpResponse:
     if form.is_bound and form.is_valid():
         if command_id := queries.command_at(form.cleaned_data["reference"]):
             return redirect("receipt", command_id)
-        form.add_error("reference", "No receipt of the bank has this reference.")
+        form.add_error("reference", gettext("No receipt of the bank has this reference."))
     context = {"freshness": fresh, "form": form}
     return show(request, "bank/find_receipt.html", context, status=422 if form.is_bound else 200)
 

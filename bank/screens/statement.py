@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_lazy
 
 from projections import queries
 
@@ -24,7 +24,7 @@ MOST_ON_PAPER = 2000
 """The largest number of lines of one sheet of a statement on paper: some 50 pages. More lines make more sheets."""
 EVERYTHING = "from=&to=&kind="
 """The query string of a whole statement."""
-KINDS = {name: group.words for name, group in queries.GROUPS.items()}
+KINDS: dict[str, Any] = {name: gettext_lazy(group.words) for name, group in queries.GROUPS.items()}
 
 
 @cached_by_language

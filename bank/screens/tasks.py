@@ -9,6 +9,7 @@ from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_noop
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 from django_htmx.http import HttpResponseClientRedirect
@@ -40,11 +41,17 @@ from .money import format_money
 from .pages import EDIT, SEEN, Request, account_or_404, account_or_none, how_fresh, parked_account, show, whole_number
 from .unavailable import RETRY_AFTER, no_answer, not_installed
 
-BUSY = "The bank is busy. Nothing has happened: wait a moment, and send it again."
-UNREADABLE = (
-    "This {about} cannot be used now. Nothing was changed, and no PIN was looked at. A newer version of the program "
-    "has recorded something here that this one does not know: tell the people who run it."
-)
+BUSY = gettext_noop("The bank is busy. Nothing has happened: wait a moment, and send it again.")
+UNREADABLE = {
+    "account": gettext_noop(
+        "This account cannot be used now. Nothing was changed, and no PIN was looked at. A newer version of the "
+        "program has recorded something here that this one does not know: tell the people who run it."
+    ),
+    "till": gettext_noop(
+        "This till cannot be used now. Nothing was changed. A newer version of the program "
+        "has recorded something here that this one does not know: tell the people who run it."
+    ),
+}
 
 may_serve = permission_required("bank.serve_customers", raise_exception=True)
 
@@ -61,7 +68,7 @@ def open_account(request: Request) -> HttpResponse:
     """Open an account."""
     how_fresh(request)
     form = OpenAccountForm(request.POST or None, initial={"account_id": queries.next_account_id})
-    return task(request, form, "Open an account")
+    return task(request, form, gettext("Open an account"))
 
 
 @sensitive_post_parameters("pin")
@@ -69,7 +76,7 @@ def open_account(request: Request) -> HttpResponse:
 @may_serve
 def deposit(request: Request, account_id: int) -> HttpResponse:
     """Deposit money into an account."""
-    return account_task(request, account_id, DepositForm, "Deposit into account")
+    return account_task(request, account_id, DepositForm, gettext("Deposit into account {}"))
 
 
 @sensitive_post_parameters("pin")
@@ -77,7 +84,7 @@ def deposit(request: Request, account_id: int) -> HttpResponse:
 @may_serve
 def withdraw(request: Request, account_id: int) -> HttpResponse:
     """Withdraw money from an account."""
-    return account_task(request, account_id, WithdrawForm, "Withdraw from account")
+    return account_task(request, account_id, WithdrawForm, gettext("Withdraw from account {}"))
 
 
 @sensitive_post_parameters("pin")
@@ -85,14 +92,14 @@ def withdraw(request: Request, account_id: int) -> HttpResponse:
 @may_serve
 def close_account(request: Request, account_id: int) -> HttpResponse:
     """Close an account."""
-    return account_task(request, account_id, CloseForm, "Close account")
+    return account_task(request, account_id, CloseForm, gettext("Close account {}"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_supervise
 def unlock(request: Request, account_id: int) -> HttpResponse:
     """Unlock withdrawals from an account (supervisors)."""
-    return account_task(request, account_id, UnlockForm, "Unlock withdrawals from account")
+    return account_task(request, account_id, UnlockForm, gettext("Unlock withdrawals from account {}"))
 
 
 @sensitive_post_parameters("pin", "pin_again")
@@ -100,7 +107,7 @@ def unlock(request: Request, account_id: int) -> HttpResponse:
 @may_supervise
 def change_pin(request: Request, account_id: int) -> HttpResponse:
     """Give an account a new PIN (supervisors)."""
-    return account_task(request, account_id, ChangePinForm, "New PIN for account")
+    return account_task(request, account_id, ChangePinForm, gettext("New PIN for account {}"))
 
 
 REVERSE: dict[str, type[ReverseForm]] = {"deposit": ReverseDepositForm, "withdrawal": ReverseWithdrawalForm}
@@ -120,7 +127,9 @@ def reverse_entry(request: Request, command_id: UUID) -> HttpResponse:
     form_class = REVERSE[entry.kind]
     form = form_class(request.POST or None, account_id=entry.account_id, reversed_command_id=command_id)
     form.repeated = entry.amount
-    return task(request, form, form.verb, entry.account_id, entry=entry, till=queries.shift_of_payment(command_id))
+    return task(
+        request, form, gettext(form.verb), entry.account_id, entry=entry, till=queries.shift_of_payment(command_id)
+    )
 
 
 def account_task(request: Request, account_id: int, form_class: type[AccountForm], heading: str) -> HttpResponse:
@@ -129,7 +138,7 @@ def account_task(request: Request, account_id: int, form_class: type[AccountForm
     The query parameter `amount`, in minor units, fills in the amount.
     """
     form = form_of(request, form_class, account_id=account_id) or blank(form_class)
-    return task(request, form, f"{heading} {account_id}", account_id)
+    return task(request, form, heading.format(account_id), account_id)
 
 
 def form_of[Form: TaskForm](request: Request, form_class: type[Form], **kwargs: Any) -> Form | None:
@@ -182,7 +191,7 @@ def task(
         except CommandRejected as rejection:
             offers = reject(form, rejection)
         except (Busy, UnreadableAccount) as error:
-            form.add_error(None, BUSY if isinstance(error, Busy) else UNREADABLE.format(about=form.about))
+            form.add_error(None, gettext(BUSY if isinstance(error, Busy) else UNREADABLE[form.about]))
             status = 503
             headers = {"Retry-After": str(RETRY_AFTER), "HX-Retarget": "this", "HX-Reswap": "outerHTML"}
         except OutcomeUnknown as error:

@@ -9,6 +9,7 @@ from django import forms
 from django.template.loader import render_to_string
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, gettext_noop
 
 from ..domain.commands import BringCashFromVault, CloseTill, Command, OpenTill, TakeCashToVault
 from .denominations import denominations
@@ -25,7 +26,7 @@ class TillNumberField(forms.CharField):
     def clean(self, value: Any) -> Any:
         text = latin_digits(super().clean(value))
         if not re.fullmatch("[0-9]{1,30}", text):
-            raise forms.ValidationError("A till's number is a whole number.")
+            raise forms.ValidationError(gettext("A till's number is a whole number."))
         return int(text)
 
 
@@ -49,18 +50,20 @@ class PiecesField(forms.CharField):
     def clean(self, value: Any) -> Any:
         text = latin_digits(super().clean(value))
         if not re.fullmatch("[0-9]{0,9}", text):
-            raise forms.ValidationError("Enter how many pieces there are, such as 12.")
+            raise forms.ValidationError(gettext("Enter how many pieces there are, such as 12."))
         return int(text or 0)
 
 
 class OpenTillForm(TaskForm):
-    verb = "Open till"
+    verb = gettext_noop("Open till")
     about = "till"
-    till_id = TillNumberField(label="Number of the till", error_messages={"required": "Enter the till's number."})
+    till_id = TillNumberField(
+        label=gettext_lazy("Number of the till"), error_messages={"required": gettext_lazy("Enter the till's number.")}
+    )
     amount = CashField(
-        label="Cash in the till",
-        help_text="Count it first. Enter 0 if it is empty.",
-        error_messages={"required": "Enter the cash in the till, or 0."},
+        label=gettext_lazy("Cash in the till"),
+        help_text=gettext_lazy("Count it first. Enter 0 if it is empty."),
+        error_messages={"required": gettext_lazy("Enter the cash in the till, or 0.")},
     )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, teller: str, **kwargs: Any) -> None:
@@ -91,15 +94,15 @@ class VaultForm(AmountForm, ShiftForm):
 
 
 class BringForm(VaultForm):
-    verb = "Bring from the vault"
-    verb_with_amount = "Bring {} from the vault"
+    verb = gettext_noop("Bring from the vault")
+    verb_with_amount = gettext_noop("Bring {} from the vault")
     sign = 1
     command_class = BringCashFromVault
 
 
 class TakeForm(VaultForm):
-    verb = "Take to the vault"
-    verb_with_amount = "Take {} to the vault"
+    verb = gettext_noop("Take to the vault")
+    verb_with_amount = gettext_noop("Take {} to the vault")
     sign = -1
     command_class = TakeCashToVault
 
@@ -123,8 +126,10 @@ class CountForm(ShiftForm):
         expected: the expected cash in minor units.
     """
 
-    verb = "Close till"
-    advice = "Count all cash. Then the till is closed, and what was counted is compared with what it should hold."
+    verb = gettext_noop("Close till")
+    advice = gettext_noop(
+        "Count all cash. Then the till is closed, and what was counted is compared with what it should hold."
+    )
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, expected: int, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)
@@ -134,7 +139,8 @@ class CountForm(ShiftForm):
             self.fields[name] = PiecesField(label=format_money(denomination))
         if not self.pieces:
             self.fields["amount"] = CashField(
-                label="Cash in the till", error_messages={"required": "Enter the cash in the till, or 0."}
+                label=gettext_lazy("Cash in the till"),
+                error_messages={"required": gettext_lazy("Enter the cash in the till, or 0.")},
             )
 
     @cached_property
@@ -157,7 +163,7 @@ class CountForm(ShiftForm):
 
     def clean(self) -> None:
         if self.pieces and not any(self.data.get(name, "").strip() for name in self.pieces):
-            raise forms.ValidationError("Enter the count. If the till is empty, enter 0 somewhere.")
+            raise forms.ValidationError(gettext("Enter the count. If the till is empty, enter 0 somewhere."))
 
     def command(self) -> Command:
         return CloseTill(self.till_id, self.shift, tuple(self.counts))

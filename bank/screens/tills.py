@@ -8,6 +8,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from projections import queries
@@ -93,21 +94,25 @@ def open_till(request: Request) -> HttpResponse:
     how_fresh(request)
     initial = {"till_id": queries.free_till}
     form = OpenTillForm(request.POST or None, teller=request.user.get_username(), initial=initial)
-    return task(request, form, "Open a till", then=reverse("my_till"))
+    return task(request, form, gettext("Open a till"), then=reverse("my_till"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_serve
 def bring_cash(request: Request, till_id: int, shift: int) -> HttpResponse:
     """Bring cash from the vault into the teller's till."""
-    return _vault_task(request, till_id, shift, BringForm, f"Bring cash from the vault into till {till_id}")
+    return _vault_task(
+        request, till_id, shift, BringForm, gettext("Bring cash from the vault into till {}").format(till_id)
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @may_serve
 def take_cash(request: Request, till_id: int, shift: int) -> HttpResponse:
     """Take cash from the teller's till to the vault."""
-    return _vault_task(request, till_id, shift, TakeForm, f"Take cash from till {till_id} to the vault")
+    return _vault_task(
+        request, till_id, shift, TakeForm, gettext("Take cash from till {} to the vault").format(till_id)
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -139,9 +144,9 @@ def _count_task(request: Request, till_id: int, shift: int, refusal: TillShiftOv
     fresh = how_fresh(request)
     found = _shift_or_404(till_id, shift)
     form = CountForm(request.POST or None, till_id=till_id, shift=shift, expected=found.expected)
-    heading = f"Count and close till {till_id}"
+    heading = gettext("Count and close till {number}").format(number=till_id)
     if request.user.get_username() != found.teller:
-        heading += f" of {found.teller}"
+        heading = gettext("Count and close till {number} of {teller}").format(number=till_id, teller=found.teller)
     url = reverse("shift", args=[till_id, shift])
     if "add_up" in request.POST:
         if request.htmx and request.htmx.target == "sums":

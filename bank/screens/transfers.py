@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 from django.contrib.auth.decorators import permission_required
 from django.http import HttpResponse
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
@@ -35,7 +36,7 @@ def transfer(request: Request, account_id: int) -> HttpResponse:
     The first step names the other account and the amount. It changes nothing, so it is a GET. The second step shows the
     holder of the other account, and asks for the PIN.
     """
-    heading = f"Transfer from account {account_id}"
+    heading = gettext("Transfer from account {}").format(account_id)
     if request.method == "POST":
         form = TransferForm(request.POST, account_id=account_id)
         return second_step(request, form, heading, request.POST)
@@ -72,13 +73,14 @@ def typed_in(asked: TransferTarget) -> dict[str, str]:
 def why_not(account_id: int, to_account_id: int) -> str:
     """Return why the read side knows that an account cannot get money from another one, or an empty text."""
     if to_account_id == account_id:
-        return "An account cannot send money to itself."
+        return gettext("An account cannot send money to itself.")
     target = account_or_none(to_account_id)
     if target is None:
         if queries.parked_stream(stream_of(to_account_id)):
-            return f"Account {to_account_id} cannot be shown now, so its holder cannot be checked. Nothing was sent."
-        return f"There is no account {to_account_id}."
-    return f"Account {to_account_id} is closed." if target.closed_at else ""
+            refusal = gettext("Account {} cannot be shown now, so its holder cannot be checked. Nothing was sent.")
+            return refusal.format(to_account_id)
+        return gettext("There is no account {}.").format(to_account_id)
+    return gettext("Account {} is closed.").format(to_account_id) if target.closed_at else ""
 
 
 @page

@@ -89,7 +89,7 @@ def test_amounts_are_read_leniently(text: str, minor_units: int) -> None:
         ("\u2460", "“\u2460” is not"),
         ("1\n000", "The sign U\\+000A is not"),
         ("5\ud800", "The sign U\\+D800 is not"),
-        ("1٥", "“1” and “٥” are of two scripts"),
+        ("1٥", "“1”, “٥” are of different scripts"),
         ("\u202e20.00", "With the sign U\\+202E"),  # is displayed as 00.02
         ("\u200f100 200", "With the sign U\\+200F"),  # is displayed as 200 100
         ("١٠٠ ٢٠٠", "With “١”"),

@@ -144,6 +144,8 @@ class _Reader(HTMLParser):
 # Code
 
 _MARKS = {"gettext": 1, "gettext_lazy": 1, "gettext_noop": 1, "_": 1, "ngettext": 2, "ngettext_lazy": 2}
+_LABELS = {"Kind": slice(1, None), "TillKind": slice(1, None), "Group": slice(0, 1)}
+"""The texts among the arguments of the classes whose labels are translated where they are shown."""
 _IN_CONTEXT = "pgettext", "pgettext_lazy"
 
 
@@ -162,6 +164,8 @@ def texts_of_module(source: str) -> Iterator[Text]:
             yield Text((texts[0], texts[1]) if _MARKS[name] == 2 else texts[0])
         elif name in _IN_CONTEXT and len(texts) == 2:
             yield Text(texts[1], texts[0])
+        elif name in _LABELS:
+            yield from (Text(text) for text in texts[_LABELS[name]] if text)
         elif name in rejections and node.args and (sentence := _sentence(node.args[0])):
             yield Text(shape(sentence))
 
