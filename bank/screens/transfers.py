@@ -49,7 +49,8 @@ def transfer(request: Request, account_id: int) -> HttpResponse:
         else:
             form = TransferForm(account_id=account_id, initial=typed_in(asked))
             return second_step(request, form, heading, request.GET)
-    context = {"heading": heading, "account": account, "asked": asked, "parked": parked_account(fresh, account_id)}
+    context: dict[str, Any] = {"heading": heading, "account": account, "parked": parked_account(fresh, account_id)}
+    context |= {"is_first_step": True, "form": asked}
     status = 422 if asked.errors and EDIT not in request.GET else 200
     return show(request, "bank/transfer.html", context, status=status)
 
