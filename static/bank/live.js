@@ -2,7 +2,7 @@
 // regions marked `data-live`, never in forms. Focus, scroll and what is typed stay. A hidden page does not ask.
 const EVERY = 2300, PATIENCE = 8000, SILENCE = 30000; // milliseconds
 const live = document.getElementById("live");
-let asking, silence, tag, asOf, isPaused = false, failures = 0;
+let asking, silence, tag, asOf, isPaused = false, isLeaving = false, failures = 0;
 
 function askSoon(wait = EVERY * (0.9 + Math.random() / 10)) {
   clearTimeout(asking);
@@ -15,6 +15,7 @@ async function ask() {
   const headers = { "Bank-Poll": "true", "HX-Request": "true", "HX-Current-URL": here, "If-None-Match": tag };
   try {
     const answer = await fetch(here, { headers, redirect: "manual", signal: AbortSignal.timeout(PATIENCE) });
+    if (isLeaving) return;
     if (answer.headers.has("HX-Redirect")) window.location.assign(answer.headers.get("HX-Redirect")); // the session has ended
     else if (answer.status === 403) window.location.reload();
     else if (answer.status >= 500) throw new Error(answer.statusText);
@@ -121,6 +122,8 @@ if (live) {
     show("[data-paused]", isPaused);
     askSoon(0);
   });
+  // Whoever logs out goes to the page after it, even if an answer tells at that moment that the session has ended.
+  document.addEventListener("submit", (event) => { isLeaving ||= event.target.matches(".who"); });
   document.addEventListener("visibilitychange", () => askSoon(0));
   window.addEventListener("online", () => askSoon(0));
   askSoon();
