@@ -187,6 +187,7 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": {"i18n": "bank.templatetags.quick_i18n"},
             "context_processors": [
                 "django.template.context_processors.request",
                 "bank.access.csrf.token",
@@ -196,6 +197,7 @@ TEMPLATES = [
         },
     }
 ]
+SILENCED_SYSTEM_CHECKS = ["templates.W003"]  # quick_i18n takes the place of Django's i18n on purpose
 MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 LOGIN_URL = "login"
 LOGIN_REDIRECT_URL = "desk"

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.template import engines
 from django.utils import translation
 
 from bank.screens.rejections import in_users_language
@@ -92,3 +93,24 @@ def test_a_rejection_is_translated_with_its_values() -> None:
         assert in_users_language("Account 7 is closed.") == "Konto 7 ist geschlossen."
         assert in_users_language("No catalog knows this.") == "No catalog knows this."
     assert in_users_language("Account 7 is closed.") == "Account 7 is closed."
+
+
+@pytest.mark.parametrize(
+    ("tag", "english", "german"),
+    [
+        ('{% translate "Account" %}', "Account", "Konto"),
+        ('{% translate "No such text <b>" %}', "No such text <b>", "No such text <b>"),
+        ('{% translate "100% of it" %}', "100% of it", "100% of it"),
+        ("{% translate word %}", "Account", "Konto"),
+        ('{% translate "Account" as name %}[{{ name }}]', "[Account]", "[Konto]"),
+        ('{% translate "Account" noop %}', "Account", "Account"),
+        ('{% translate "by" context "a receipt" %}', "by", "durch"),
+        ('{% translate "Account"|upper %}', "ACCOUNT", "KONTO"),
+    ],
+)
+def test_a_text_of_a_template_is_in_the_readers_language_each_time(tag: str, english: str, german: str) -> None:
+    template = engines["django"].from_string("{% load i18n %}" + tag)
+    for _ in range(2):
+        for language, expected in (("en", english), ("de", german)):
+            with translation.override(language):
+                assert template.render({"word": "Account"}) == expected
