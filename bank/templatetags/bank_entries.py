@@ -12,7 +12,7 @@ from django.template import Context
 from django.template.loader import render_to_string
 from django.urls import get_script_prefix, reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import conditional_escape, format_html
 from django.utils.safestring import SafeString
 
 from bank.domain.streams import stream_of
@@ -53,6 +53,14 @@ def _row(entry: Entry, with_account: bool, with_event: bool, prefix: str) -> Saf
     """Render a row once: an entry never changes, and many pages show it (docs/performance.md)."""
     context = {"entry": entry, "with_account": with_account, "with_event": with_event}
     return render_to_string("bank/entries.html#row", context)
+
+
+@register.filter
+def what_happened(entry: Entry) -> SafeString:
+    """Return the words of an entry, with the name of the other account's holder isolated from their direction."""
+    if not (entry.before_other and entry.other_holder):
+        return conditional_escape(entry.words)
+    return format_html("{} {} <bdi>{}</bdi>", entry.before_other, entry.other_account_id, entry.other_holder)
 
 
 def may_inspect(user: Any) -> bool:

@@ -6,6 +6,7 @@ from babel.dates import format_date, format_datetime
 from django import template
 from django.conf import settings
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, pgettext
 
@@ -42,22 +43,32 @@ def signed(minor_units: int) -> str:
 
 
 @register.filter
-def when(moment: datetime) -> str:
+def isolated(name: str) -> SafeString:
+    """Return a name whose direction does not change the sentence around it."""
+    return format_html("<bdi>{}</bdi>", name)
+
+
+@register.filter
+def when(moment: datetime) -> SafeString:
     """Format a time in the bank's time zone and the reader's locale, to the minute."""
     return _when(int(moment.timestamp()) // 60)
 
 
 @register.filter
-def clock(moment: datetime) -> str:
+def clock(moment: datetime) -> SafeString:
     """Format the time of day in the bank's time zone, to the minute."""
-    return timezone.localtime(moment).strftime("%H:%M")
+    return _time(moment, timezone.localtime(moment).strftime("%H:%M"))
 
 
 @register.filter
-def exactly(moment: datetime) -> str:
+def exactly(moment: datetime) -> SafeString:
     """Format a time in the bank's time zone and the reader's locale, to the second."""
     pattern = pgettext("CLDR pattern of a time", "d MMM y, HH:mm:ss z")
-    return format_datetime(timezone.localtime(moment), pattern, locale=current_locale())
+    return _time(moment, format_datetime(timezone.localtime(moment), pattern, locale=current_locale()))
+
+
+def _time(moment: datetime, text: str) -> SafeString:
+    return format_html('<time datetime="{}">{}</time>', moment.isoformat(), text)
 
 
 @register.filter
@@ -75,10 +86,10 @@ def weekday(day: date) -> str:
 
 
 @cached_by_language
-def _when(minute: int) -> str:
+def _when(minute: int) -> SafeString:
     moment = datetime.fromtimestamp(60 * minute, timezone.get_default_timezone())
     pattern = pgettext("CLDR pattern of a time", "d MMM y, HH:mm")
-    return format_datetime(moment, pattern, locale=current_locale())
+    return _time(moment, format_datetime(moment, pattern, locale=current_locale()))
 
 
 @register.simple_tag
@@ -118,6 +129,6 @@ def time_zone() -> str:
 
 
 @register.simple_tag
-def now_exactly() -> str:
+def now_exactly() -> SafeString:
     """This moment, as `exactly` shows it."""
     return exactly(timezone.now())

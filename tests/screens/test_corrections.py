@@ -61,7 +61,7 @@ def test_a_corrected_receipt_says_so_and_offers_no_second_correction(sue: Client
     where = reverse(sue, paid["deposit"])["Location"]
     receipt = sue.get(f"/receipts/{paid['deposit']}/")
     assert "This was reversed on" in text_of(receipt)
-    assert "by sue: Typed" in text_of(receipt)
+    assert "by sue : Typed" in text_of(receipt)
     assert f'href="{where}"' in receipt.content.decode()
     assert "Correct this" not in text_of(receipt)
     assert sue.get(f"/receipts/{paid['deposit']}/reverse/")["Location"] == f"/receipts/{paid['deposit']}/"
@@ -79,7 +79,7 @@ def test_both_lines_are_linked_on_the_statement_on_paper_and_in_the_csv_file(
     assert first
     html = sue.get("/accounts/1/").content.decode()
     assert (
-        "Deposit reversed</span> by sue: =Typed twice "
+        "Deposit reversed</span> by <bdi>sue</bdi>: =Typed twice "
         f'(<a href="/receipts/{paid["deposit"]}/">receipt {first.position}' in html
     )
     assert f'by <a href="/receipts/?reference={last.position}">{last.position}</a>' in html

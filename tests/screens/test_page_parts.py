@@ -125,7 +125,9 @@ def test_the_forms_and_links_of_a_page_lead_to_the_account_that_it_shows(bank: o
         page = client.get(f"/accounts/{number}/").content.decode()
         actions = [urljoin(f"/accounts/{number}/", action) for action in re.findall(r'hx-post="([^"]*)"', page)]
         assert actions == [reverse(task, args=[number]) for task in ("deposit", "withdraw")]
-    links = re.findall(r'<td class="number"><a href="([^"]*)">', client.get("/accounts/?q=josh").content.decode())
+    links = re.findall(
+        r'<td class="c-when number" role="cell"><a href="([^"]*)">', client.get("/accounts/?q=josh").content.decode()
+    )
     assert [urljoin("/accounts/?q=josh", link) for link in links] == ["/accounts/1/", "/accounts/22/"]
 
 
