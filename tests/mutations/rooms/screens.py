@@ -145,7 +145,7 @@ MUTATIONS = [
     Mutation(
         breaks="The first step of a transfer accepts an account that is not there.",
         file="bank/screens/transfers.py",
-        text='return f"There is no account {to_account_id}."',
+        text='return gettext("There is no account {}.").format(to_account_id)',
         instead='return ""',
         tests=["tests/screens/test_transfers.py::test_what_cannot_be_sent_is_said_at_the_first_step"],
     ),
