@@ -12,6 +12,7 @@ from django.core.exceptions import BadRequest
 from django.db.models import Exists, OuterRef, QuerySet
 from django.forms import CheckboxSelectMultiple
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from .access import second_factor, security_log, sessions
@@ -70,21 +71,21 @@ class BankUserAdmin(FreshPassword, AnyUserAdmin):
         users: QuerySet[User] = super().get_queryset(request)
         return users.prefetch_related("groups").annotate(second_factor=Exists(devices))
 
-    @admin.display(description="roles")
+    @admin.display(description=gettext_lazy("roles"))
     def roles(self, user: User) -> str:
         return ", ".join(sorted(group.name for group in user.groups.all())) or "-"
 
-    @admin.display(description="second factor", boolean=True)
+    @admin.display(description=gettext_lazy("second factor"), boolean=True)
     def has_second_factor(self, user: User) -> bool:
         return bool(user.second_factor)  # type: ignore[attr-defined]
 
-    @admin.action(description="Remove the second factor and end all sessions", permissions=["change"])
+    @admin.action(description=gettext_lazy("Remove the second factor and end all sessions"), permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet[User]) -> None:
         for user in users:
             second_factor.reset(user)
             self.tell(request, user, "Second factor reset")
 
-    @admin.action(description="End all sessions", permissions=["change"])
+    @admin.action(description=gettext_lazy("End all sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, users: QuerySet[User]) -> None:
         for user in users:
             sessions.end_all(user)

@@ -13,6 +13,7 @@ from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import cached_property
+from django.utils.translation import gettext, gettext_lazy
 
 from .. import store
 from ..models import ActorIn, CommandRecord, Event
@@ -115,18 +116,18 @@ class _Value(admin.SimpleListFilter):
 
 
 class TypeFilter(_Value):
-    title = "type"
+    title = gettext_lazy("type")
     parameter_name = "type"
 
 
 class CommandNameFilter(_Value):
-    title = "name"
+    title = gettext_lazy("name")
     parameter_name = "name"
     table = "eventstore_commandrecord"
 
 
 class ActorFilter(_Value):
-    title = "actor"
+    title = gettext_lazy("actor")
     parameter_name = "actor"
 
     def expression(self) -> str:
@@ -140,7 +141,7 @@ class ActorFilter(_Value):
 
 
 class OutcomeFilter(admin.SimpleListFilter):
-    title = "outcome"
+    title = gettext_lazy("outcome")
     parameter_name = "outcome"
 
     def lookups(self, request: HttpRequest, model_admin: AnyAdmin) -> list[tuple[str, str]]:
@@ -154,14 +155,14 @@ class OutcomeFilter(admin.SimpleListFilter):
 class DayFilter(admin.SimpleListFilter):
     """Filter by a day of the bank's time zone or by the last seven days. Other days are picked or typed."""
 
-    title = "day"
+    title = gettext_lazy("day")
     parameter_name = "day"
     template = "admin/eventstore/day_filter.html"
     field: ClassVar[str] = "recorded_at"
     others: list[tuple[str, str]]
 
     def lookups(self, request: HttpRequest, model_admin: AnyAdmin) -> list[tuple[str, str]]:
-        return [("today", "Today"), ("yesterday", "Yesterday"), ("week", "Last 7 days")]
+        return [("today", gettext("Today")), ("yesterday", gettext("Yesterday")), ("week", gettext("Last 7 days"))]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         self.others = [(key, value) for key, value in changelist.params.items() if key != self.parameter_name]

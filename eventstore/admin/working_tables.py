@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 
 from ..models import Event, Snapshot, Subscription
 from .read_only import ReadOnlyAdmin
@@ -15,7 +16,7 @@ from .search import hex_of, isolated, link, number_in, pretty, readable, streams
 class SnapshotAdmin(ReadOnlyAdmin):
     list_display = ("stream", "version", "content")
     ordering = ("stream",)
-    search_help_text = "An account number or the name of a stream."
+    search_help_text = gettext_lazy("An account number or the name of a stream.")
     fields = ("stream", "version", "state_json", "hash_hex", "seal_hex")
 
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
