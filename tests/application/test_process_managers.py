@@ -1,13 +1,10 @@
 """Process managers at work: the steps of an event are carried out exactly once, or the subscription stops at it."""
 
-import threading
-import time
 from typing import Any
 from uuid import UUID
 
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connections
 
 from bank.application import account_cache, dispatch, process_managers
 from bank.application.dispatch import Busy, handle
@@ -15,45 +12,18 @@ from bank.application.handlers import HANDLERS
 from bank.domain.commands import DepositMoneyIntoBankAccount
 from bank.domain.errors import CommandIdReused, CommandRejected
 from bank.domain.processes import ProcessManager, Step
-from eventstore import positions, subscriptions
-from eventstore.backends import backend_of
-from eventstore.bell import Bell
-from eventstore.events import LogPosition
+from eventstore import subscriptions
 from eventstore.models import CommandRecord, Subscription
 from eventstore.signals import events_appended
 from eventstore.store import read_all
-from eventstore.subscription_worker import SubscriptionWorker
 from projections import queries
 from tests.support.newer import freeze, newer_version
 from tests.support.relay import OTHER, RELAY, SECOND, SOURCE, THIRD
-from tests.support.values import count, deposit, open_account, query
+from tests.support.relay.at_work import balances, poll, the_subscription
+from tests.support.relay.at_work import managers as managers
+from tests.support.values import count, deposit, query
 
 pytestmark = pytest.mark.usefixtures("bank")
-
-
-@pytest.fixture(autouse=True)
-def managers(bank: Any, monkeypatch: pytest.MonkeyPatch) -> dict[str, ProcessManager]:
-    """Open accounts 1 to 4. Return the process managers: that of tests alone."""
-    managers = {RELAY.name: RELAY}
-    monkeypatch.setattr(process_managers, "PROCESS_MANAGERS", managers)
-    for account_id in (SOURCE, SECOND, THIRD, OTHER):
-        open_account(account_id)
-    return managers
-
-
-def balances() -> list[int]:
-    return [queries.check_balance(account_id) for account_id in (SOURCE, SECOND, THIRD, OTHER)]
-
-
-def the_subscription() -> Subscription:
-    return Subscription.objects.get(name=RELAY.name)
-
-
-def poll() -> None:
-    """Poll as the background thread does, which goes on at once if a subscription had to give its turn away."""
-    worker = SubscriptionWorker(process_managers.subscribers, Bell(listens=False))
-    while worker.poll() == 0:
-        pass
 
 
 def close(account_id: int, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -283,161 +253,3 @@ def test_a_busy_bank_is_no_error_of_the_process_manager(error: Exception, monkey
 def test_an_error_of_the_loop_fails_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subscriptions, "rows", lambda names: 1 / 0)
     assert deposit(SOURCE, 50).version == 2
-
-
-# One process at a time
-
-
-def test_a_leased_subscription_is_left_alone_until_the_lease_ends() -> None:
-    poll()
-    held = subscriptions._Held.of(RELAY.name)
-    assert held
-    assert subscriptions._Held.of(RELAY.name) is None
-    deposit(SOURCE, 50)
-    assert balances() == [50, 0, 0, 0]
-    held.give_back()
-    poll()
-    assert balances() == [50, 50, 50, 0]
-
-
-@pytest.mark.parametrize("end", ["-1 second", "1 hour"])
-def test_a_lease_ends_by_the_clock_of_the_database_and_not_after_it_was_set_back(end: str) -> None:
-    poll()
-    assert subscriptions._Held.of(RELAY.name)
-    seconds = {"-1 second": -1, "1 hour": 3600}[end]
-    query(f"UPDATE eventstore_subscription SET leased_until = {backend_of().time_in(seconds)} WHERE name <> %s", "")
-    assert subscriptions._Held.of(RELAY.name)
-
-
-def test_a_process_whose_lease_was_taken_over_moves_nothing() -> None:
-    deposit(SOURCE, 50)
-    late = subscriptions._Held.of(RELAY.name)
-    assert late
-    assert subscriptions.set_back(RELAY.name) is not None
-    late.log_position = LogPosition(9, 99)
-    late._renew_at = 0
-    assert not late.renew()
-    late.give_back()
-    assert the_subscription().position == 0
-
-
-# The checkpoint
-
-
-def test_the_checkpoint_passes_events_of_no_interest_in_the_background_and_seldom(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    deposit(SOURCE, 1)
-    assert the_subscription().position == 7
-    deposit(SECOND, 1)
-    poll()
-    assert the_subscription().position == 7, "it has moved a moment ago"
-    monkeypatch.setattr(subscriptions, "SELDOM", 0.0)
-    poll()
-    assert the_subscription().position == 8
-
-
-def test_a_subscription_that_is_set_back_meanwhile_stays_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    deposit(SOURCE, 50)
-    deposit(SECOND, 1)
-    monkeypatch.setattr(subscriptions, "SELDOM", 0.0)
-    whole = subscriptions.follow
-
-    def follow(*given: Any, **options: Any) -> Any:
-        result = whole(*given, **options)
-        subscriptions.set_back(RELAY.name, 3)
-        return result
-
-    monkeypatch.setattr(subscriptions, "follow", follow)
-    poll()
-    assert the_subscription().position == 3
-
-
-def test_a_subscription_that_is_set_back_while_it_is_worked_on_stays_so(managers: dict[str, ProcessManager]) -> None:
-    def steps(event: Any, metadata: Any) -> Any:
-        if process_managers._thread.is_answering:
-            subscriptions.set_back(RELAY.name, 3)
-        return RELAY.steps(event, metadata)
-
-    deposit(SOURCE, 50)
-    managers[RELAY.name] = RELAY._replace(steps=steps)
-    deposit(SOURCE, 50)
-    assert the_subscription().position == 3
-
-
-def test_an_idle_bank_is_not_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(subscriptions, "SELDOM", 0.0)
-    poll()
-    written: list[str] = []
-    monkeypatch.setattr(subscriptions, "_write", lambda statement, values: written.append(statement))
-    poll()
-    assert written == []
-
-
-# In the background
-
-
-def test_the_background_finishes_what_a_request_leaves_and_survives_errors(monkeypatch: pytest.MonkeyPatch) -> None:
-    worker = SubscriptionWorker(process_managers.subscribers, Bell(0.05, listens=False))
-    monkeypatch.setattr(process_managers, "_background", worker)
-    poll()
-    held = subscriptions._Held.of(RELAY.name)
-    assert held
-    errors = iter([ZeroDivisionError("a bug"), OperationalError("the disk is full")])
-    whole = positions.last_readable
-
-    def fail_twice() -> Any:
-        for error in errors:
-            raise error
-        return whole()
-
-    monkeypatch.setattr(positions, "last_readable", fail_twice)
-
-    def run() -> None:
-        worker.run()
-        connections.close_all()
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    try:
-        deposit(SOURCE, 50)
-        assert balances() == [50, 0, 0, 0]
-        held.give_back()
-        deadline = time.monotonic() + 60
-        while balances() != [50, 50, 50, 0]:
-            assert time.monotonic() < deadline
-            time.sleep(0.02)
-    finally:
-        worker.leave()
-        thread.join(60)
-    assert not thread.is_alive()
-
-
-def test_a_request_answers_a_limited_number_of_events(settings: Any) -> None:
-    settings.PROJECTION_MODE = "worker"
-    for _ in range(process_managers.AT_MOST):
-        deposit(SOURCE, 1)
-    settings.PROJECTION_MODE = "inline"
-    deposit(SOURCE, 1)
-    assert balances() == [process_managers.AT_MOST + 1, process_managers.AT_MOST, process_managers.AT_MOST, 0]
-    poll()
-    assert balances() == [process_managers.AT_MOST + 1] * 3 + [0]
-
-
-def test_events_of_no_concern_do_not_count_toward_the_limit() -> None:
-    for _ in range(process_managers.AT_MOST + 1):
-        deposit(SECOND, 1)
-    deposit(SOURCE, 50)
-    assert balances() == [50, process_managers.AT_MOST + 51, 50, 0]
-
-
-def test_a_request_that_leaves_an_event_wakes_the_background(monkeypatch: pytest.MonkeyPatch) -> None:
-    bell = Bell(listens=False)
-    monkeypatch.setattr(process_managers, "_background", SubscriptionWorker(process_managers.subscribers, bell))
-    deposit(SOURCE, 50)
-    bell.wait(0)
-    assert not bell.was_rung
-    assert subscriptions._Held.of(RELAY.name)
-    deposit(SOURCE, 50)
-    bell.wait(0)
-    assert bell.was_rung

@@ -51,3 +51,7 @@ def command_id_in(response: Any) -> str:
 def send(client: Client, url: str, headers: dict[str, str] | None = None, **fields: Any) -> Any:
     """Send a form with a new command id unless one is given."""
     return client.post(url, {"command_id": str(uuid4()), **fields}, headers=headers or {})
+
+
+def open_till(client: Client, till_id: str = "7", amount: str = "500") -> Any:
+    return send(client, "/tills/open/", till_id=till_id, amount=amount)

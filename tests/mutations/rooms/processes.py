@@ -3,6 +3,7 @@
 from ..mutation import Mutation
 
 RUNNING = "tests/application/test_process_managers.py"
+FOLLOWED = "tests/application/test_subscriptions_followed.py"
 VERIFIED = "tests/eventstore/test_causation_verified.py"
 
 MUTATIONS = [
@@ -53,21 +54,21 @@ MUTATIONS = [
         file="eventstore/subscriptions.py",
         text="WHERE name = %s AND NOT {_is_leased()} RETURNING",
         instead="WHERE name = %s RETURNING",
-        tests=[f"{RUNNING}::test_a_leased_subscription_is_left_alone_until_the_lease_ends"],
+        tests=[f"{FOLLOWED}::test_a_leased_subscription_is_left_alone_until_the_lease_ends"],
     ),
     Mutation(
         breaks="A process whose lease was taken over moves the checkpoint.",
         file="eventstore/subscriptions.py",
         text='return _update(changes, "name = %s AND worker = %s",',
         instead='return _update(changes, "name = %s AND worker <> %s",',
-        tests=[f"{RUNNING}::test_a_process_whose_lease_was_taken_over_moves_nothing"],
+        tests=[f"{FOLLOWED}::test_a_process_whose_lease_was_taken_over_moves_nothing"],
     ),
     Mutation(
         breaks="An idle bank is written to every second.",
         file="eventstore/subscription_worker.py",
         text="if row.log_position >= end or now <",
         instead="if now <",
-        tests=[f"{RUNNING}::test_an_idle_bank_is_not_written_to"],
+        tests=[f"{FOLLOWED}::test_an_idle_bank_is_not_written_to"],
     ),
     Mutation(
         breaks="A bank that moves to SQLite loses a pending step.",

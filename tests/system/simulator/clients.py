@@ -13,10 +13,12 @@ from django.db import OperationalError
 
 from bank.application import pins, process_managers
 from bank.application.dispatch import Ack, Busy, Cause, handle
+from bank.application.tills import till_of
 from bank.domain.commands import (
     AccountCommand,
     ChangePin,
     CloseBankAccount,
+    Command,
     CreateBankAccount,
     DepositMoneyIntoBankAccount,
     ReverseDeposit,
@@ -32,6 +34,7 @@ from eventstore.models import Snapshot
 from projections import engine, queries
 from projections.projectors import PROJECTORS
 from projections.workers import replay, resume
+from tests.system.simulator import tills
 from tests.system.simulator.faults import FOREVER, Plan, Poisoned
 from tests.system.simulator.invariants import Book, hold
 from tests.system.simulator.model import Account
@@ -40,6 +43,7 @@ from tests.system.simulator.tables import HOLDERS
 
 NONSENSE = (0, -1, 10**12 + 1, 2**63, 10**40)
 PINS = (0, 42, 1234, 9999)
+CASH = (DepositMoneyIntoBankAccount, WithdrawMoneyFromBankAccount)
 
 
 class Clients:
@@ -57,6 +61,8 @@ class Clients:
         works: dict[str, Callable[[], None]] = {}
         for number in range(self.plan.tellers):
             works[f"teller {number}"] = lambda name=f"teller {number}": self.teller(name)  # type: ignore[misc]
+        for number in range(self.plan.tills):  # another session of the same teller
+            works[f"cashier {number}"] = lambda name=f"teller {number}": self.cashier(name)  # type: ignore[misc]
         for number in range(self.plan.workers):
             works[f"worker {number}"] = lambda: self.again_and_again(self.work, 12)
         works["operator"] = lambda: self.again_and_again(self.operate, self.plan.operations)
@@ -70,6 +76,15 @@ class Clients:
             command_id, command = self.next_command()
             for _ in range(4):  # forms are sent again, unanswered and answered ones
                 if self.submit(name, command_id, command) and self.chance.random() < 0.8:
+                    break
+
+    def cashier(self, name: str) -> None:
+        """Open, fill, empty and close tills."""
+        for _ in range(self.plan.commands):
+            command = tills.next_command(self.chance, self.plan.tills, name, self.book.till_of(name))
+            command_id = UUID(int=self.chance.getrandbits(128), version=4)
+            for _ in range(2):
+                if self.submit(name, command_id, command):
                     break
 
     def next_command(self) -> tuple[UUID, AccountCommand]:
@@ -133,15 +148,17 @@ class Clients:
         reverse = ReverseDeposit if kind == "deposit" else ReverseWithdrawal
         return reverse(account_id, command_id, chance.choice(("Typed twice", "Typed twice", "Another account", "")))
 
-    def submit(self, actor: str, command_id: UUID, command: AccountCommand) -> bool:
+    def submit(self, actor: str, command_id: UUID, command: Command) -> bool:
         """Send a command, and check its answer. Return whether there was one."""
         moment = self.tick()
         self.attempts[command_id] = self.attempts.get(command_id, 0) + 1
-        self.book.submit(command_id, command, actor, moment)
+        submission = self.book.submit(command_id, command, actor, moment)
         answer: Ack | CommandRejected | Busy | None = None
         with self.scheduler.process(self.book.committed), clock.set_to(moment):
+            if self.plan.tills and isinstance(command, CASH) and (till := till_of(actor)):
+                submission.till = till.metadata
             try:
-                answer = handle(command, command_id=command_id, actor=actor)
+                answer = handle(command, command_id=command_id, actor=actor, metadata=submission.till)
             except (CommandRejected, Busy) as refusal:
                 answer = refusal
         match answer:
@@ -154,7 +171,7 @@ class Clients:
                 hold(not alone or command_id not in self.book.records, "who is told busy has changed nothing")
         return isinstance(answer, Ack | CommandRejected)
 
-    def check_ack(self, command_id: UUID, command: AccountCommand, ack: Ack) -> None:
+    def check_ack(self, command_id: UUID, command: Command, ack: Ack) -> None:
         record = self.book.records.get(command_id)
         hold(record is not None and record["outcome"] == "accepted", "what is acknowledged is on record", ack)
         assert record is not None
@@ -171,7 +188,7 @@ class Clients:
             for name, position in self.book.reached().items():
                 hold(position >= ack.position or name == self.plan.poisoned, "who has the ack sees it", name, ack)
 
-    def check_rejection(self, command_id: UUID, command: AccountCommand, rejection: CommandRejected) -> None:
+    def check_rejection(self, command_id: UUID, command: Command, rejection: CommandRejected) -> None:
         record = self.book.records.get(command_id)
         hold(record is not None, "what is rejected is on record", rejection)
         assert record is not None
@@ -213,7 +230,7 @@ class Clients:
         for each in process_managers.subscribers():
             subscriptions.follow(each)
 
-    def carry_out(self, command: AccountCommand, *, command_id: UUID, actor: str, cause: Cause, **more: Any) -> Ack:
+    def carry_out(self, command: Command, *, command_id: UUID, actor: str, cause: Cause, **more: Any) -> Ack:
         """Carry out a command of a process manager, and note that it was sent."""
         self.book.caused[command_id] = cause
         self.book.submit(command_id, command, actor, clock.now())

@@ -43,6 +43,11 @@ class Plan:
     morning: datetime = MORNING
 
     @property
+    def tills(self) -> int:
+        """The number of tills. Half of the runs have none."""
+        return 2 * (self.poison % 2)
+
+    @property
     def reads_own_writes(self) -> bool:
         """Return whether each acknowledgement comes after the projections have processed its events."""
         return self.mode == "inline" and self.patience == FOREVER

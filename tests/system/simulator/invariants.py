@@ -7,17 +7,18 @@ flight. The read side is compared with the fold of the log up to its checkpoint.
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from bank.application import pins
-from bank.domain.commands import AccountCommand
+from bank.domain.commands import Command, OpenTill
+from bank.domain.streams import OfTill
 from eventstore.chain import GENESIS, event_hash
 from eventstore.events import RecordedEvent
-from tests.system.simulator import model
+from tests.system.simulator import model, tills
 from tests.system.simulator.tables import TABLES, Fold, fold
 
 EVENT = "position, stream, version, type, schema_version, data, metadata, command_id, recorded_at, transaction_id, hash"
@@ -37,10 +38,14 @@ def hold(condition: object, what: str, *facts: object) -> None:
 
 
 class Submission:
-    """A command under its id, with its sender and the accounts' histories when it was sent."""
+    """A command under its id, with its sender and the length of the log when it was sent.
 
-    def __init__(self, command: AccountCommand, actor: str, moment: datetime, begun: int) -> None:
+    `till` holds the entries of the metadata that name the till of its cash.
+    """
+
+    def __init__(self, command: Command, actor: str, moment: datetime, begun: int) -> None:
         self.command, self.actor, self.moment, self.begun = command, actor, moment, begun
+        self.till: Mapping[str, Any] = {}
 
 
 LAST = 2**63
@@ -60,6 +65,7 @@ class Book:
         self.caused: dict[UUID, tuple[UUID, str]] = {}
         self.log: list[RecordedEvent] = []
         self.histories: dict[int, list[tuple[int, model.Account]]] = {}
+        self.till_histories: dict[int, list[tuple[int, tills.Till]]] = {}
         self.hashes: dict[str, bytes] = {}
         self.times: dict[str, datetime] = {}
         self.records: dict[UUID, dict[str, Any]] = {}
@@ -71,9 +77,11 @@ class Book:
         for connection in self.database.values():
             connection.close()
 
-    def submit(self, command_id: UUID, command: AccountCommand, actor: str, moment: datetime) -> None:
+    def submit(self, command_id: UUID, command: Command, actor: str, moment: datetime) -> Submission:
         """Record that a command is being sent."""
-        self.submitted.setdefault(command_id, []).append(Submission(command, actor, moment, len(self.log)))
+        submission = Submission(command, actor, moment, len(self.log))
+        self.submitted.setdefault(command_id, []).append(submission)
+        return submission
 
     def committed(self, alias: str) -> None:
         """Check the state after a commit."""
@@ -138,6 +146,9 @@ class Book:
         return {"correlation_id": str(correlation_id), "causation_id": causation}
 
     def _check_command(self, record: dict[str, Any], sent: Submission, events: Sequence[RecordedEvent]) -> None:
+        if isinstance(sent.command, OfTill):
+            self._check_till_command(record, sent, events)
+            return
         account_id, command_id = sent.command.account_id, UUID(record["id"])
         history = self.histories.setdefault(account_id, [(0, model.Account())])
         if record["outcome"] == "rejected":
@@ -160,19 +171,65 @@ class Book:
             hold(event.stream == f"bank_account-{account_id}", "an event is in its account's stream", event)
             facts = {"actor": sent.actor, **self._links(command_id)}
             currency = {"currency": "USD 2"} if event.type == "bank_account_created" else {}
-            hold(event.metadata == facts | attempts | currency, "an event says who and why", event)
-            before = self.times.get(event.stream, datetime.min.replace(tzinfo=UTC))
-            moments = {max(each.moment, before) for each in self.submitted[event.command_id]}
-            hold(event.recorded_at in moments, "an event has the sender's time, or that of the one before", event)
-            self.times[event.stream] = event.recorded_at
+            tills_then = self._tills_of(event)
+            wanted = [facts | attempts | currency | dict(till) for till in tills_then]
+            hold(event.metadata in wanted, "an event says who and why", event, wanted)
+            self._check_time(event)
         account = model.after(account, sent.command, str(last.command_id), happened)
         hold(account.balance >= 0, "no balance is below zero", account)
         history.append((last.position, account))
+
+    def _tills_of(self, event: RecordedEvent) -> list[Mapping[str, Any]]:
+        """Return the tills that an account's event may name: those of its senders, or that of what it reverses."""
+        if "reversedCommandId" not in event.data:
+            return [each.till for each in self.submitted[event.command_id]]
+        reversed_id = UUID(event.data["reversedCommandId"])
+        paid = next(each for each in self.log if each.command_id == reversed_id)
+        return [{key: paid.metadata[key] for key in ("till", "till_shift") if key in paid.metadata}]
+
+    def _check_time(self, event: RecordedEvent) -> None:
+        before = self.times.get(event.stream, datetime.min.replace(tzinfo=UTC))
+        moments = {max(each.moment, before) for each in self.submitted[event.command_id]}
+        hold(event.recorded_at in moments, "an event has the sender's time, or that of the one before", event)
+        self.times[event.stream] = event.recorded_at
+
+    def _check_till_command(self, record: dict[str, Any], sent: Submission, events: Sequence[RecordedEvent]) -> None:
+        command: Any = sent.command
+        history = self.till_histories.setdefault(command.till_id, [(0, tills.Till())])
+        if record["outcome"] == "rejected":
+            hold(not events, "a rejection has no event", events)
+            begun = max(i for i, (length, _) in enumerate(history) if length <= sent.begun)
+            others = (False, True) if isinstance(command, OpenTill) else (False,)
+            possible = [tills.decide(till, command, has_other=other) for _, till in history[begun:] for other in others]
+            hold(record["reason"] in possible, "the model rejects it too, for this reason", record, possible)
+            return
+        till = history[-1][1]
+        [event] = events
+        has_other = isinstance(command, OpenTill) and self.till_of(command.teller) is not None
+        decided = tills.decide(till, command, has_other=has_other)
+        hold(decided == (event.type, event.data), "the model decides what was recorded", decided, event, till)
+        facts = {"actor": sent.actor, **self._links(event.command_id), **tills.metadata_of(till, command)}
+        hold((event.stream, event.metadata) == (command.stream, facts), "an event says who and why", event, facts)
+        self._check_time(event)
+        till = tills.after(till, event.type, event.data)
+        history.append((event.position, till))
+        if till.teller:
+            cash = tills.cash_by_the_log(self.log[: event.position], command.till_id, till.shift)
+            hold(till.cash == cash, "the expected cash is the opening cash, and what came in less what went out", till)
+
+    def till_of(self, teller: str) -> tuple[int, tills.Till] | None:
+        """Return the number and the model of the till that a teller has open, or None."""
+        states = ((till_id, history[-1][1]) for till_id, history in self.till_histories.items())
+        return next(((till_id, till) for till_id, till in states if till.teller == teller), None)
 
     def _check_accounts(self) -> None:
         opened = {number for number, history in self.histories.items() if history[-1][1].holder}
         verifiers = self.database["default"].execute("SELECT account_id FROM bank_pinverifier").fetchall()
         hold({number for (number,) in verifiers} == opened, "each account has a PIN and no other has", opened)
+        rows = self.database["default"].execute("SELECT till_id, teller, shift FROM bank_opentill").fetchall()
+        states = ((till_id, history[-1][1]) for till_id, history in self.till_histories.items())
+        open_tills = {(till_id, till.teller, till.shift) for till_id, till in states if till.teller}
+        hold(set(rows) == open_tills, "each open till has a row and no other has", rows, open_tills)
 
     def account(self, account_id: int) -> model.Account:
         """Return the model's current account."""

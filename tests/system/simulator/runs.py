@@ -22,6 +22,7 @@ from projections import engine, queries
 from projections.models import ParkedStream
 from projections.workers import replay, resume
 from tests.support.databases import FILES, Urls, copied_databases, migrated_databases
+from tests.system.simulator import tills
 from tests.system.simulator.clients import Clients
 from tests.system.simulator.faults import Plan, circumstances, plan_of
 from tests.system.simulator.invariants import Book, hold
@@ -149,6 +150,8 @@ def _check_processes(clients: Clients) -> None:
         book.read_log()
         for account in (history[-1][1] for history in book.histories.values()):
             hold(not account.sent, "no transfer is on its way for ever", account)
+        paid, recorded = tills.cash_of_payments(book.log)
+        hold(paid == recorded, "the cash of each payment is at its till, once", paid, recorded)
         ended = len(book.log)
         write_side.execute("UPDATE eventstore_subscription SET transaction_id = 0, position = 0")
         clients.follow()
