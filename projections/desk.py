@@ -4,7 +4,6 @@ The tables are those of statements, refusals, transfers and tills. Indexes on (a
 one teller and day. Amounts are in minor units; times are aware and in UTC.
 """
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -33,13 +32,13 @@ class Done(NamedTuple):
 class Day(NamedTuple):
     """The tasks of one teller on one day, by kind; `refused` counts refused withdrawals, transfers and closings."""
 
-    by_kind: Mapping[str, Done]
+    by_kind: frozenset[tuple[str, Done]]
     refused: int
 
     @property
     def tasks(self) -> int:
         """The number of all tasks."""
-        return sum(each.tasks for each in self.by_kind.values()) + self.refused
+        return sum(each.tasks for _, each in self.by_kind) + self.refused
 
     @property
     def paid_in(self) -> Done:
@@ -62,7 +61,7 @@ class Day(NamedTuple):
         return self._sum("undone_in", "undone_out").tasks
 
     def _sum(self, *kinds: str) -> Done:
-        found = [self.by_kind.get(kind, Done()) for kind in kinds]
+        found = [each for kind, each in self.by_kind if kind in kinds]
         return Done(sum(each.tasks for each in found), sum(each.amount for each in found))
 
 
@@ -97,7 +96,7 @@ class Desk(NamedTuple):
 
     day: Day
     till: OwnTill | None
-    on_their_way: list[OnItsWay]
+    on_their_way: tuple[OnItsWay, ...]
     supervised: Supervised | None
 
 
@@ -152,7 +151,9 @@ def desk(actor: str, since: datetime, until: datetime, *, supervises: bool = Fal
         OwnTill(*shift_of_key(number), amount, utc(at)) for what, _, number, amount, at, _ in found if what == "till"
     ]
     counts = {kind: number for what, kind, number, *_ in found if what == "supervised"}
-    return Desk(_day(found), tills[0] if tills else None, sent[:MOST_WAITING], Supervised(**counts) if counts else None)
+    return Desk(
+        _day(found), tills[0] if tills else None, tuple(sent[:MOST_WAITING]), Supervised(**counts) if counts else None
+    )
 
 
 def day_of(actor: str, since: datetime, until: datetime) -> Day:
@@ -163,7 +164,7 @@ def day_of(actor: str, since: datetime, until: datetime) -> Day:
 
 
 def _day(found: list[tuple[Any, ...]]) -> Day:
-    by_kind = {kind: Done(count, int(amount)) for what, kind, count, amount, *_ in found if what == "day"}
+    by_kind = frozenset((kind, Done(count, int(amount))) for what, kind, count, amount, *_ in found if what == "day")
     return Day(by_kind, sum(count for what, _, count, *_ in found if what == "refused"))
 
 

@@ -25,6 +25,7 @@ from .days import spans as spans
 from .days import total as total
 from .desk import Day as Day
 from .desk import Desk as Desk
+from .desk import OwnTill as OwnTill
 from .desk import day_of as day_of
 from .desk import desk as desk
 from .entries import Entry as Entry

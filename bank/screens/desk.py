@@ -4,11 +4,15 @@ from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
+from django.template.loader import render_to_string
+from django.urls import get_script_prefix
 from django.utils import timezone
+from django.utils.safestring import SafeString
 
 from projections import queries
 
 from .dates import NotADay, beginning_of, end_of, parse_day
+from .languages import cached_by_language
 from .pages import Request, how_fresh, page, parked_accounts, show, whole_number
 from .tasks import may_serve
 
@@ -26,9 +30,17 @@ def desk(request: Request) -> HttpResponse:
         name, since, until = request.user.get_username(), beginning_of(today), end_of(today)
         found = queries.desk(name, since, until, supervises=request.user.has_perm("bank.supervise"))
         context["desk"], context["tasks"] = found, queries.tasks_of(name, None, until, limit=LATEST).rows
-        context["old_till"] = found.till if found.till and found.till.opened_at < since else None
-        context["something_waits"] = context["old_till"] or found.on_their_way or any(found.supervised or ())
+        old_till = found.till if found.till and found.till.opened_at < since else None
+        context["aside"] = _aside(found, old_till, get_script_prefix())
     return show(request, "bank/desk.html", context, shown=(context.get("desk"), context.get("tasks"), today))
+
+
+@cached_by_language
+def _aside(found: queries.Desk, old_till: queries.OwnTill | None, prefix: str) -> SafeString:
+    """Render the desk without its find box and tasks once for each content (docs/performance.md)."""
+    something_waits = old_till or found.on_their_way or any(found.supervised or ())
+    context = {"desk": found, "old_till": old_till, "something_waits": something_waits}
+    return render_to_string("bank/desk_aside.html", context)
 
 
 @may_serve

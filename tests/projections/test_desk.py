@@ -67,11 +67,11 @@ def test_the_desk_adds_up_the_tellers_own_tasks_of_the_day() -> None:
     assert (day.opened, day.corrections, day.refused, day.tasks) == (1, 1, 3, 11)
     assert day == queries.day_of("tina", *SPAN)
     assert till == (4, 1, 500, DAY)
-    assert on_their_way == [(sent.command_id, 3, 9, DAY)]
+    assert on_their_way == ((sent.command_id, 3, 9, DAY),)
     assert supervised is None
 
     nobody = queries.desk("nobody", *SPAN, supervises=True)
-    assert (nobody.day.tasks, nobody.till, nobody.on_their_way) == (0, None, [])
+    assert (nobody.day.tasks, nobody.till, nobody.on_their_way) == (0, None, ())
     assert nobody.supervised == (1, 2, 0)  # account 2 is locked
     assert queries.desk("nobody", SPAN[1], SPAN[1], supervises=True).supervised == (1, 2, 1)  # the till is left open
     handle(CloseTill(4, 1, ()), actor="tina")
