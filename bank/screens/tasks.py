@@ -25,20 +25,16 @@ from . import check
 from .forms import (
     AccountForm,
     AmountForm,
-    ChangePinForm,
     CloseForm,
     DepositForm,
     OpenAccountForm,
-    ReverseDepositForm,
-    ReverseForm,
-    ReverseWithdrawalForm,
     TaskForm,
-    UnlockForm,
     WithdrawForm,
     blank,
 )
 from .money import format_money
 from .pages import EDIT, SEEN, Request, account_or_404, account_or_none, how_fresh, parked_account, show, whole_number
+from .supervisor_forms import ChangePinForm, ReverseDepositForm, ReverseForm, ReverseWithdrawalForm, UnlockForm
 from .unavailable import RETRY_AFTER, no_answer, not_installed
 
 BUSY = gettext_noop("The bank is busy. Nothing has happened: wait a moment, and send it again.")

@@ -79,7 +79,7 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="A new PIN is taken that was typed differently the second time.",
-        file="bank/screens/forms.py",
+        file="bank/screens/supervisor_forms.py",
         text='if again != self.cleaned_data.get("pin", again):',
         instead="if False:",
         tests=[
