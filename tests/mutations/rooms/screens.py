@@ -2,6 +2,7 @@
 
 from ..mutation import Mutation
 
+POLLS = "tests/screens/test_polls.py"
 MUTATIONS = [
     *(
         Mutation(
@@ -148,5 +149,19 @@ MUTATIONS = [
         text='return gettext("There is no account {}.").format(to_account_id)',
         instead='return ""',
         tests=["tests/screens/test_transfers.py::test_what_cannot_be_sent_is_said_at_the_first_step"],
+    ),
+    Mutation(
+        breaks="The server's loop answers the open pages of a session that nobody has checked.",
+        file="bank/screens/live.py",
+        text="if not session or self.admitted.get(session[1], 0) < now:",
+        instead="if not session:",
+        tests=[f"{POLLS}::test_the_loop_answers_sessions_that_were_checked_until_something_changes"],
+    ),
+    Mutation(
+        breaks="The server's loop answers the open pages of a session that has ended.",
+        file="bank/screens/live.py",
+        text="if key not in open_ones or self.admitted[key] < moment:",
+        instead="if self.admitted[key] < moment:",
+        tests=[f"{POLLS}::test_the_loop_forgets_a_session_that_has_ended"],
     ),
 ]

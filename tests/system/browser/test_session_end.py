@@ -20,6 +20,7 @@ def ada(page: Page) -> Page:
     handle(CreateBankAccount(1, "Ada", 42))
     handle(DepositMoneyIntoBankAccount(1, 100_00))
     page.goto("/accounts/1/")
+    page.get_by_role("button", name="Pause updates").click()  # else an update may meet the end of the session first
     page.locator("#deposit_amount").fill("7")
     page.locator("#withdraw_pin").press_sequentially("0042")
     page.locator("#withdraw_amount").press_sequentially("12.50")
