@@ -47,12 +47,12 @@ def test_a_stop_finishes_the_deposit_in_flight(start: Start, urls: Urls, ctrl_c:
             other.execute("LOCK TABLE eventstore_event IN EXCLUSIVE MODE")
         deposit = threading.Thread(target=lambda: answers.append(teller.post("/accounts/1/deposit/", amount="12.34")))
         deposit.start()
-        time.sleep(1)
+        time.sleep(0.7)
         if ctrl_c:  # a terminal signals the whole process group
             os.killpg(server.pid, signal.SIGINT)
         else:
             os.kill(server.pid, signal.SIGTERM)
-        time.sleep(1)
+        time.sleep(0.3)  # a request waits two seconds for the lock
         assert server.is_running, "it did not wait for the request"
         assert not answers
         other.execute("ROLLBACK")
