@@ -6,7 +6,7 @@ from django.utils.translation import gettext_noop
 from eventstore import shared_clock
 from eventstore.backends import backend_of
 
-from ..operations.key_files import InstallationFault
+from ..operations.installation import InstallationFault
 
 
 class ClockIsOff(InstallationFault):

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop
 from eventstore import seals, store
 from eventstore.backends import WRITE_SIDE, backend_of
 
-from ..operations.key_files import InstallationFault
+from ..operations.installation import InstallationFault
 
 ID = 1
 """The primary key of the table's one row."""

@@ -24,7 +24,7 @@ from ..domain.aggregate import check_number
 from ..domain.commands import Command
 from ..domain.errors import REJECTIONS, CommandIdReused, CommandRejected, InvalidAccountId, InvalidTillId
 from ..domain.events import BankEvent, Refusal, UnknownEvent, decode
-from ..operations.key_files import InstallationFault as InstallationFault
+from ..operations.installation import InstallationFault as InstallationFault
 from . import account_cache, clock_limit, currency, pins
 from .handlers import COMPARE_PIN, HANDLERS
 from .repository import Saved

@@ -22,7 +22,7 @@ from eventstore.backends import backend_of
 
 from ..domain.commands import COMMANDS, Command
 from ..models import PinVerifier
-from ..operations.key_files import InstallationFault
+from ..operations.installation import InstallationFault
 
 
 class Verifier(NamedTuple):

@@ -9,23 +9,12 @@ import secrets
 from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_noop
 
 from eventstore.private_files import make_folder
 
 MIN_BYTES = 16
 """The smallest length of a key in bytes: 128 bits if all are random. Generated keys have 256 bits."""
 NEW_KEY = """python3 -c "import secrets; print(secrets.token_hex(32))" makes one."""
-
-
-class InstallationFault(Exception):
-    """The installation cannot execute a command. Nothing is recorded.
-
-    The fault is never the sender's, so it does not count as an attempt.
-    """
-
-    explanation = gettext_noop("this program is not set up with the keys that the account needs.")
-    """The fault in words for a user, who can do nothing about it."""
 
 
 def read_keys(variable: str, file: Path, *, short_old_keys: bool = False) -> list[str]:

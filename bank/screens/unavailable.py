@@ -18,7 +18,7 @@ from django.views.defaults import page_not_found
 
 from eventstore.errors import is_busy, outage_behind
 
-from ..operations.key_files import InstallationFault
+from ..operations.installation import InstallationFault
 
 logger = logging.getLogger(__name__)
 

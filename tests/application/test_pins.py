@@ -7,7 +7,7 @@ import pytest
 
 from bank.application import pins
 from bank.domain.commands import ChangePin, CreateBankAccount, WithdrawMoneyFromBankAccount
-from bank.operations.key_files import InstallationFault
+from bank.operations.installation import InstallationFault
 from tests.support.values import PIN, open_account, query
 
 pytestmark = pytest.mark.usefixtures("bank")
