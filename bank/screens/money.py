@@ -244,7 +244,7 @@ def _unclear(sign: str) -> str:
 def _first_bad_separator(number: str, symbols: _Symbols) -> str:
     """Return the sign that follows the longest beginning of a number that can be read."""
     places = [place for place, sign in enumerate(number) if not sign.isdigit()]
-    readable = [place for place in places if _read(number[:place], symbols) is not None]
+    readable = [place for place in places if place <= _LONGEST and _read(number[:place], symbols) is not None]
     return number[readable[-1] if readable else places[0]]
 
 

@@ -79,7 +79,7 @@ def test_amounts_are_read_leniently(text: str, minor_units: int) -> None:
         ("12\uffa050", "The space is not"),
         ("12\ufff950", "The sign U\\+FFF9 is not"),
         ("1\u20e3", "is not understood"),
-        ("1,000 000", "“,” is not"),
+        ("1,000 000", "The space is not"),
         ("1.2.3", "“.” is not"),
         (".", "“.” is not"),
         ("USD.50", "“.” is not"),  # 50 dollars, or half a dollar
