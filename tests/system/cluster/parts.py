@@ -36,6 +36,7 @@ class Bank:
                 "PROJECTIONS_DATABASE_URL": self.projections,
                 "PROJECTIONS_REPLICA_URLS": self.replica.url("bank_projections"),
                 "PROJECTION_MODE": "worker",
+                "CONFIRM_ABOVE": "0",  # clients of these tests know no check page
             }
             self.webs = [self._started(starting, self._web(number)) for number in (1, 2)]
             self.workers = [self._started(starting, self._worker(number)) for number in (1, 2)]

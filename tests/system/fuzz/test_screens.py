@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.contrib.auth.models import Group, User
@@ -126,6 +126,8 @@ def test_nothing_fails_and_nothing_changes_without_a_receipt(role: str, some_bus
     browser, forms = Browser(role), forms_of(role, known)
 
     much(given(requests(known, forms))(browser.send))()
+    body = f"amount=1&command_id={uuid4()}".encode()
+    browser.send(Request("POST", "/accounts/1/deposit/", "", body, "application/x-www-form-urlencoded", {}, []))
     assert browser.statuses.keys() >= {200, 302}, browser.statuses
     assert (browser.receipts > 0) == (role in SERVE), browser.statuses
     assert (f"/receipts/{USED[0]}/reverse/" in forms) == (role in ("supervisor", "superuser"))
