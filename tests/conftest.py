@@ -31,22 +31,28 @@ SLOW = tuple(
 ON_SQLITE = tuple(
     f"tests/{name}"
     for name in (
-        "access/", "screens/", "application/test_clocks", "application/test_closing", "application/test_corrections",
-        "application/test_pin_lock", "application/test_tills.py", "eventstore/test_admin.py",
-        "eventstore/test_causation_verified", "eventstore/test_corrections_verified",
-        "eventstore/test_decisions_verified", "eventstore/test_forged_snapshots", "eventstore/test_refusals",
-        "operations/test_currency", "operations/test_missing_keys",
+        "access/", "screens/", "application/test_account_cache", "application/test_clocks", "application/test_closing",
+        "application/test_corrections", "application/test_old_log", "application/test_pin_lock",
+        "application/test_pins", "application/test_tills.py", "eventstore/test_admin.py",
+        "eventstore/test_causation_verified", "eventstore/test_chain", "eventstore/test_corrections_verified",
+        "eventstore/test_decisions_verified", "eventstore/test_display", "eventstore/test_export",
+        "eventstore/test_forged_snapshots", "eventstore/test_refusals", "operations/",
+        "projections/test_kinds", "projections/test_name_search", "projections/test_parked_verified",
+        "projections/test_pin_lock", "projections/test_projector_fails", "projections/test_quarantine",
+        "projections/test_tills", "projections/test_time_zone",
     )
 )  # fmt: skip
 """The tests of code that does not know the kind of database. They run on SQLite alone, except for those below."""
 ON_BOTH = tuple(
     f"tests/{name}"
     for name in (
-        "access/test_sessions", "access/test_throttle", "screens/test_nul", "screens/test_page_cost",
-        "screens/test_screens", "screens/test_statement", "screens/test_unavailable",
+        "access/test_sessions", "access/test_throttle", "operations/test_backup", "operations/test_health",
+        "operations/test_migrations", "operations/test_processes", "operations/test_record_schema",
+        "operations/test_restore", "operations/test_start", "screens/test_nul", "screens/test_page_cost",
+        "screens/test_screens", "screens/test_unavailable",
     )
 )  # fmt: skip
-"""Tests of screens whose queries, texts, failures or locks depend on it."""
+"""The tests among these whose queries, texts, failures or locks depend on it."""
 
 
 def pytest_configure(config: pytest.Config) -> None:

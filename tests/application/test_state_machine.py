@@ -204,6 +204,6 @@ def test_the_bank_matches_the_model(vendor: str, templates: dict[str, Urls]) -> 
     run_state_machine_as_test(
         Bank,
         settings=settings(
-            max_examples=40, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=20, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )

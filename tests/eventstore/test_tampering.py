@@ -21,7 +21,7 @@ from tests.support.values import do_business
 
 SEED = int(os.environ.get("MUTATION_SEED", "1"))
 """The seed of the first mutation. A failure prints its seed."""
-COUNT = {"sqlite": 300, "postgresql": 50}
+COUNT = {"sqlite": 200, "postgresql": 30}
 EVERY = 40
 """Every so many mutations, one is verified in several real processes as well."""
 COVERS = ("nothing covered up", "all recomputed", "all recomputed with stolen keys")

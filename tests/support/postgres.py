@@ -56,8 +56,8 @@ MEMORY = Path("/dev/shm")
 """The folder of temporary servers, in memory, if it has room."""
 ROOM = 2**29
 """The room in bytes that such a server may need, and the files of a test process."""
-SIDE_BY_SIDE = min(os.cpu_count() or 1, 8) + 2
-"""The number of test processes: two more than processors, because some only wait."""
+SIDE_BY_SIDE = min(os.cpu_count() or 1, 8) + 3
+"""The number of test processes: three more than processors, because some only wait."""
 STOP = {"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}
 """The signal of each shutdown mode: wait for clients, abort their transactions, or stop without a checkpoint."""
 

@@ -41,7 +41,7 @@ def databases(*, on_postgres: bool, folder: Path) -> Iterator[tuple[dict[str, st
         yield {"DATABASE_URL": url, "PROJECTIONS_DATABASE_URL": cluster.create_database("projections")}, url
 
 
-@pytest.mark.parametrize("on_postgres", [False, True], ids=["SQLite", "PostgreSQL"])
+@pytest.mark.parametrize("on_postgres", [True], ids=["PostgreSQL"])
 def test_no_post_fails_while_a_bank_is_upgraded_and_while_it_goes_back(
     before: Path, tmp_path: Path, on_postgres: bool
 ) -> None:

@@ -179,7 +179,7 @@ def test_a_refusal_of_too_many_tries_shows_the_waiting_time(stranger: Page) -> N
 
 @pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
 @pytest.mark.parametrize("javascript", [True], indirect=True)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["dark"])
 def test_the_screens_of_getting_in_are_accessible(stranger: Page, scheme: str, settings: Any) -> None:
     def check() -> None:
         results = Axe().run(stranger)

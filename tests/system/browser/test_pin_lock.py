@@ -86,7 +86,7 @@ def test_a_new_pin_is_given_by_keyboard_alone(sue: Page) -> None:
 
 @pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
 @pytest.mark.parametrize("javascript", [True], indirect=True)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["dark"])
 def test_the_pages_of_a_locked_account_are_accessible(sue: Page, scheme: str) -> None:
     blocked = f"/receipts/{handle(WithdrawMoneyFromBankAccount(1, 6000, 42)).command_id}/"
     sue.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]

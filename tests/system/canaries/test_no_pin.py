@@ -10,7 +10,7 @@ from tests.system.canaries.leaks import LEAKS
 from tests.system.canaries.scenes import FAULTS
 from tests.system.canaries.world import as_it_is, other
 
-FEW = (0, 42, 1234, 4999, 9998)
+FEW = (0, 42, 9998)
 
 
 def test_two_banks_that_differ_in_their_pins_alone_do_not_differ_in_a_byte(template: Urls, tmp_path: Path) -> None:

@@ -21,7 +21,6 @@ from bank.application import dispatch, pins, process_managers
 from bank.domain.account import BankAccount
 from bank.domain.events import AccountOverdrawn, MoneyWithdrawnFromBankAccount
 from bank.domain.processes import PROCESS_MANAGERS, TILLS
-from bank.domain.till import Till
 from eventstore import snapshots, store
 from eventstore.events import LogPosition
 from projections import checkpoints, quarantine
@@ -195,9 +194,6 @@ BUGS: dict[str, Callable[[], Bug]] = {
     ),
     "step of a process under a new id each time": lambda: Bug(
         mock.patch.object(process_managers, "command_id_of", new_id)
-    ),
-    "cash of a closed shift counted in the next one": lambda: Bug(
-        mock.patch.object(Till, "_has_shift", lambda till, shift, amount: till.is_open)
     ),
     "cash of payments recorded at no till": lambda: Bug(
         mock.patch.dict(PROCESS_MANAGERS, {"tills": TILLS._replace(steps=lambda event, metadata: [])})
