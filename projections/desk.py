@@ -92,7 +92,7 @@ class Supervised(NamedTuple):
 
 
 class Desk(NamedTuple):
-    """What the desk of one teller shows besides the latest tasks."""
+    """The figures on the desk of a teller, besides the latest tasks."""
 
     day: Day
     till: OwnTill | None

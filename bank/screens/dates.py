@@ -3,6 +3,7 @@
 import re
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from typing import Any
 
 from babel import Locale
 from babel.dates import format_date
@@ -69,6 +70,23 @@ def _example() -> str:
     day = date(2026, 11, 27)
     shown = shown_day(day)
     return gettext("Enter a day such as {day} or {same_day}.").format(day=shown, same_day=day)
+
+
+def chosen_day(text: str) -> dict[str, Any]:
+    """Return the context of `bank/day_form.html`: the typed day or today, and the error of a text that is no day."""
+    today = timezone.localdate()
+    day, error = today, ""
+    try:
+        day = parse_day(text) if text.strip() else today
+    except NotADay as reason:
+        error = str(reason)
+    return {
+        "day": day,
+        "typed": text,
+        "error": error,
+        "earlier": str(day - timedelta(days=1)),
+        "later": str(day + timedelta(days=1)) if day < today else "",
+    }
 
 
 def shown_day(day: date) -> str:

@@ -1,6 +1,5 @@
 """The teller's desk: the find box, what waits, the till, and the tasks of the day."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from projections import queries
 
-from .dates import NotADay, beginning_of, end_of, parse_day
+from .dates import beginning_of, chosen_day, end_of
 from .languages import cached_by_language
 from .pages import Request, how_fresh, page, parked_accounts, show, whole_number
 from .tasks import may_serve
@@ -48,26 +47,16 @@ def _aside(found: queries.Desk, old_till: queries.OwnTill | None, prefix: str) -
 def my_day(request: Request) -> HttpResponse:
     """Show a teller's own tasks of a day, with their sums."""
     fresh = how_fresh(request)
-    today = timezone.localdate()
-    typed, day, error = request.GET.get("day", "")[:100], today, ""
-    try:
-        day = parse_day(typed) if typed.strip() else today
-    except NotADay as reason:
-        error = str(reason)
+    chosen = chosen_day(request.GET.get("day", "")[:100])
+    day = chosen["day"]
     span = request.user.get_username(), beginning_of(day), end_of(day)
     before = request.GET.get("before")
-    context = {
+    context = chosen | {
         "freshness": fresh,
         "parked": parked_accounts(fresh),
-        "day": day,
-        "typed": typed,
-        "error": error,
-        "earlier": str(day - timedelta(days=1)),
-        "later": str(day + timedelta(days=1)) if day < today else "",
         "sums": queries.day_of(*span),
         "before": before,
         "page": queries.tasks_of(*span, before=whole_number(before)),
     }
-    return show(
-        request, "bank/my_day.html", context, status=422 if error else 200, shown=(context["sums"], context["page"])
-    )
+    status = 422 if chosen["error"] else 200
+    return show(request, "bank/my_day.html", context, status=status, shown=(context["sums"], context["page"]))

@@ -1,4 +1,4 @@
-"""How the event inspector shows the bank's events and states: titles, labels, amounts as money, links to screens."""
+"""The display of the bank's events and states in the inspector: titles, labels, amounts as money, and links."""
 
 from collections.abc import Mapping
 

@@ -1,13 +1,11 @@
 """The screens of tills: the teller's own till, and all tills of a day for supervisors."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.decorators import permission_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
@@ -16,7 +14,7 @@ from projections import queries
 from ..application.tills import TellersTill, till_of
 from ..domain.errors import TillShiftOver
 from . import check
-from .dates import NotADay, beginning_of, end_of, parse_day
+from .dates import beginning_of, chosen_day, end_of
 from .pages import Request, how_fresh, page, show, whole_number
 from .tasks import form_of, may_serve, may_supervise, task
 from .till_forms import BringForm, CountForm, OpenTillForm, TakeForm, VaultForm
@@ -63,25 +61,16 @@ def _shift_or_404(till_id: int, shift: int) -> queries.Shift:
 def of_day(request: Request) -> HttpResponse:
     """Show all tills of a day with their differences (supervisors)."""
     fresh = how_fresh(request)
-    today = timezone.localdate()
-    typed, day, error = request.GET.get("day", "")[:100], today, ""
-    try:
-        day = parse_day(typed) if typed.strip() else today
-    except NotADay as reason:
-        error = str(reason)
+    chosen = chosen_day(request.GET.get("day", "")[:100])
+    day = chosen["day"]
     shifts = queries.shifts_between(beginning_of(day), end_of(day))
-    context = {
+    context = chosen | {
         "freshness": fresh,
-        "day": day,
-        "typed": typed,
-        "error": error,
-        "earlier": str(day - timedelta(days=1)),
-        "later": str(day + timedelta(days=1)) if day < today else "",
         "shifts": shifts,
         "still_open": sum(each.is_open for each in shifts),
         "difference": sum(each.difference or 0 for each in shifts),
     }
-    return show(request, "bank/tills.html", context, status=422 if error else 200, shown=(day, shifts))
+    return show(request, "bank/tills.html", context, status=422 if chosen["error"] else 200, shown=(day, shifts))
 
 
 # Tasks

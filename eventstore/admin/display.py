@@ -1,4 +1,4 @@
-"""How the inspector shows what the store does not understand: names and values of payloads and of states."""
+"""The display of payloads and states in the inspector. The store does not know what their values mean."""
 
 from collections.abc import Mapping
 from functools import cache

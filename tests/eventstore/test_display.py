@@ -1,4 +1,4 @@
-"""How the inspector shows amounts: as money, in every payload, state and table, and a running balance of a stream."""
+"""The inspector shows amounts as money in every payload, state and table, and the running balance of a stream."""
 
 import re
 from dataclasses import fields

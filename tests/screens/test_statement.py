@@ -148,7 +148,7 @@ def test_an_unknown_account_is_not_found_for_any_query_of_its_statement(teller: 
         assert teller.get(f"/accounts/9/?{query}").status_code == 404
 
 
-# What the page says of its lines
+# Day heads and the marked period
 
 
 def test_each_day_has_one_head_above_its_lines(teller: Client) -> None:
