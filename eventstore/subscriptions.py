@@ -13,11 +13,11 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from enum import Enum
 from typing import Any, NamedTuple
 
-from . import parked_events, positions, store
+from . import parked_events, store
 from .backends import backend_of
 from .errors import outage_behind
 from .events import START, LogPosition, RecordedEvent
@@ -80,7 +80,7 @@ def rows(names: Sequence[str]) -> dict[str, Row]:
     """Return the rows of subscriptions. A new one begins at the start of the log."""
     backend = backend_of()
     select = f"""
-        SELECT name, transaction_id, position, error, {_is_leased()}, updated_at > {backend.time_in(-SELDOM)}
+        SELECT name, transaction_id, position, error, {is_leased()}, updated_at > {backend.time_in(-SELDOM)}
         FROM eventstore_subscription WHERE name IN ({_marks(names)})
     """
     found = backend.rows(select, names)
@@ -193,7 +193,7 @@ class _Held:
         worker = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
         found = _write(
             f"""UPDATE eventstore_subscription SET worker = %s, leased_until = {backend_of().time_in(LEASE)}
-                WHERE name = %s AND NOT {_is_leased()} RETURNING transaction_id, position""",
+                WHERE name = %s AND NOT {is_leased()} RETURNING transaction_id, position""",
             [worker, name],
         )
         return cls(name, worker, LogPosition(*found[0])) if found else None
@@ -243,42 +243,7 @@ def pass_over(checkpoints: Mapping[str, LogPosition], end: LogPosition) -> None:
     each = "(name = %s AND (transaction_id, position) >= (%s, %s))"
     which = f"({' OR '.join([each] * len(checkpoints))}) AND (transaction_id, position) < (%s, %s)"
     values = [value for name, checkpoint in checkpoints.items() for value in (name, *checkpoint)]
-    _update(_moved(), f"{which} AND NOT {_is_leased()}", [*end, *values, *end])
-
-
-COUNTED = 1000
-"""The largest number of events behind that is counted."""
-
-
-class State(NamedTuple):
-    """The state of a subscription.
-
-    `behind` is the number of events after its checkpoint and `parked` that of its parked events, at most `COUNTED`.
-    """
-
-    name: str
-    position: int
-    behind: int
-    error: str
-    failed_position: int | None
-    worker: str
-    parked: int
-
-
-def states(names: Iterable[str]) -> list[State]:
-    """Return the states of subscriptions. One that has not begun is at position 0."""
-    select = f"""
-        SELECT name, transaction_id, position, error, failed_position, CASE WHEN {_is_leased()} THEN worker ELSE '' END
-        FROM eventstore_subscription
-    """
-    found = {row[0]: row for row in backend_of().rows(select)}
-    result = []
-    for name in names:
-        _, transaction_id, position, error, failed_position, worker = found.get(name, (name, 0, 0, "", None, ""))
-        behind = positions.count_after(LogPosition(transaction_id, position), limit=COUNTED)
-        parked = len(parked_events.parked(name, limit=COUNTED))
-        result.append(State(name, position, behind, error, failed_position, worker, parked))
-    return result
+    _update(_moved(), f"{which} AND NOT {is_leased()}", [*end, *values, *end])
 
 
 def set_back(name: str, position: int = 0) -> LogPosition | None:
@@ -309,7 +274,7 @@ def _write(statement: str, values: Sequence[Any]) -> list[Any]:
         return list(cursor.fetchall())
 
 
-def _is_leased() -> str:
+def is_leased() -> str:
     """Return the SQL condition that a process works on a subscription now."""
     now, latest = backend_of().time_in(0), backend_of().time_in(LEASE)
     return f"COALESCE(leased_until > {now} AND leased_until <= {latest}, FALSE)"

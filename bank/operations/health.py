@@ -9,7 +9,7 @@ from django.db import DatabaseError, InterfaceError, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from eventstore import subscriptions
+from eventstore import subscription_states
 from eventstore.sqlite import wal
 from projections import engine, freshness, quarantine
 
@@ -44,7 +44,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     if ready:
         try:
             states = freshness.projection_states()
-            followed = subscriptions.states(PROCESS_MANAGERS)
+            followed = subscription_states.states(PROCESS_MANAGERS)
             held_back = freshness.held_back(states)
             parked = quarantine.summary()
             faults = key_faults.find()
@@ -90,7 +90,7 @@ def _report(state: freshness.ProjectionState) -> dict[str, object]:
     return report
 
 
-def _report_subscription(state: subscriptions.State) -> dict[str, object]:
+def _report_subscription(state: subscription_states.State) -> dict[str, object]:
     """Return the state of a subscription. The error is its class alone, as that of a projection."""
     return {
         "position": state.position,
@@ -102,7 +102,7 @@ def _report_subscription(state: subscriptions.State) -> dict[str, object]:
     }
 
 
-def _awaits_newer(state: subscriptions.State) -> bool:
+def _awaits_newer(state: subscription_states.State) -> bool:
     """Return whether a subscription has stopped at an event or an account that only a newer version can read.
 
     The version before this one stops there, and this one parks the event. The bank stays ready.

@@ -16,6 +16,7 @@ from eventstore import subscriptions
 from eventstore.models import CommandRecord, Subscription
 from eventstore.signals import events_appended
 from eventstore.store import read_all
+from eventstore.subscription_states import states
 from projections import queries
 from tests.support.newer import freeze, newer_version
 from tests.support.relay import OTHER, RELAY, SECOND, SOURCE, THIRD
@@ -221,13 +222,13 @@ def test_an_event_whose_step_meets_an_unreadable_account_is_parked_alone() -> No
     account_cache._loaded.clear()
     first, later = deposit(SOURCE, 50), deposit(SOURCE, 7)
     assert queries.check_balance(SECOND) == 57, "the steps before that one are carried out, and later events answered"
-    [state] = subscriptions.states([RELAY.name])
+    [state] = states([RELAY.name])
     assert (state.error, state.parked) == ("", 3), "with the unknown event itself"
     for ack in (first, later):
         assert Subscription.objects.get(name=f"relay@{ack.position}").error.startswith("UnreadableAccount: ")
     with newer_version("account_frozen"):
         poll()
-    assert subscriptions.states([RELAY.name])[0].parked == 0
+    assert states([RELAY.name])[0].parked == 0
     amounts = {event.data["amount"] for event in read_all() if event.stream == "bank_account-3" and event.version > 2}
     assert amounts == {50, 7}
     before = count("eventstore_event")

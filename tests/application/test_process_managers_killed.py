@@ -132,7 +132,7 @@ def test_processes_that_work_on_a_subscription_at_once_do_each_step_once(
     settings.PROJECTION_MODE = "worker"
     for _ in range(10):
         deposit(SOURCE, 1)
-    monkeypatch.setattr(subscriptions, "_is_leased", lambda: "(1 = 0)")  # a lease that nobody sees
+    monkeypatch.setattr(subscriptions, "is_leased", lambda: "(1 = 0)")  # a lease that nobody sees
     [relay] = process_managers.subscribers()
     standings = at_once([lambda: subscriptions.follow(relay)[0]] * 4)
     assert set(standings) <= {Standing.UP_TO_DATE, Standing.WAITING}

@@ -213,7 +213,7 @@ def test_in_worker_mode_a_command_leaves_the_tables_to_the_worker() -> None:
     assert queries.check_balance(1) == 100
 
 
-# A projection that fails at every event. `test_quarantine` has one that fails at a single event.
+# A projection that fails at every event. `test_projector_fails` has one that fails at a single event.
 
 
 @pytest.fixture

@@ -7,21 +7,18 @@ from unittest import mock
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
-from django.db.backends.utils import CursorWrapper
 
 from bank.domain import events, upcasters
 from eventstore import store
-from eventstore.events import RecordedEvent
 from projections import engine, quarantine, queries
 from projections.models import Checkpoint, ParkedStream
 from projections.projectors import PROJECTORS
-from projections.projectors.base import Batch, Projector
 from projections.workers import replay, resume
 from projections.workers.worker import ProjectionWorker
 from tests.support.newer import append, credit, freeze, newer_version, unfreeze
+from tests.support.parked import assert_is_whole, assert_tables, parked, parked_in_all
 from tests.support.statements import Death, mortal
-from tests.support.values import PIN, at_once, deposit, open_account, query, whole_log, withdraw
-from tests.system.simulator.tables import TABLES, fold, live_rows
+from tests.support.values import at_once, deposit, open_account, query, whole_log
 
 pytestmark = pytest.mark.usefixtures("bank")
 
@@ -38,29 +35,6 @@ UNREADABLE: list[tuple[str, dict[str, Any], int]] = [
     ("money_deposited_into_bank_account", {"accountId": 2, "amount": 5}, 1),
     ("bank_account_created", {"accountId": 1, "accountHolder": ["Josh"]}, 1),
 ]
-
-
-def parked() -> set[tuple[str, str, int]]:
-    return {(row.projection, row.stream, row.version) for row in ParkedStream.objects.all()}
-
-
-def parked_in_all(account_id: int, version: int) -> set[tuple[str, str, int]]:
-    return {(name, f"bank_account-{account_id}", version) for name in PROJECTORS}
-
-
-def as_known(log: list[RecordedEvent]) -> list[RecordedEvent]:
-    return [each._replace(type="pin_changed") if "frozen" in each.type else each for each in log]
-
-
-def assert_tables(log: list[RecordedEvent]) -> None:
-    for name in TABLES:
-        assert live_rows(name) == fold(log).rows(name), name
-
-
-def assert_is_whole() -> None:
-    assert parked() == set()
-    assert set(Checkpoint.objects.values_list("parked", flat=True)) == {0}
-    assert_tables(as_known(whole_log()))
 
 
 # Events that cannot be decoded
@@ -215,81 +189,6 @@ def test_a_resume_may_be_killed_after_any_statement(settings: Any) -> None:
             resume.resume()
             assert_is_whole()
     assert number > 10
-
-
-# Projectors that raise
-
-
-@pytest.fixture(params=PROJECTORS)
-def poisoned(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> tuple[str, set[int]]:
-    """The name of a projection, and the positions of the events at which its projector raises."""
-    kind, positions = PROJECTORS[request.param], set[int]()
-    healthy = kind.apply
-
-    def apply(self: Projector, cursor: CursorWrapper, batch: Batch) -> None:
-        healthy(self, cursor, batch)  # these writes must be rolled back
-        if bad := positions.intersection(recorded.position for _, recorded in batch):
-            raise ValueError(f"cannot digest {bad}")
-
-    monkeypatch.setattr(kind, "apply", apply)
-    return request.param, positions
-
-
-def test_an_event_at_which_a_projector_raises_parks_its_account_there(poisoned: tuple[str, set[int]]) -> None:
-    name, positions = poisoned
-    positions |= {3, 7}
-    open_account(1, balance=100)
-    deposit(1, 20)
-    open_account(2, "Luke Ng", balance=7)
-    withdraw(1, 30)
-    withdraw(1, 30, PIN + 1)
-    deposit(2, 5)
-    assert parked() == {(name, "bank_account-1", 3)}
-    log = whole_log()
-    for table in TABLES:
-        seen = [each for each in log if table != name or each.stream != "bank_account-1" or each.version < 3]
-        assert live_rows(table) == fold(seen).rows(table), table
-    assert replay.check() == []
-    replay.replay()
-    assert parked() == {(name, "bank_account-1", 3)}
-    assert replay.check() == []
-
-    assert resume.resume() == 0
-    positions.remove(3)
-    resume.resume()
-    assert parked() == {(name, "bank_account-1", 5)}
-    positions.clear()
-    resume.resume()
-    assert_is_whole()
-
-
-def test_two_adjacent_faulty_accounts_are_parked_once_a_third_one_can_be_applied(
-    poisoned: tuple[str, set[int]],
-) -> None:
-    name, positions = poisoned
-    open_account(1)
-    open_account(2, "Luke Ng")
-    positions |= {3, 4}
-    deposit(1, 1)
-    deposit(2, 2)
-    open_account(3, "Ada")
-    assert parked() == {(name, "bank_account-1", 2), (name, "bank_account-2", 2)}
-    assert {each.error for each in Checkpoint.objects.all()} == {""}
-    positions.clear()
-    resume.resume()
-    assert_is_whole()
-
-
-@pytest.mark.parametrize("name", PROJECTORS)
-def test_a_table_that_is_missing_parks_no_account(name: str, settings: Any) -> None:
-    open_account(1)
-    open_account(2, "Luke Ng")
-    query(f"DROP TABLE {PROJECTORS[name].model._meta.db_table}", using="projections")
-    for account_id in (1, 2):
-        deposit(account_id, 5)
-        withdraw(account_id, 1, PIN + 1)
-        open_account(account_id + 5)
-    assert parked() == set()
 
 
 # Replay

@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from bank.domain.processes import PROCESS_MANAGERS
 from eventstore import subscriptions
+from eventstore.subscription_states import COUNTED, State, states
 
 WARNING = """\
 {name} will read the log again after position {position}. It is at position {reached} now.
@@ -36,12 +37,12 @@ class Command(BaseCommand):
 
     def _list(self) -> None:
         self.stdout.write(f"{'NAME':20} {'POSITION':>12} {'BEHIND':>8}  STATE")
-        for each in subscriptions.states(PROCESS_MANAGERS):
-            behind = f"{each.behind}{'+' if each.behind >= subscriptions.COUNTED else ''}"
+        for each in states(PROCESS_MANAGERS):
+            behind = f"{each.behind}{'+' if each.behind >= COUNTED else ''}"
             self.stdout.write(f"{each.name:20} {each.position:>12} {behind:>8}  {_state(each)}")
 
     def _set_back(self, name: str, position: int, *, ask: bool) -> None:
-        [state] = subscriptions.states([name])
+        [state] = states([name])
         if position >= state.position:
             raise CommandError(f"{name} is at position {state.position}. It can only be set back.")
         if ask:
@@ -78,13 +79,13 @@ def _wanted(arguments: list[str]) -> tuple[str, int]:
     return name, int(text)
 
 
-def _state(state: subscriptions.State) -> str:
+def _state(state: State) -> str:
     """Return the state in words, with the number of events that only a newer version can answer."""
-    count = f"{state.parked}{'+' if state.parked >= subscriptions.COUNTED else ''}"
+    count = f"{state.parked}{'+' if state.parked >= COUNTED else ''}"
     return f"{_standing(state)}; {count} parked for a newer version" if state.parked else _standing(state)
 
 
-def _standing(state: subscriptions.State) -> str:
+def _standing(state: State) -> str:
     if state.error:
         return f"stopped at event {state.failed_position}: {state.error}"
     if state.worker:

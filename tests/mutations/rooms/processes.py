@@ -52,7 +52,7 @@ MUTATIONS = [
     Mutation(
         breaks="A process takes over a subscription that another one works on.",
         file="eventstore/subscriptions.py",
-        text="WHERE name = %s AND NOT {_is_leased()} RETURNING",
+        text="WHERE name = %s AND NOT {is_leased()} RETURNING",
         instead="WHERE name = %s RETURNING",
         tests=[f"{FOLLOWED}::test_a_leased_subscription_is_left_alone_until_the_lease_ends"],
     ),

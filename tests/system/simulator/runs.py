@@ -131,7 +131,7 @@ def _under_control(seed: int, plan: Plan) -> Iterator[None]:
             mock.patch.object(wal, "HAS_RACE", new=False),
             mock.patch.object(secrets, "token_bytes", luck.randbytes),
             # Leases of subscriptions end by a real clock. Nothing may depend on them, so nobody sees or renews one.
-            mock.patch.object(subscriptions, "_is_leased", return_value="(1 = 0)"),
+            mock.patch.object(subscriptions, "is_leased", return_value="(1 = 0)"),
             mock.patch.object(subscriptions, "RENEWAL", math.inf),
             mock.patch.dict(account_cache._loaded, clear=True),
         ):

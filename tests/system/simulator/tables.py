@@ -52,103 +52,48 @@ LOW = 2**62 - 1
 type Row = tuple[Any, ...]
 
 TABLES: dict[str, tuple[type[Model], Sequence[str]]] = {
-    "accounts": (
-        AccountSummary,
+    name: (model, columns.split())
+    for name, model, columns in (
         (
-            "account_id",
-            "account_holder",
-            "search_name",
-            "balance",
-            "version",
-            "opened_at",
-            "last_event_at",
-            "wrong_pins",
-            "pin_locked",
-            "closed_at",
+            "accounts",
+            AccountSummary,
+            "account_id account_holder search_name balance version opened_at last_event_at"
+            " wrong_pins pin_locked closed_at",
         ),
-    ),
-    "statements": (
-        StatementLine,
         (
-            "position",
-            "account_id",
-            "version",
-            "kind",
-            "amount",
-            "balance",
-            "recorded_at",
-            "actor",
-            "command_id",
-            "other_account_id",
-            "about_command_id",
-            "reason",
+            "statements",
+            StatementLine,
+            "position account_id version kind amount balance recorded_at actor command_id other_account_id"
+            " about_command_id reason",
         ),
-    ),
-    "refusals": (
-        RefusedWithdrawal,
         (
-            "position",
-            "account_id",
-            "version",
-            "reason",
-            "amount_requested",
-            "balance",
-            "recorded_at",
-            "actor",
-            "command_id",
+            "refusals",
+            RefusedWithdrawal,
+            "position account_id version reason amount_requested balance recorded_at actor command_id",
         ),
-    ),
-    "names": (NamePart, ("key", "account_id")),
-    "totals": (BankTotals, ("id", "accounts", "balance", "paid_in", "paid_out", "on_its_way")),
-    "daily": (
-        DailyTotals,
-        ("day", "accounts_opened", "deposits", "paid_in", "withdrawals", "paid_out", "refusals", "corrections"),
-    ),
-    "transfers": (
-        MoneyTransfer,
+        ("names", NamePart, "key account_id"),
+        ("totals", BankTotals, "id accounts balance paid_in paid_out on_its_way"),
         (
-            "transfer_id",
-            "account_id",
-            "to_account_id",
-            "amount",
-            "sent_at",
-            "arrived_at",
-            "returned_at",
-            "reason",
+            "daily",
+            DailyTotals,
+            "day accounts_opened deposits paid_in withdrawals paid_out refusals corrections",
         ),
-    ),
-    "tills": (
-        TillShift,
         (
-            "key",
-            "till_id",
-            "shift",
-            "teller",
-            "opened_at",
-            "opening_cash",
-            "expected",
-            "late",
-            "counted",
-            "difference",
-            "closed_at",
-            "closed_by",
+            "transfers",
+            MoneyTransfer,
+            "transfer_id account_id to_account_id amount sent_at arrived_at returned_at reason",
         ),
-    ),
-    "till_movements": (
-        TillMovement,
         (
-            "position",
-            "till_id",
-            "shift",
-            "kind",
-            "amount",
-            "recorded_at",
-            "actor",
-            "command_id",
-            "about_command_id",
-            "expected",
+            "tills",
+            TillShift,
+            "key till_id shift teller opened_at opening_cash expected late counted difference closed_at closed_by",
         ),
-    ),
+        (
+            "till_movements",
+            TillMovement,
+            "position till_id shift kind amount recorded_at actor command_id about_command_id expected",
+        ),
+    )
 }
 """Each projection's model with the columns that are compared, the key first."""
 
@@ -176,18 +121,8 @@ class Fold:
         day = self.days.setdefault(event.recorded_at.date(), [0] * 7)
         if event.type == "bank_account_created":
             holder = data["accountHolder"]
-            self.accounts[account_id] = [
-                account_id,
-                holder,
-                HOLDERS[holder],
-                0,
-                0,
-                event.recorded_at,
-                None,
-                0,
-                False,
-                None,
-            ]
+            opened = [account_id, holder, HOLDERS[holder], 0, 0, event.recorded_at]
+            self.accounts[account_id] = [*opened, None, 0, False, None]
             self.names += [(key, account_id) for key in _parts(HOLDERS[holder], account_id)]
             self.totals[0] += 1
             day[0] += 1
