@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
 from django.test import Client
 
+from bank.operations.environment import SQLITE_OPTIONS
 from bank.settings import DATABASES
 from eventstore import checks
 from eventstore.sqlite import base, wal
@@ -52,7 +52,7 @@ def file(tmp_path: Path) -> Path:
 def connect(file: Path, django_db_blocker: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
     """Return a function that connects to one file with this backend and its settings, as if SQLite had the race."""
     monkeypatch.setattr(wal, "HAS_RACE", True)
-    options = {**settings.SQLITE_OPTIONS, "init_command": "PRAGMA journal_mode=WAL"}
+    options = {**SQLITE_OPTIONS, "init_command": "PRAGMA journal_mode=WAL"}
     made: list[BaseDatabaseWrapper] = []
 
     def connect() -> BaseDatabaseWrapper:

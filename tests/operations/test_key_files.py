@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from bank.operations.environment import entries
 from bank.operations.key_files import key_from_file, read_key, read_keys, spaced_keys
-from bank.settings import entries
 from tests.support.programs import PATIENCE, ROOT, manage, run
 
 KEY, OLD = "a key of the bank", "an older key of it"

@@ -11,8 +11,8 @@ from django.test import Client
 
 from bank.application.dispatch import handle
 from bank.domain.commands import OpenTill
+from bank.operations.environment import amount_in
 from bank.screens import check
-from bank.settings import amount_in
 from projections import queries
 from tests.support.helpers import HTMX, client_of, command_id_in, send, text_of
 from tests.support.values import PIN, deposit, open_account, whole_log, withdraw

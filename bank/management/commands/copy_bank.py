@@ -14,7 +14,7 @@ from django.db.models import JSONField, Model, TextField, Value
 from django.db.models.expressions import RawSQL
 
 from bank.application import currency
-from bank.settings import database
+from bank.operations.environment import database
 from eventstore import positions, store
 from eventstore.backends import backend_of
 from eventstore.chain import canonical
