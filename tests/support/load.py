@@ -118,7 +118,9 @@ class Load:
         self.tasks: list[Task] = []
         self.failures: list[BaseException] = []
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._work, args=each) for each in enumerate(self.tellers)]
+        self._threads = [
+            threading.Thread(target=self._work, args=each, daemon=True) for each in enumerate(self.tellers)
+        ]
 
     def __enter__(self) -> "Load":
         first, *others = self.tellers
@@ -132,11 +134,13 @@ class Load:
 
     def __exit__(self, *exception: object) -> None:
         self._stop.set()
+        if exception[0] is not None:  # the clients may wait for servers that are gone
+            return
         for thread in self._threads:
             thread.join()
         for teller in self.tellers:
             teller.close()
-        if self.failures and exception[0] is None:
+        if self.failures:
             raise self.failures[0]
 
     @property
