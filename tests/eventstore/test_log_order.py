@@ -6,28 +6,21 @@ A lower position can commit after a higher one. These tests provoke the known fa
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from datetime import datetime
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
 from django.db import connections, transaction
-from django.test import Client
-from django.utils import timezone
 
 from bank.application import repository
 from bank.domain.events import MoneyDepositedIntoBankAccount
 from eventstore import clock, positions, store
-from eventstore.backends.postgresql import PostgreSQL
 from eventstore.events import START, Envelope, NewEvent, RecordedEvent
 from projections import engine, freshness, queries
-from projections.workers import background, replay
-from tests.support.databases import Urls, stranger
-from tests.support.helpers import client_of, text_of
-from tests.support.values import at_once, broken_links, deposit, open_account, query, whole_log
+from projections.workers import replay
+from tests.support.values import broken_links, deposit, open_account, query, whole_log
 
 pytestmark = [
     pytest.mark.usefixtures("bank"),
@@ -70,15 +63,6 @@ class SlowWriter:
 
 def envelope() -> Envelope:
     return Envelope(uuid4(), "deposit_money_into_bank_account", "", clock.now(), bytes(32))
-
-
-@contextmanager
-def foreign_transaction() -> Iterator[int]:
-    """Open a foreign transaction on the same server, and yield its process id."""
-    with PostgreSQL("projections").connect() as connection, connection.transaction():
-        connection.execute("SET application_name = 'payroll'")
-        connection.execute("CREATE TABLE something_else (number int)")
-        yield connection.info.backend_pid
 
 
 def balances() -> list[int]:
@@ -125,75 +109,6 @@ def test_an_append_waits_for_no_writer_at_another_account() -> None:
         writer.end()
     engine.catch_up()
     assert queries.get_total_deposits() == 10
-
-
-def test_the_read_side_waits_for_an_idle_writer_names_it_and_continues() -> None:
-    open_account(1)
-    with foreign_transaction() as process:
-        for _ in range(3):
-            ack = deposit(1, 10)
-        fresh = freshness.look(ack.token)
-        assert (fresh.reached, fresh.behind) == (False, 3)
-        answer = Client().get("/readyz")
-        assert answer.status_code == 200, "to wait is not to fail"
-        assert answer.json()["lag"] == 3
-        assert set(answer.json()["held_back"]) == {"since", "seconds"}, "the answer names no session"
-        since = datetime.fromisoformat(answer.json()["held_back"]["since"])
-        assert 0 <= (timezone.now() - since).total_seconds() < PATIENCE
-        page = text_of(client_of("audrey", "Auditors", is_staff=True).get("/admin/projections/checkpoint/"))
-        assert f"Waiting for the transaction of process {process} (role " in page
-        assert ", application payroll, database " in page
-        assert "payroll" not in answer.content.decode()
-        assert ", idle in transaction since " in page
-    assert freshness.look(ack.token).reached
-    assert queries.check_balance(1) == 30
-    assert "held_back" not in Client().get("/readyz").json()
-
-
-@contextmanager
-def prepared_transaction(urls: Urls, how: str) -> Iterator[None]:
-    """Prepare a transaction in this or another database of the server, and roll it back at the end."""
-    url = urlsplit(urls["DATABASE_URL"])
-    elsewhere = url._replace(path="/postgres", query="").geturl() if how == "elsewhere" else urls["DATABASE_URL"]
-    with stranger(elsewhere) as other:
-        other.execute("BEGIN")
-        other.execute("SELECT pg_current_xact_id()")
-        other.execute("PREPARE TRANSACTION 'payroll of may'")
-    try:
-        yield
-    finally:
-        with stranger(elsewhere) as other:
-            other.execute("ROLLBACK PREPARED 'payroll of may'")
-
-
-@pytest.mark.parametrize("how", ["here", "elsewhere"])
-def test_a_prepared_transaction_is_named_and_the_figures_continue_after_its_end(urls: Urls, how: str) -> None:
-    open_account(1)
-    auditor = client_of("audrey", "Auditors", is_staff=True)
-    with prepared_transaction(urls, how):
-        deposit(1, 10)
-        answer = Client().get("/readyz")
-        assert answer.status_code == 200
-        assert set(answer.json()["held_back"]) == {"since", "seconds"}
-        assert "payroll" not in answer.content.decode()
-        page = text_of(auditor.get("/admin/projections/checkpoint/"))
-        assert "The log is held back since " in page
-        assert "Waiting for the prepared transaction &#x27;payroll of may&#x27; (role " in page
-        assert "still catching up" not in text_of(auditor.get("/accounts/1/")), "for a second nobody is alarmed"
-        assert queries.check_balance(1) == 0
-    looks = [True, False]
-    at_once([lambda: background.run(lambda: looks.pop(0))])
-    assert queries.check_balance(1) == 10
-    assert "held_back" not in Client().get("/readyz").json()
-
-
-def test_a_page_applies_an_event_that_is_no_longer_held_back() -> None:
-    open_account(1)
-    auditor = client_of("audrey", "Auditors")
-    with foreign_transaction():
-        deposit(1, 10)
-    assert "10.00" not in text_of(auditor.get("/accounts/1/"))
-    assert "0.10" in text_of(auditor.get("/accounts/1/"))
 
 
 def test_an_event_committed_during_a_replay_is_neither_lost_nor_doubled() -> None:

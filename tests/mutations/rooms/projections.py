@@ -211,7 +211,7 @@ MUTATIONS = [
         text="FROM pg_prepared_xacts",
         instead="FROM pg_prepared_xacts WHERE FALSE",
         tests=[
-            "tests/eventstore/test_log_order.py::"
+            "tests/eventstore/test_log_held_back.py::"
             "test_a_prepared_transaction_is_named_and_the_figures_continue_after_its_end"
         ],
         database="postgresql",
