@@ -39,7 +39,7 @@ ON_SQLITE = tuple(
         "eventstore/test_forged_snapshots", "eventstore/test_refusals", "operations/",
         "projections/test_kinds", "projections/test_name_search", "projections/test_parked_verified",
         "projections/test_pin_lock", "projections/test_projector_fails", "projections/test_quarantine",
-        "projections/test_tills", "projections/test_time_zone",
+        "projections/test_tills", "projections/test_time_zone", "system/browser/",
     )
 )  # fmt: skip
 """The tests of code that does not know the kind of database. They run on SQLite alone, except for those below."""

@@ -19,16 +19,6 @@ PATIENCE = 30_000
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Deselect browsers on PostgreSQL, except for the transfers: pages are the same on either database."""
-
-    def is_said_twice(item: pytest.Item) -> bool:
-        is_browser = item.path.parent == Path(__file__).parent and item.path.name != "test_transfers.py"
-        return is_browser and hasattr(item, "callspec") and item.callspec.params.get("vendor") == "postgresql"
-
-    items[:] = [item for item in items if not is_said_twice(item)]
-
-
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
@@ -43,9 +33,9 @@ def chromium() -> Iterator[Browser]:
     del os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"]
 
 
-@pytest.fixture(params=[True, False], ids=["javascript", "no-javascript"])
-def javascript(request: pytest.FixtureRequest) -> bool:
-    return bool(request.param)
+@pytest.fixture
+def javascript() -> bool:
+    return True
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.contrib.auth.models import User
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
@@ -16,10 +15,9 @@ from bank.access import sessions
 from bank.access.models import UsedCode
 from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount
+from tests.support.browsers import WITH_AND_WITHOUT, assert_accessible
 from tests.support.helpers import PASSWORD, make_user
 from tests.support.phones import scanned
-
-pytestmark = pytest.mark.only_on("sqlite", reason="the tasks of test_tasks.py show a browser on every database")
 
 # The browser reports each 4xx answer, and each autofocus that typing prevented.
 NO_FAULT = re.compile(r"status of (403|422|429)|Autofocus processing was blocked")
@@ -78,6 +76,7 @@ def test_a_second_factor_is_set_up_and_needed_at_the_next_log_in(stranger: Page,
     expect(stranger.get_by_role("heading", name="Desk")).to_be_visible()
 
 
+@WITH_AND_WITHOUT
 def test_after_a_log_out_back_shows_nothing(page: Page) -> None:
     handle(CreateBankAccount(1, "Ada Lovelace", 42))
     page.goto("/accounts/1/")
@@ -108,7 +107,6 @@ def test_an_idle_session_moves_the_whole_page_to_the_log_in_and_back(
         complaints[:] = [each for each in complaints if "404" not in each]  # there is no receipt
 
 
-@pytest.mark.parametrize("javascript", [True], indirect=True)
 def test_a_page_that_keeps_asking_does_not_keep_the_session(page: Page, settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
     page.goto("/accounts/open/")
@@ -127,7 +125,6 @@ def test_a_page_that_keeps_asking_does_not_keep_the_session(page: Page, settings
     expect(page.get_by_text("nothing was done for a while")).to_be_visible()
 
 
-@pytest.mark.parametrize("javascript", [True], indirect=True)
 def test_a_page_that_is_left_alone_does_not_stay_to_be_read(page: Page, settings: Any) -> None:
     handle(CreateBankAccount(1, "Ada Lovelace", 42))
     settings.BANK_IDLE_MINUTES = 0.1
@@ -136,6 +133,7 @@ def test_a_page_that_is_left_alone_does_not_stay_to_be_read(page: Page, settings
     assert "Lovelace" not in page.content()
 
 
+@WITH_AND_WITHOUT
 def test_a_sensitive_task_needs_the_password_again_and_then_continues(page: Page) -> None:
     age_sessions(3600, sessions.PASSWORD)
     page.get_by_role("link", name="tina").click()
@@ -177,40 +175,32 @@ def test_a_refusal_of_too_many_tries_shows_the_waiting_time(stranger: Page) -> N
     expect(stranger.get_by_role("heading", name="Log in")).to_be_visible()
 
 
-@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
-@pytest.mark.parametrize("javascript", [True], indirect=True)
-@pytest.mark.parametrize("scheme", ["dark"])
-def test_the_screens_of_getting_in_are_accessible(stranger: Page, scheme: str, settings: Any) -> None:
-    def check() -> None:
-        results = Axe().run(stranger)
-        assert results.violations_count == 0, f"{stranger.url}: {results.generate_report()}"
-
+def test_the_screens_of_getting_in_are_accessible(stranger: Page, settings: Any) -> None:
     settings.BANK_TOTP_ROLES = ["Supervisors"]
-    stranger.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     make_user("susan", "Supervisors")
     make_user("tina", "Tellers")
     for reason in ("", "?ended=idle", "?ended=shift"):
         stranger.goto(f"/login/{reason}")
-        check()
+        assert_accessible(stranger)
     log_in(stranger, "susan", "wrong")
-    check()
+    assert_accessible(stranger)
     log_in(stranger, "susan")
     stranger.get_by_text("Type it in instead").click()
-    check()
+    assert_accessible(stranger)
     stranger.get_by_label("Code").fill("12345")
     stranger.get_by_role("button", name="Set it up").click()
-    check()
+    assert_accessible(stranger)
     TOTPDevice.objects.create(user=User.objects.get(username="susan"), name="Phone")
     stranger.goto("/login/")
     log_in(stranger, "susan")
     expect(stranger.get_by_role("heading", name="Your code")).to_be_visible()
-    check()
+    assert_accessible(stranger)
     stranger.goto("/login/")
     log_in(stranger, "tina")
     stranger.get_by_role("heading", name="Desk").wait_for()
     for url in ("/own/", "/own/password/", "/own/second-factor/", "/confirm/"):
         stranger.goto(url)
-        check()
+        assert_accessible(stranger)
     stranger.context.clear_cookies()
     throttled(stranger)
-    check()
+    assert_accessible(stranger)

@@ -3,14 +3,12 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from projections import queries
+from tests.support.browsers import WITH_AND_WITHOUT, assert_accessible
 from tests.support.values import deposit
 from tests.system.browser.conftest import be
-
-pytestmark = pytest.mark.only_on("sqlite", reason="the tasks of test_tasks.py show a browser on every database")
 
 
 @pytest.fixture
@@ -22,6 +20,7 @@ def sue(ada: Page, context: BrowserContext, live_server: Any) -> Page:
     return ada
 
 
+@WITH_AND_WITHOUT
 def test_money_is_paid_out_and_the_account_is_closed(ada: Page) -> None:
     ada.get_by_role("link", name="Close the account").click()
     ada.get_by_label("PIN").fill("0042")
@@ -73,21 +72,16 @@ def test_a_supervisor_corrects_a_deposit_found_by_its_receipt(sue: Page) -> None
     assert queries.check_balance(1) == 100_00
 
 
-@pytest.mark.parametrize("javascript", [True], indirect=True)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_are_accessible(sue: Page, scheme: Any) -> None:
-    sue.emulate_media(color_scheme=scheme)
+def test_the_pages_are_accessible(sue: Page) -> None:
     paid = deposit(1, 25_00, actor="tina").command_id
     pages = [f"/receipts/{paid}/reverse/", "/accounts/1/close/", "/receipts/?reference=999", "/accounts/?q=&closed=1"]
     for page in pages:
         sue.goto(page)
-        results = Axe().run(sue)
-        assert results.violations_count == 0, results.generate_report()
+        assert_accessible(sue)
     sue.goto(pages[0])
     sue.get_by_label("Reason").fill("Typed twice")
     sue.get_by_role("button", name="Reverse the deposit").click()
     expect(sue.get_by_role("heading", name="Deposit reversed")).to_be_visible()
     for page in (sue.url, f"/receipts/{paid}/", "/accounts/1/"):
         sue.goto(page)
-        results = Axe().run(sue)
-        assert results.violations_count == 0, results.generate_report()
+        assert_accessible(sue)

@@ -14,11 +14,6 @@ from bank.screens import tasks
 from projections import queries
 from tests.support.databases import Urls, stranger
 
-pytestmark = [
-    pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL"),
-    pytest.mark.parametrize("javascript", [True], indirect=True),
-]
-
 
 @pytest.fixture
 def ada(page: Page) -> Page:

@@ -6,8 +6,6 @@ from playwright.sync_api import Page, expect
 from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount
 
-pytestmark = pytest.mark.parametrize("javascript", [True], ids=["javascript"])
-
 
 class Keyboard:
     """The keyboard of a page. It counts what is pressed."""

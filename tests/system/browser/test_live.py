@@ -13,11 +13,6 @@ from projections import queries
 from tests.system.browser.conftest import be
 from tests.system.browser.test_access import age_sessions
 
-pytestmark = [
-    pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL"),
-    pytest.mark.parametrize("javascript", [True], ids=["javascript"], indirect=True),
-]
-
 
 def top_of(element: Locator) -> float:
     return float(element.evaluate("element => element.getBoundingClientRect().top"))

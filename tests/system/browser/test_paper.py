@@ -3,15 +3,9 @@
 import re
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.long_statement import add_lines
-
-pytestmark = [
-    pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL"),
-    pytest.mark.parametrize("javascript", [True], indirect=True),
-]
 
 
 def pages_of(page: Page) -> int:

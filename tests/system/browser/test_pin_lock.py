@@ -4,15 +4,13 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, expect
 
 from bank.application.dispatch import handle
 from bank.domain.commands import WithdrawMoneyFromBankAccount
 from projections import queries
+from tests.support.browsers import WITH_AND_WITHOUT, assert_accessible
 from tests.system.browser.conftest import be
-
-pytestmark = pytest.mark.only_on("sqlite", reason="the tasks of test_tasks.py show a browser on every database")
 
 
 @pytest.fixture
@@ -50,6 +48,7 @@ def test_three_wrong_pins_lock_and_the_right_one_is_not_looked_at(ada: Page) -> 
     assert queries.check_balance(1) == 10_000
 
 
+@WITH_AND_WITHOUT
 def test_a_supervisor_unlocks_and_the_customer_is_paid(sue: Page) -> None:
     sue.get_by_role("link", name="Unlock withdrawals").click()
     sue.get_by_role("button", name="Unlock").dblclick()
@@ -84,12 +83,8 @@ def test_a_new_pin_is_given_by_keyboard_alone(sue: Page) -> None:
     expect(sue.get_by_text("40.00 USD")).to_be_visible()
 
 
-@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
-@pytest.mark.parametrize("javascript", [True], indirect=True)
-@pytest.mark.parametrize("scheme", ["dark"])
-def test_the_pages_of_a_locked_account_are_accessible(sue: Page, scheme: str) -> None:
+def test_the_pages_of_a_locked_account_are_accessible(sue: Page) -> None:
     blocked = f"/receipts/{handle(WithdrawMoneyFromBankAccount(1, 6000, 42)).command_id}/"
-    sue.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     for url in (
         "/",
         "/bank/",
@@ -102,5 +97,4 @@ def test_the_pages_of_a_locked_account_are_accessible(sue: Page, scheme: str) ->
         blocked,
     ):
         sue.goto(url)
-        results = Axe().run(sue)
-        assert results.violations_count == 0, f"{url}: {results.generate_report()}"
+        assert_accessible(sue)

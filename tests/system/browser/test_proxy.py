@@ -40,7 +40,7 @@ class Proxied(NamedTuple):
         return response, text
 
 
-@pytest.fixture(params=[("/", False), ("/teller/", False), ("/teller/", True)], ids=["root", "path", "path-removed"])
+@pytest.fixture(params=[("/", False), ("/teller/", True)], ids=["root", "path"])
 def proxied(templates: dict[str, Urls], tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Proxied]:
     path, removes = request.param
     https = free_port()

@@ -11,8 +11,6 @@ from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
 from tests.support.helpers import make_user
 from tests.system.browser.test_access import age_sessions, log_in
 
-pytestmark = pytest.mark.parametrize("javascript", [True], ids=["javascript"])
-
 
 @pytest.fixture
 def ada(page: Page) -> Page:

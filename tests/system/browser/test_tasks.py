@@ -4,13 +4,13 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount, DepositMoneyIntoBankAccount
 from eventstore import store
 from projections import engine, queries
+from tests.support.browsers import WITH_AND_WITHOUT, assert_accessible
 
 
 def withdraw(page: Page, amount: str, pin: str) -> None:
@@ -46,6 +46,7 @@ def test_a_withdrawal_is_paid_out(ada: Page) -> None:
     expect(ada.get_by_text("40.00 USD")).to_be_visible()
 
 
+@WITH_AND_WITHOUT
 def test_a_wrong_pin_is_refused_and_can_be_tried_again(ada: Page) -> None:
     withdraw(ada, "60", "4242")
     ada.wait_for_url("**/receipts/**")
@@ -64,6 +65,7 @@ def test_a_withdrawal_of_more_than_the_balance_is_refused(ada: Page) -> None:
     assert queries.check_balance(1) == 10_000
 
 
+@WITH_AND_WITHOUT
 def test_an_error_is_announced_at_its_field(ada: Page, javascript: bool) -> None:
     withdraw(ada, "1.234", "0042")
     expect(ada.locator(".errors")).to_be_focused()
@@ -98,7 +100,6 @@ def test_a_form_reached_by_back_is_a_new_one(ada: Page) -> None:
     assert queries.check_balance(1) == 11_000
 
 
-@pytest.mark.parametrize("javascript", [True], indirect=True)
 def test_accounts_are_found_while_typing(ada: Page) -> None:
     handle(CreateBankAccount(2, "Grace Hopper", 1))
     ada.goto("/accounts/")
@@ -107,14 +108,10 @@ def test_accounts_are_found_while_typing(ada: Page) -> None:
     expect(ada).to_have_url(re.compile(r"\?q=hopp$"))
 
 
-@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
-@pytest.mark.parametrize("javascript", [True], indirect=True)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_pages_are_accessible(ada: Page, scheme: str) -> None:
+def test_the_pages_are_accessible(ada: Page) -> None:
     withdraw(ada, "60", "4242")
     ada.wait_for_url("**/receipts/**")
     receipt = ada.url
-    ada.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
     for url in (
         "/",
         "/accounts/",
@@ -130,11 +127,10 @@ def test_the_pages_are_accessible(ada: Page, scheme: str) -> None:
         receipt,
     ):
         ada.goto(url)
-        results = Axe().run(ada)
-        assert results.violations_count == 0, f"{url}: {results.generate_report()}"
+        assert_accessible(ada)
 
 
-@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
+@WITH_AND_WITHOUT
 def test_the_account_page_loads_its_chart_on_demand_or_leads_to_it(ada: Page, javascript: bool) -> None:
     ada.goto("/accounts/1/")
     ada.get_by_text("Balance over time", exact=True).click()
@@ -148,7 +144,6 @@ def test_the_account_page_loads_its_chart_on_demand_or_leads_to_it(ada: Page, ja
     expect(ada).to_have_url(re.compile("/accounts/1/$" if javascript else r"/balance/\?from="))
 
 
-@pytest.mark.parametrize("javascript", [True], indirect=True)
 def test_figures_that_were_behind_appear_by_themselves(ada: Page, settings: Any) -> None:
     settings.PROJECTION_MODE = "worker"
     ada.locator("#deposit_amount").fill("5")
@@ -159,7 +154,6 @@ def test_figures_that_were_behind_appear_by_themselves(ada: Page, settings: Any)
     assert store.last_position() == 3
 
 
-@pytest.mark.parametrize("javascript", [True], indirect=True)
 def test_a_statement_that_was_behind_catches_up_by_itself(ada: Page, settings: pytest.FixtureRequest) -> None:
     settings.PROJECTION_MODE = "worker"  # type: ignore[attr-defined]
     ada.locator("#deposit_amount").fill("5")
@@ -175,6 +169,7 @@ def test_a_statement_that_was_behind_catches_up_by_itself(ada: Page, settings: p
     expect(ada.locator("#withdraw_amount")).to_have_value("7")
 
 
+@WITH_AND_WITHOUT
 def test_a_statement_is_limited_to_days_and_kinds_without_losing_typed_text(ada: Page, javascript: bool) -> None:
     for _ in range(30):
         handle(DepositMoneyIntoBankAccount(1, 1))

@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from bank.application import process_managers
@@ -11,6 +10,7 @@ from bank.application.dispatch import handle
 from bank.domain.commands import CreateBankAccount, TransferMoneyBetweenBankAccounts
 from eventstore import subscriptions
 from projections import engine, queries
+from tests.support.browsers import WITH_AND_WITHOUT, assert_accessible
 
 
 @pytest.fixture
@@ -31,6 +31,7 @@ def send(page: Page, amount: str = "12.50", pin: str = "0042") -> None:
     page.wait_for_url("**/receipts/**")
 
 
+@WITH_AND_WITHOUT
 def test_money_is_sent_and_both_receipts_lead_to_each_other(sender: Page) -> None:
     send(sender)
     expect(sender.get_by_role("heading", name="Transfer to 2 Grace Hopper")).to_be_visible()
@@ -52,6 +53,7 @@ def test_a_wrong_pin_is_refused_and_the_transfer_can_be_tried_again(sender: Page
     expect(sender.get_by_text("Arrived on")).to_be_visible()
 
 
+@WITH_AND_WITHOUT
 def test_what_cannot_be_sent_is_said_before_a_pin_is_typed(sender: Page) -> None:
     sender.get_by_label("To account").fill("99")
     sender.locator("#transfer_amount").fill("5")
@@ -61,19 +63,15 @@ def test_what_cannot_be_sent_is_said_before_a_pin_is_typed(sender: Page) -> None
     assert sender.get_by_label("PIN").count() == 0
 
 
-@pytest.mark.parametrize("javascript", [True], ids=["javascript"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_step_is_accessible(sender: Page, scheme: Any) -> None:
-    sender.emulate_media(color_scheme=scheme)
+def test_every_step_is_accessible(sender: Page) -> None:
     receipt = handle(TransferMoneyBetweenBankAccounts(1, 2, 5, 42)).command_id
     for path in ("transfer/", "transfer/?to_account_id=2&amount=5", "transfer/?to_account_id=99&amount=x"):
         sender.goto(f"/accounts/1/{path}")
-        assert Axe().run(sender).response["violations"] == [], path
+        assert_accessible(sender)
     sender.goto(f"/receipts/{receipt}/")
-    assert Axe().run(sender).response["violations"] == []
+    assert_accessible(sender)
 
 
-@pytest.mark.parametrize("javascript", [True], ids=["javascript"])
 def test_the_receipt_follows_the_transfer_to_its_end_without_a_click(sender: Page, settings: Any) -> None:
     settings.PROJECTION_MODE, settings.PROJECTION_WAIT = "worker", 0
     send(sender)

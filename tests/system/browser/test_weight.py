@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
 from playwright.sync_api import Browser
 
 from tests.support.databases import MAKERS, Urls
@@ -20,7 +19,6 @@ WATCH = """
 """
 
 
-@pytest.mark.only_on("sqlite", reason="pages look the same on PostgreSQL")
 def test_pages_are_light_and_nothing_on_them_moves(
     chromium: Browser, templates: dict[str, Urls], tmp_path: Path
 ) -> None:
