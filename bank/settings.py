@@ -27,9 +27,10 @@ with suppress(OSError):  # commands that need the folder report the error; a ban
 DATABASES = {
     # The write side. FULL: an acknowledged deposit survives a power failure.
     "default": database(env.str("DATABASE_URL", default="") or f"sqlite:///{DATA_DIR}/bank.sqlite3", "FULL"),
-    # The read side. It can be rebuilt, so it need not sync.
+    # The read side. It can be rebuilt, so it need not sync. But replicas get only what is synced.
     "projections": database(
-        env.str("PROJECTIONS_DATABASE_URL", default="") or f"sqlite:///{DATA_DIR}/projections.sqlite3"
+        env.str("PROJECTIONS_DATABASE_URL", default="") or f"sqlite:///{DATA_DIR}/projections.sqlite3",
+        "FULL" if entries("PROJECTIONS_REPLICA_URLS") else "NORMAL",
     ),
 }
 if place(DATABASES["default"]) == place(DATABASES["projections"]):

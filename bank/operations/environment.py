@@ -28,7 +28,12 @@ def amount_in(variable: str) -> Decimal | None:
 
 
 def database(url: str, synchronous: str = "NORMAL", patience: float = 3) -> dict[str, Any]:
-    """Return the settings of the database of a URL. `patience` is the longest wait for a connection, in seconds."""
+    """Return the settings of the database of a URL.
+
+    Args:
+        synchronous: FULL if a commit waits for the disk, otherwise NORMAL.
+        patience: the longest wait for a connection, in seconds.
+    """
     config: dict[str, Any] = env.db_url_config(url)  # type: ignore[no-untyped-call]
     if config["ENGINE"] == "django.db.backends.sqlite3":
         pragmas = f"PRAGMA journal_mode=WAL; PRAGMA synchronous={synchronous}; PRAGMA recursive_triggers=ON;"
@@ -38,6 +43,7 @@ def database(url: str, synchronous: str = "NORMAL", patience: float = 3) -> dict
     pool = {"min_size": 1, "max_size": WEB_THREADS + 3, "timeout": patience, "reconnect_timeout": 2}
     return {
         **config,
+        "SYNCHRONOUS": synchronous,  # see `eventstore.backends.postgresql`
         "CONN_MAX_AGE": 0,
         "CONN_HEALTH_CHECKS": True,  # so that a restart of the server causes no error
         "DISABLE_SERVER_SIDE_CURSORS": True,  # a pooler in transaction mode does not support them

@@ -1,6 +1,5 @@
 """PostgreSQL: many writers at a time, prepared statements, and statements sent together in a pipeline."""
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,12 +10,12 @@ from typing import Any
 import psycopg
 from django.db import transaction
 from django.db.backends.utils import CursorWrapper
-from psycopg.types.numeric import Int8Dumper
 
 from ..events import START, LogPosition
 from ..patience import milliseconds_left
 from . import postgresql_definitions
 from .base import COMMAND_COLUMNS, LOCK_TIMEOUT, Backend, Blocker
+from .postgresql_cursor import PreparingCursor, prepares
 
 CHANNEL = "events_appended"
 """The notification channel of new events."""
@@ -41,9 +40,8 @@ _STAND_BACK = f"""
     SELECT pg_advisory_xact_lock(hashtextextended(%s, 1)), pg_sleep(%s::float8),
         pg_advisory_xact_lock({_STREAM_LOCK.format("%s")})
 """
-_LIMITS = """
-    SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)
-"""
+_LIMITS = "SELECT set_config('lock_timeout', %s, true), set_config('idle_in_transaction_session_timeout', %s, true)"
+_NO_SYNC = ", set_config('synchronous_commit', 'off', true)"
 # A stream lock excludes writers without it: they are refused instead of waiting. The transaction id is the column's
 # default, written out because calling the function costs a tenth more.
 _INSERT = f"""
@@ -76,29 +74,6 @@ _END_FROZEN = """
 def mark_of(owner: str) -> int:
     """Return the key of the advisory lock that marks an owner's transactions. It blocks nobody."""
     return int.from_bytes(blake2b(owner.encode(), digest_size=8).digest(), signed=True)
-
-
-class PreparingCursor(psycopg.Cursor[Any]):
-    """Cursor with statements that the server keeps prepared, on a direct connection to the server.
-
-    Behind a pooler, the next transaction may use another connection, so nothing is prepared there.
-    """
-
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        return super().execute(query, params, prepare=prepares(self.connection) or None)
-
-
-def prepares(driver: Any) -> bool:
-    """Return whether a connection goes to the server directly. A pooler reports a process id of its own."""
-    if not hasattr(driver, "is_direct"):
-        driver.adapters.register_dumper(
-            int, Int8Dumper
-        )  # one type for all integers, or each type prepares its own statement
-        [process] = psycopg.Cursor(driver).execute("SELECT pg_backend_pid()").fetchone() or [0]
-        driver.is_direct = process == driver.info.backend_pid
-        if driver.is_direct:
-            driver.prepare_threshold = sys.maxsize  # None would prepare nothing, a smaller number every statement
-    return bool(driver.is_direct)
 
 
 class PostgreSQL(Backend):
@@ -137,23 +112,29 @@ class PostgreSQL(Backend):
     def transaction(self, *, lock_timeout: int | None = None, one_statement: bool = False) -> Iterator[CursorWrapper]:
         """Return a transaction that sends its statements together until a result is needed, the last ones with COMMIT.
 
-        So the locks of the last statements are held for one round trip to the server instead of two.
+        So the locks of the last statements are held for one round trip to the server instead of two. A database with
+        `"SYNCHRONOUS": "NORMAL"` commits without waiting for the disk. After a crash it lacks its last transactions,
+        and has all before them whole.
         """
         driver = self._driver()
         if one_statement and getattr(driver, "waits_are_limited", False) and not self.connection.in_atomic_block:
             yield self._cursor(driver)
             return
+        # The pipeline ends within `atomic`, which cannot roll back while results are pending.
         with (
             self.connection.wrap_database_errors,
-            driver.pipeline(),
             transaction.atomic(using=self.alias, durable=True, savepoint=False),
+            driver.pipeline(),
         ):
             cursor = self._cursor(driver)
             wait = milliseconds_left(lock_timeout or LOCK_TIMEOUT)
             # Early in a web request, the limit of the connection is near enough, and setting another costs a statement.
             if lock_timeout or wait < 0.9 * LOCK_TIMEOUT or not getattr(driver, "waits_are_limited", False):
-                cursor.execute(_LIMITS, [str(wait), str(IDLE_TIMEOUT)])
+                need_not_sync = self.connection.settings_dict.get("SYNCHRONOUS") == "NORMAL"
+                cursor.execute(_LIMITS + _NO_SYNC * need_not_sync, [str(wait), str(IDLE_TIMEOUT)])
             yield cursor
+            if not self.connection.needs_rollback:
+                driver.commit()
 
     @contextmanager
     def stream_lock(self, stream: str, *, stand_back: bool = False) -> Iterator[CursorWrapper]:

@@ -1,12 +1,14 @@
 """The event store's transactions: joint writes, signals after the commit, and the stream lock."""
 
+import time
 from contextlib import suppress
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import DataError, IntegrityError, connections, transaction
 
 from eventstore import store
+from eventstore.backends import backend_of
 from eventstore.chain import GENESIS
 from eventstore.events import RecordedEvent
 from eventstore.signals import events_appended
@@ -15,7 +17,7 @@ from tests.support.databases import Urls, stranger
 from tests.support.things import announced as announced
 from tests.support.things import append, assert_unchanged, envelope
 from tests.support.things import no_read_side as no_read_side
-from tests.support.values import at_once, broken_links, whole_log
+from tests.support.values import at_once, broken_links, query, whole_log
 
 # One transaction
 
@@ -46,6 +48,38 @@ def test_the_signal_comes_after_the_commit_and_hands_the_events_over(urls: Urls)
     finally:
         events_appended.disconnect(listen)
     assert seen == [(recorded, 2)]
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite has no pipeline")
+@pytest.mark.usefixtures("bank")
+def test_a_transaction_with_a_failed_statement_is_rolled_back_on_its_connection(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def fail() -> None:
+        with backend_of("projections").transaction() as cursor:
+            cursor.execute("SELECT 1 / 0")
+            time.sleep(0.05)  # its error arrives before the results of later statements
+            cursor.execute("SELECT 1")
+            cursor.execute("SELECT 1")
+
+    query("SELECT 1", using="projections")
+    before = connections["projections"].connection
+    with pytest.raises(DataError):
+        fail()
+    assert query("SELECT 1", using="projections") == [(1,)]
+    assert connections["projections"].connection is before
+    assert "rolling back" not in caplog.text  # the words of a pool that gets a broken connection back
+
+
+@pytest.mark.only_on("postgresql", reason="SQLite has a setting of the connection")
+@pytest.mark.usefixtures("bank")
+def test_only_the_read_side_commits_without_waiting_for_the_disk() -> None:
+    waits = {}
+    for alias in ("default", "projections"):
+        with backend_of(alias).transaction() as cursor:
+            cursor.execute("SELECT current_setting('synchronous_commit')")
+            waits[alias] = cursor.fetchone()[0]
+    assert waits == {"default": "on", "projections": "off"}
 
 
 @pytest.mark.parametrize("error", [RuntimeError, IntegrityError, KeyboardInterrupt])

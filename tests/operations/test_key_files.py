@@ -218,10 +218,13 @@ def test_every_list_of_the_environment_is_read_without_spaces(tmp_path: Path, mo
     output = manage(
         tmp_path, "shell", "--no-imports", "-c",
         "from django.conf import settings as s\n"
-        "print(s.ALLOWED_HOSTS, s.BANK_TOTP_ROLES, s.PROJECTIONS_REPLICAS, s.DATABASES['replica_2']['NAME'])",
+        "print(s.ALLOWED_HOSTS, s.BANK_TOTP_ROLES, s.PROJECTIONS_REPLICAS, s.DATABASES['replica_2']['NAME'])\n"
+        "print(s.DATABASES['projections']['SYNCHRONOUS'])",  # replicas get only what is synced
         ALLOWED_HOSTS="one.example, two.example,", BANK_TOTP_ROLES="Tellers, superuser,",
+        PROJECTIONS_DATABASE_URL="postgres://a@h/zero",
         PROJECTIONS_REPLICA_URLS="postgres://a@h/one, postgres://a@h/two ,",
     )  # fmt: skip
-    assert output.strip().splitlines()[-1] == (
-        "['one.example', 'two.example'] ['Tellers', 'superuser'] ['replica_1', 'replica_2'] two"
-    )
+    assert output.strip().splitlines()[-2:] == [
+        "['one.example', 'two.example'] ['Tellers', 'superuser'] ['replica_1', 'replica_2'] two",
+        "FULL",
+    ]
