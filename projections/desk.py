@@ -105,27 +105,28 @@ _OF_DAY = "actor = %s AND recorded_at >= %s AND recorded_at < %s"
 _NO_TIME, _NO_ID = "CAST(NULL AS TIMESTAMP WITH TIME ZONE)", "CAST(NULL AS UUID)"
 _ON_ITS_WAY = "arrived_at IS NULL AND returned_at IS NULL"
 _DAY = f"""
-    SELECT 'day', kind, COUNT(*), SUM(ABS(amount)), {_NO_TIME}, {_NO_ID}
+    SELECT 'day', kind, COUNT(*), SUM(ABS(amount) & {2**32 - 1}), {_NO_TIME}, {_NO_ID}, SUM(ABS(amount) >> 32)
     FROM projections_statementline WHERE {_OF_DAY} AND {_TASKS} GROUP BY kind
     UNION ALL
-    SELECT 'refused', '', COUNT(*), 0, {_NO_TIME}, {_NO_ID} FROM projections_refusedwithdrawal WHERE {_OF_DAY}
+    SELECT 'refused', '', COUNT(*), 0, {_NO_TIME}, {_NO_ID}, 0 FROM projections_refusedwithdrawal WHERE {_OF_DAY}
 """
 _DESK = f"""
-    SELECT 'sent' AS what, '' AS kind, to_account_id AS number, amount, sent_at AS moment, transfer_id AS id
+    SELECT 'sent' AS what, '' AS kind, to_account_id AS number, amount, sent_at AS moment, transfer_id AS id,
+        0 AS high
     FROM projections_moneytransfer WHERE {_ON_ITS_WAY} AND %s IN (
         SELECT actor FROM projections_statementline AS line WHERE line.command_id = transfer_id
     )
     UNION ALL
-    SELECT 'till', '', key, expected, opened_at, {_NO_ID} FROM projections_tillshift
+    SELECT 'till', '', key, expected, opened_at, {_NO_ID}, 0 FROM projections_tillshift
     WHERE teller = %s AND closed_at IS NULL
     UNION ALL {_DAY}
 """
 _SUPERVISED = f"""
-    UNION ALL SELECT 'supervised', 'locked', COUNT(*), 0, {_NO_TIME}, {_NO_ID}
+    UNION ALL SELECT 'supervised', 'locked', COUNT(*), 0, {_NO_TIME}, {_NO_ID}, 0
     FROM projections_accountsummary WHERE pin_locked AND closed_at IS NULL
-    UNION ALL SELECT 'supervised', 'on_their_way', COUNT(*), 0, {_NO_TIME}, {_NO_ID}
+    UNION ALL SELECT 'supervised', 'on_their_way', COUNT(*), 0, {_NO_TIME}, {_NO_ID}, 0
     FROM projections_moneytransfer WHERE {_ON_ITS_WAY}
-    UNION ALL SELECT 'supervised', 'left_open', COUNT(*), 0, {_NO_TIME}, {_NO_ID}
+    UNION ALL SELECT 'supervised', 'left_open', COUNT(*), 0, {_NO_TIME}, {_NO_ID}, 0
     FROM projections_tillshift WHERE closed_at IS NULL AND opened_at < %s
 """
 
@@ -145,10 +146,10 @@ def desk(actor: str, since: datetime, until: datetime, *, supervises: bool = Fal
     else:
         found = rows(_DESK, actor, actor, *span, *span)
     sent = [
-        OnItsWay(uuid(key), number, amount, utc(at)) for what, _, number, amount, at, key in found if what == "sent"
+        OnItsWay(uuid(key), number, amount, utc(at)) for what, _, number, amount, at, key, _ in found if what == "sent"
     ]
     tills = [
-        OwnTill(*shift_of_key(number), amount, utc(at)) for what, _, number, amount, at, _ in found if what == "till"
+        OwnTill(*shift_of_key(number), amount, utc(at)) for what, _, number, amount, at, *_ in found if what == "till"
     ]
     counts = {kind: number for what, kind, number, *_ in found if what == "supervised"}
     return Desk(
@@ -164,7 +165,9 @@ def day_of(actor: str, since: datetime, until: datetime) -> Day:
 
 
 def _day(found: list[tuple[Any, ...]]) -> Day:
-    by_kind = frozenset((kind, Done(count, int(amount))) for what, kind, count, amount, *_ in found if what == "day")
+    by_kind = frozenset(
+        (kind, Done(count, (int(high) << 32) + int(low))) for what, kind, count, low, *_, high in found if what == "day"
+    )
     return Day(by_kind, sum(count for what, _, count, *_ in found if what == "refused"))
 
 

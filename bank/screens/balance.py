@@ -1,6 +1,7 @@
 """The balance of an account over time, as a chart and a table."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.utils import timezone
@@ -31,6 +32,7 @@ def balance(request: Request, account_id: int) -> HttpResponse:
         "account": account,
         "filter": period.form,
         "periods": choices(period, opened),
+        "query": urlencode({"from": period.first, "to": period.last}),
     }
     begin = max(beginning_of(period.first), account.opened_at)
     end = min(end_of(period.last), max(timezone.now(), account.last_event_at))

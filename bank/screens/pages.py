@@ -31,6 +31,8 @@ from .unavailable import AccountNotShown
 
 EDIT = "edit"
 """The query parameter that shows the first step of a task again, with its entries."""
+LATEST = 5
+"""The number of the last lines of an account that a task and its receipt show."""
 SEEN = "bank_position"
 """The cookie with the read-your-writes token of the last event that this browser was shown."""
 
@@ -99,6 +101,7 @@ def receipt(request: Request, command_id: UUID) -> HttpResponse:
         context["parked"] = queries.parked_stream(outcome.stream)
     elif entry is not None:
         context["parked"] = parked_account(fresh, entry.account_id)
+        context["latest"] = queries.statement(entry.account_id, limit=LATEST).rows
     if entry and entry.is_refusal:
         is_transfer = queries.command_name(command_id) == TransferMoneyBetweenBankAccounts.stored_name
         context |= next_try(entry, request.GET.get("to_account_id", "")[:20]) if is_transfer else next_try(entry)

@@ -33,7 +33,18 @@ from .forms import (
     blank,
 )
 from .money import format_money
-from .pages import EDIT, SEEN, Request, account_or_404, account_or_none, how_fresh, parked_account, show, whole_number
+from .pages import (
+    EDIT,
+    LATEST,
+    SEEN,
+    Request,
+    account_or_404,
+    account_or_none,
+    how_fresh,
+    parked_account,
+    show,
+    whole_number,
+)
 from .supervisor_forms import ChangePinForm, ReverseDepositForm, ReverseForm, ReverseWithdrawalForm, UnlockForm
 from .unavailable import RETRY_AFTER, no_answer, not_installed
 
@@ -211,8 +222,8 @@ def about_account(request: Request, form: TaskForm, account_id: int, *, is_busy:
     context: dict[str, Any] = {"parked": parked, "account": account}
     if form.repeated and account:
         context |= {"limit": check.limit(), "sums": check.Sums(account.balance, form.sign * form.repeated)}
-    if form.is_large and request.method != "POST":
-        context["latest"] = queries.statement(account_id, limit=5).rows
+    if account and not is_busy and not request.htmx:
+        context["latest"] = queries.statement(account_id, limit=LATEST).rows
     return context
 
 

@@ -15,6 +15,7 @@ from ..domain.streams import stream_of
 from .forms import TransferForm, TransferTarget
 from .pages import (
     EDIT,
+    LATEST,
     Request,
     account_or_404,
     account_or_none,
@@ -50,7 +51,7 @@ def transfer(request: Request, account_id: int) -> HttpResponse:
             form = TransferForm(account_id=account_id, initial=typed_in(asked))
             return second_step(request, form, heading, request.GET)
     context: dict[str, Any] = {"heading": heading, "account": account, "parked": parked_account(fresh, account_id)}
-    context |= {"is_first_step": True, "form": asked}
+    context |= {"is_first_step": True, "form": asked, "latest": queries.statement(account_id, limit=LATEST).rows}
     status = 422 if asked.errors and EDIT not in request.GET else 200
     return show(request, "bank/transfer.html", context, status=status)
 

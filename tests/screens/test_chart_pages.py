@@ -30,7 +30,8 @@ def test_the_account_page_loads_the_chart_alone_when_it_is_wanted(teller: Client
     assert '<svg viewBox="0 0 9000' not in teller.get("/accounts/1/").content.decode()
     headers = {"HX-Request": "true", "HX-Target": "chart"}
     part = teller.get("/accounts/1/balance/", headers=headers).content.decode().strip()
-    assert part.startswith('<div id="chart">')
+    assert part.startswith('<div id="chart" hx-get="/accounts/1/balance/?from=')
+    assert 'hx-headers=\'{"Bank-Poll": "true"}\'' in part, "to load it again is no use of the session"
     assert "<h1>" not in part
     assert summary(part)
 

@@ -19,7 +19,7 @@ LINK = re.compile(rf'href="({EVENTS}[^"]*)"')
 PAGES = {
     "/bank/": ["2/change/", "1/change/"],
     "/accounts/7/": ["2/change/", "1/change/", "?q=bank_account-7"],
-    "receipt": ["2/change/"],
+    "receipt": ["2/change/", "2/change/", "1/change/"],
     "/tills/1/1/": ["3/change/"],
 }
 

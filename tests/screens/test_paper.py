@@ -135,7 +135,7 @@ def test_a_receipt_on_paper_has_the_banks_name_and_lines_to_sign_and_a_refusal_h
 ) -> None:
     settings.BANK_NAME = "Lydian Bank"
     paid = words(teller.get(send(teller, "/accounts/1/deposit/", amount="5")["Location"]))
-    assert paid.startswith(" Lydian Bank Deposit Account 1,")
+    assert paid.startswith(" Lydian Bank Deposit Amount 5.00 USD Account 1,")
     assert "Customer For the bank Printed on " in paid
     assert "Keep this receipt." in paid
     refused = words(teller.get(send(teller, "/accounts/1/withdraw/", amount="5", pin="0000")["Location"]))

@@ -101,7 +101,7 @@ def test_a_locked_account_shows_its_lock_and_offers_supervisors_their_tasks(
 
 def test_a_locked_account_accepts_deposits_without_mention_of_the_lock(teller: Client) -> None:
     lock()
-    assert "locked" not in text_of(teller.get("/accounts/1/deposit/"))
+    assert "are locked" not in text_of(teller.get("/accounts/1/deposit/"))
     assert "New balance 105.00" in text_of(receipt_of(teller, "/accounts/1/deposit/", amount="5"))
 
 

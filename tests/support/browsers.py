@@ -16,4 +16,4 @@ def assert_accessible(page: Page) -> None:
     page.evaluate("document.getAnimations().forEach(each => each.finish())")
     in_the_dark = page.evaluate("axe.run({runOnly: ['color-contrast']})")
     page.emulate_media(color_scheme=None)
-    assert in_the_dark["violations"] == [], f"{page.url}: {in_the_dark["violations"]}"
+    assert in_the_dark["violations"] == [], f"{page.url}: {in_the_dark['violations']}"
