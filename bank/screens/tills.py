@@ -62,13 +62,14 @@ def of_day(request: Request) -> HttpResponse:
     """Show all tills of a day with their differences (supervisors)."""
     fresh = how_fresh(request)
     chosen = chosen_day(request.GET.get("day", "")[:100])
-    day = chosen["day"]
-    shifts = queries.shifts_between(beginning_of(day), end_of(day))
+    day, end = chosen["day"], end_of(chosen["day"])
+    shifts = queries.shifts_between(beginning_of(day), end)
     context = chosen | {
         "freshness": fresh,
         "shifts": shifts,
         "still_open": sum(each.is_open for each in shifts),
-        "difference": sum(each.difference or 0 for each in shifts),
+        # A difference belongs to the day of the count, also where the till was open over midnight.
+        "difference": sum(each.difference or 0 for each in shifts if each.closed_at and each.closed_at < end),
     }
     return show(request, "bank/tills.html", context, status=422 if chosen["error"] else 200, shown=(day, shifts))
 

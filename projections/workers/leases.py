@@ -21,11 +21,11 @@ from django.db import OperationalError
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Q
 from django.db.models.functions import Now
-from django.utils import timezone
 
 from eventstore import errors
 from eventstore.backends import backend_of
 
+from .. import checkpoints
 from ..models import IS_LEASED, LEASE, Checkpoint
 from ..replicas import READ_SIDE
 
@@ -50,8 +50,8 @@ class Lease:
         """Return the names of the projections that this worker holds. Renew the lease if it is due."""
         if time.monotonic() >= self._ask_at:
             try:
-                with backend_of(READ_SIDE).transaction(lock_timeout=LONGEST_WAIT):
-                    self._held = self._ask()
+                with backend_of(READ_SIDE).transaction(lock_timeout=LONGEST_WAIT) as cursor:
+                    self._held = self._ask(cursor)
             except OperationalError as error:
                 if errors.is_busy(error):
                     end_frozen(self._names)
@@ -59,13 +59,12 @@ class Lease:
             self._ask_at = time.monotonic() + RENEWAL
         return self._held
 
-    def _ask(self) -> list[str]:
+    def _ask(self, cursor: CursorWrapper) -> list[str]:
         rows = Checkpoint.objects.using(READ_SIDE).filter(name__in=self._names)
         self._update(Q(name__in=self._names) & (Q(worker=self.worker) | ~IS_LEASED), self.worker, Now() + LEASE)
         if rows.count() < len(self._names):  # a new projection, or a deleted read side
-            new = [Checkpoint(name=name, updated_at=timezone.now()) for name in self._names]
-            Checkpoint.objects.using(READ_SIDE).bulk_create(new, ignore_conflicts=True)
-            return self._ask()
+            checkpoints.lock(cursor, self._names)
+            return self._ask(cursor)
         return sorted(rows.filter(worker=self.worker).values_list("name", flat=True))
 
     def _update(self, which: Q, worker: str, leased_until: Any) -> None:

@@ -7,6 +7,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from projections import engine, freshness, queries
+from projections.projectors import PROJECTORS
+from projections.workers.leases import Lease
 from tests.support.values import open_account, query
 
 SIDE = "projections"
@@ -42,6 +44,12 @@ def test_a_new_bank_is_not_stale() -> None:
     open_account(1)
     assert stale() == []
     assert "W004" not in warnings()
+
+
+def test_a_new_bank_whose_checkpoints_a_worker_makes_is_not_stale() -> None:
+    Lease(list(PROJECTORS)).held()
+    open_account(1)
+    assert stale() == []
 
 
 @pytest.mark.usefixtures("built_by_the_version_before")

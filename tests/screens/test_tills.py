@@ -1,5 +1,6 @@
 """Tills on the screens: open one, count and close it; cash of deposits and withdrawals goes through it."""
 
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
@@ -11,9 +12,10 @@ from bank.application import process_managers, tills
 from bank.application.dispatch import handle
 from bank.domain.commands import CloseTill, RecordCashOut
 from bank.operations.audit import audit
-from eventstore import subscriptions
+from eventstore import clock, subscriptions
 from eventstore.models import CommandRecord, Event
 from projections import queries
+from projections.models import TillShift
 from projections.workers import replay
 from tests.support.helpers import HTMX, client_of, open_till, send, text_of
 
@@ -240,6 +242,10 @@ def test_all_tills_of_a_day_with_their_differences(teller: Client, sue: Client) 
     for words in ("Tills 2", "Still open 1", "−5.00 short", "Differences together (USD) −5.00"):
         assert words in page
     assert "No till was open on this day" in text_of(sue.get("/tills/?day=2020-01-02"))
+    TillShift.objects.filter(till_id=7).update(opened_at=clock.now() - timedelta(days=1))
+    page = text_of(sue.get(f"/tills/?day={clock.now() - timedelta(days=1):%Y-%m-%d}"))
+    for words in ("Tills 1", "Differences together (USD) 0.00", "−5.00 short"):
+        assert words in page, "open over midnight, and counted on the next day"
     response = sue.get("/tills/?day=yesterday")
     assert response.status_code == 422
     assert "Enter a day such as" in text_of(response)
