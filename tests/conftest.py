@@ -39,7 +39,7 @@ ON_SQLITE = tuple(
         "eventstore/test_forged_snapshots", "eventstore/test_refusals", "operations/",
         "projections/test_kinds", "projections/test_name_search", "projections/test_parked_verified",
         "projections/test_pin_lock", "projections/test_projector_fails", "projections/test_quarantine",
-        "projections/test_tills", "projections/test_time_zone", "system/browser/",
+        "projections/test_tills", "projections/test_time_zone", "system/browser/", "system/fuzz/",
     )
 )  # fmt: skip
 """The tests of code that does not know the kind of database. They run on SQLite alone, except for those below."""
@@ -48,7 +48,7 @@ ON_BOTH = tuple(
     for name in (
         "access/test_sessions", "access/test_throttle", "operations/test_backup", "operations/test_health",
         "operations/test_migrations", "operations/test_processes", "operations/test_record_schema",
-        "operations/test_restore", "operations/test_start", "screens/test_nul", "screens/test_page_cost",
+        "operations/test_restore", "operations/test_start", "screens/test_page_cost",
         "screens/test_screens", "screens/test_unavailable",
     )
 )  # fmt: skip

@@ -93,6 +93,7 @@ def test_a_process_killed_after_any_statement_leaves_each_step_to_be_done_once()
     assert audit(read_side=False).findings == []
 
 
+@pytest.mark.only_on("sqlite", reason="the test above kills a process after each statement on either database")
 @pytest.mark.parametrize("done", [1, 2, 3])
 def test_a_process_killed_by_the_system_leaves_each_step_to_be_done_once(done: int, bank: Path, urls: Urls) -> None:
     """It dies after the commit of the cause, between two steps, or between the last step and the checkpoint."""

@@ -1,7 +1,7 @@
 """The event store under the recorder tests that the library `eventsourcing` ships.
 
 An adapter maps its interface to `eventstore.store`. The tests of subscriptions and tracking recorders are left out,
-because signals, workers and checkpoints replace these.
+because signals, workers and checkpoints replace these, and those that only print a time.
 """
 
 import threading
@@ -139,6 +139,7 @@ def of_this_thread() -> Iterator[None]:
 @pytest.mark.usefixtures("bank")
 class TestStreams(peer.AggregateRecorderTestCase):
     vendor = "sqlite"
+    test_performance = None  # type: ignore[assignment]
 
     def create_recorder(self) -> StreamRecorder:
         return StreamRecorder()
@@ -147,6 +148,7 @@ class TestStreams(peer.AggregateRecorderTestCase):
 @pytest.mark.usefixtures("bank")
 class TestLog(peer.ApplicationRecorderTestCase[Recorder]):
     vendor = "sqlite"
+    test_performance = None  # type: ignore[assignment]
 
     def create_recorder(self) -> Recorder:
         return Recorder()

@@ -62,28 +62,24 @@ def in_shell(data: Path, code: str, **variables: str) -> str:
     return manage(data, "shell", "--no-imports", "-c", code, **variables)
 
 
-@pytest.mark.parametrize("option", [[], ["--with-keys"]], ids=["keys elsewhere", "keys in it"])
-def test_a_bank_comes_back_by_the_steps_that_are_written_down(
-    templates: dict[str, Urls], tmp_path: Path, option: list[str]
-) -> None:
+def test_a_bank_comes_back_by_the_steps_that_are_written_down(templates: dict[str, Urls], tmp_path: Path) -> None:
     data = tmp_path / "bank"
     data.mkdir(mode=0o700)
     databases.MAKERS["sqlite"].copy(templates["sqlite"], data)
     figures = in_shell(data, MAKE + FIGURES)
-    output = manage(data, "backup", str(tmp_path / "copy"), *option)
+    output = manage(data, "backup", str(tmp_path / "copy"), "--with-keys")
     assert "has 68 events" in output
     in_shell(data, "from tests.support.values import deposit; deposit(1, 5)")
-    if option:  # the machine is lost, and so are the keys
-        for file in data.glob("*_key"):
-            file.unlink()
+    for file in data.glob("*_key"):  # the machine is lost, and so are the keys
+        file.unlink()
 
     printed = shell(steps("mkdir -m 700"), data, BACKUP=str(tmp_path / "copy"))
 
     assert printed.count("All of it fits together, and extends the head of") == 2
-    keys = [] if not option else [f". {tmp_path}/copy/keys.env"]
-    look = " && ".join(["set -a", *keys, f"uv run manage.py shell --no-imports -c {shlex.quote(FIGURES)}"])
+    keys = f". {tmp_path}/copy/keys.env"
+    look = " && ".join(["set -a", keys, f"uv run manage.py shell --no-imports -c {shlex.quote(FIGURES)}"])
     assert shell(look, data).endswith(figures)
-    export = " && ".join(["set -a", *keys, "uv run manage.py export_head"])
+    export = " && ".join(["set -a", keys, "uv run manage.py export_head"])
     head = json.loads((tmp_path / "copy" / "head.json").read_text())
     now = json.loads("{" + shell(export, data).partition("{")[2])
     assert {**now, "made_at": 0, "signature": 0} == {**head, "made_at": 0, "signature": 0}

@@ -70,7 +70,7 @@ def check() -> None:
 
 WORKS: dict[str, Callable[[], None]] = {
     work.__name__: work
-    for work in (catch_up, catch_up_in_batches, catch_up_one_by_one, replay, replay_in_batches, replay_two, check)
+    for work in (catch_up, catch_up_in_batches, catch_up_one_by_one, replay_in_batches, replay_two, check)
 }
 
 

@@ -69,10 +69,8 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Old]:
 @pytest.mark.parametrize(
     ("burnt", "epochs", "read_side"),
     [
-        pytest.param(0, 1, "restored", id="ids start over, read side restored"),
         pytest.param(0, 1, "going on", id="ids start over, read side going on"),
         pytest.param(2 * BURNT, 0, "restored", id="ids are higher, read side restored"),
-        pytest.param(2 * BURNT, 0, "going on", id="ids are higher, read side going on"),
     ],
 )
 def test_a_restored_bank_goes_on_where_it_was(old: Old, burnt: int, epochs: int, read_side: str) -> None:

@@ -69,19 +69,6 @@ def pin_verifier_written_in_a_transaction_of_its_own() -> Iterator[None]:
 
 
 @contextmanager
-def pin_looked_at_after_the_balance() -> Iterator[None]:
-    withdraw = BankAccount.withdraw
-
-    def hasty(self: BankAccount, amount: int, **pin: Any) -> Any:
-        if self.exists and 0 < self.balance < amount and not self.pin_locked:
-            return [AccountOverdrawn(self.account_id, self.balance, amount)]
-        return withdraw(self, amount, **pin)
-
-    with mock.patch.object(BankAccount, "withdraw", hasty):
-        yield
-
-
-@contextmanager
 def pin_looked_at_behind_the_lock() -> Iterator[None]:
     withdraw = BankAccount.withdraw
 
@@ -184,7 +171,6 @@ BUGS: dict[str, Callable[[], Bug]] = {
     "stream versions not unique": lambda: Bug(
         schema=without("eventstore_event", ', CONSTRAINT "event_stream_version" UNIQUE ("stream", "version")')
     ),
-    "PIN looked at after the balance": lambda: Bug(pin_looked_at_after_the_balance()),
     "PIN verifier written in a transaction of its own": lambda: Bug(pin_verifier_written_in_a_transaction_of_its_own()),
     "PIN looked at behind the lock": lambda: Bug(pin_looked_at_behind_the_lock()),
     "append at whatever version the stream is": lambda: Bug(append_at_whatever_version()),
