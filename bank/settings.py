@@ -113,6 +113,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "bank.access.middleware.HeadersMiddleware",
+    "bank.screens.middleware.FirstPageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -139,12 +140,13 @@ MIDDLEWARE = [
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        "DIRS": [BASE_DIR / "templates", BASE_DIR / "static"],  # a first page carries its style sheets
         "APP_DIRS": True,
         "OPTIONS": {
             "libraries": {"i18n": "bank.templatetags.quick_i18n"},
             "context_processors": [
                 "django.template.context_processors.request",
+                "django.template.context_processors.csp",
                 "bank.access.csrf.token",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
@@ -256,7 +258,7 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 0
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "script-src": [CSP.SELF],
-    "style-src": [CSP.SELF],
+    "style-src": [CSP.SELF, CSP.NONCE],  # the nonce of a first page, which carries its style sheets
     "img-src": [CSP.SELF],
     "font-src": [CSP.SELF],
     "connect-src": [CSP.SELF],

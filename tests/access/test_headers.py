@@ -10,6 +10,7 @@ import pytest
 from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils.csp import CSP
 
 from tests.support.databases import MAKERS, Urls
 from tests.support.helpers import client_of, text_of
@@ -83,13 +84,31 @@ def test_a_refusal_an_overlarge_body_and_a_fault_have_all_policies(
 
 
 def test_the_content_security_policy_allows_no_inline_code_and_no_other_site() -> None:
-    policy = django_settings.SECURE_CSP
+    policy = {**django_settings.SECURE_CSP}
     assert policy["default-src"] == ["'none'"]
+    assert policy.pop("style-src") == ["'self'", CSP.NONCE]
     assert {source for sources in policy.values() for source in sources} == {"'none'", "'self'"}
+
+
+def test_the_first_page_of_a_browser_carries_its_styles_by_a_nonce_and_later_ones_link_them(bank: object) -> None:
+    client = Client()
+    page = client.get("/login/")
+    policy = page["Content-Security-Policy"]
+    nonces = re.findall(r'<style nonce="([^"]{20,})">[^<]*--paper:[^<]*</style>', page.content.decode())
+    assert [f"style-src 'self' 'nonce-{nonce}'" in policy for nonce in nonces] == [True]
+    assert 'media="not all"' in page.content.decode()
+    again = client.get("/login/")
+    assert nonces[0] not in again["Content-Security-Policy"]
+    client.cookies["styles"] = "1"
+    later = client.get("/login/")
+    assert "<style" not in later.content.decode()
+    assert 'media="not all"' not in later.content.decode()
+    assert "nonce" not in later["Content-Security-Policy"]
 
 
 def test_no_page_of_ours_has_inline_code_or_style(bank: object) -> None:
     client = client_of("tina", "Tellers")
+    client.cookies["styles"] = "1"
     for url in ("/", "/accounts/open/", "/own/", "/own/password/", "/own/second-factor/", "/confirm/"):
         page = client.get(url).content.decode()
         assert not re.search(r"<script(?![^>]* src=)|<style|\sstyle=|\son[a-z]+=", page), url

@@ -37,8 +37,8 @@ def key_of(client: Client) -> str:
 
 
 def text_of(response: Any) -> str:
-    """Return the text of a page without tags."""
-    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", response.content.decode()))
+    """Return the text of a page without tags and styles."""
+    return re.sub(r"\s+", " ", re.sub(r"<style.*?</style>|<[^>]+>", " ", response.content.decode(), flags=re.DOTALL))
 
 
 def command_id_in(response: Any) -> str:
