@@ -1,4 +1,4 @@
-"""Middleware for every request: it lightens first pages, limits waits, refuses NULs, answers health checks and adapts other answers."""
+"""Middleware for every request: first pages, limits of waits, NULs, health checks, and answers that are adapted."""
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress

@@ -21,7 +21,7 @@ BLOCKING = """
     () => performance.getEntriesByType("resource")
         .filter((each) => each.renderBlockingStatus === "blocking" && each.transferSize).map((each) => each.name)
 """
-"""The files that a page fetches from the server before it is painted. Each costs a round trip after that of the page."""
+"""The files that a page fetches from the server before it is painted. They cost a second round trip."""
 SLOW = 20
 """How much slower the processor is made: a browser that cannot parse a page at once may paint a part of it."""
 
