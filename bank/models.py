@@ -1,6 +1,7 @@
 """The write side's tables beside the record: PIN verifiers, the currency and open tills."""
 
 from django.db import models
+from django.utils.translation import gettext_noop
 
 from eventstore.models import AppendOnlyModel
 
@@ -24,9 +25,9 @@ class PinVerifier(AppendOnlyModel):
     class Meta:
         default_permissions = ()
         permissions = [
-            ("view_accounts", "Can look at accounts"),
-            ("serve_customers", "Can do a teller's tasks"),
-            ("supervise", "Can do a supervisor's tasks"),
+            ("view_accounts", gettext_noop("Can look at accounts")),
+            ("serve_customers", gettext_noop("Can do a teller's tasks")),
+            ("supervise", gettext_noop("Can do a supervisor's tasks")),
         ]
         indexes = [models.Index(fields=["key_id"], name="verifier_key_id")]
 

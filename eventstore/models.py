@@ -5,6 +5,7 @@ from typing import Any, Never
 from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models.sql.compiler import SQLCompiler
+from django.utils.translation import gettext_lazy
 
 from .events import LogPosition
 
@@ -81,8 +82,8 @@ class CommandRecord(AppendOnlyModel):
     """One accepted or rejected command, so that its id counts once. It never holds a PIN."""
 
     class Outcome(models.TextChoices):
-        ACCEPTED = "accepted"
-        REJECTED = "rejected"
+        ACCEPTED = "accepted", gettext_lazy("Accepted")
+        REJECTED = "rejected", gettext_lazy("Rejected")
 
     id = models.UUIDField(primary_key=True)
     name = models.CharField(max_length=100)
@@ -147,7 +148,7 @@ class Subscription(models.Model):
     leased_until = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
-        return f"{self.name} at {self.position}"
+        return f"{self.name}: {self.position}"
 
     @property
     def log_position(self) -> LogPosition:

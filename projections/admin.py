@@ -99,8 +99,8 @@ class MoneyTransferAdmin(ReadOnlyAdmin):
 
 @admin.register(BankTotals)
 class BankTotalsAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "accounts", "balance", "paid_in", "paid_out", "on_its_way")
-    fields = ("id", *list_display[1:])
+    list_display = ("id", "accounts", "balance", "paid_in", "paid_out", "on_its_way")
+    fields = list_display
     search_fields = ()
     ordering = ("id",)
 
@@ -124,7 +124,18 @@ class DailyTotalsAdmin(ReadOnlyAdmin):
 
 @admin.register(TillShift)
 class TillShiftAdmin(ReadOnlyAdmin):
-    list_display = ("__str__", "opened_at", "opening_cash", "expected", "counted", "difference", "late", "closed_at")
+    list_display = (
+        "till_id",
+        "shift",
+        "teller",
+        "opened_at",
+        "opening_cash",
+        "expected",
+        "counted",
+        "difference",
+        "late",
+        "closed_at",
+    )
     ordering = ("-opened_at", "key")
     search_help_text = gettext_lazy("A till's number.")
 

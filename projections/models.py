@@ -125,7 +125,7 @@ class MoneyTransfer(models.Model):
         indexes = [models.Index(fields=["sent_at"], name="transfer_on_its_way", condition=IS_ON_ITS_WAY)]
 
     def __str__(self) -> str:
-        return f"{self.transfer_id}: {self.account_id} to {self.to_account_id}, {self.amount}"
+        return f"{self.transfer_id}: {self.account_id} → {self.to_account_id}, {self.amount}"
 
 
 class PaidInAndOut(models.Model):
@@ -162,7 +162,7 @@ class BankTotals(PaidInAndOut):
         verbose_name_plural = "bank totals"
 
     def __str__(self) -> str:
-        return f"{self.accounts} accounts, {self.balance} on deposit"
+        return f"{self.id}"
 
     @property
     def balance(self) -> int:
@@ -229,7 +229,7 @@ class TillShift(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Till {self.till_id}, shift {self.shift} of {self.teller}"
+        return f"{self.till_id} {self.shift} {self.teller}"
 
 
 class TillMovement(models.Model):
@@ -254,7 +254,7 @@ class TillMovement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.position}: till {self.till_id} {self.kind} {self.amount}"
+        return f"{self.position}: {self.till_id} {self.kind} {self.amount}"
 
 
 LEASE = timedelta(seconds=3)
@@ -286,7 +286,7 @@ class Checkpoint(models.Model):
     parked = models.BigIntegerField(default=0, db_default=0, help_text="The number of streams that it has parked")
 
     def __str__(self) -> str:
-        return f"{self.name} at {self.position}"
+        return f"{self.name}: {self.position}"
 
     @property
     def log_position(self) -> LogPosition:
@@ -314,7 +314,7 @@ class ParkedStream(models.Model):
         constraints = [models.UniqueConstraint(fields=["projection", "stream"], name="parked_projection_stream")]
 
     def __str__(self) -> str:
-        return f"{self.projection}: {self.stream} from version {self.version} on"
+        return f"{self.projection}: {self.stream} {self.version}"
 
     @property
     def log_position(self) -> LogPosition:

@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
@@ -182,9 +183,8 @@ def _remove(user: User) -> bool:
 
 def picture_of(device: TOTPDevice) -> SafeString:
     """Return the QR code for an authenticator app, as SVG without styles, which the CSP forbids."""
-    return SafeString(
-        segno.make(device.config_url, micro=False).svg_inline(scale=5, border=4, light="#fff", title="QR code")
-    )
+    code = segno.make(device.config_url, micro=False)
+    return SafeString(code.svg_inline(scale=5, border=4, light="#fff", title=gettext("QR code")))
 
 
 def secret_of(device: TOTPDevice) -> str:

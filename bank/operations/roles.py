@@ -12,6 +12,7 @@ change the record.
 """
 
 from django.contrib.auth.models import Group, Permission
+from django.utils.translation import gettext_noop
 
 LOOK = ("bank", "view_accounts")
 SERVE = ("bank", "serve_customers")
@@ -33,9 +34,12 @@ INSPECTED = {
 }
 
 ROLES: dict[str, list[tuple[str, str]]] = {
-    "Tellers": [LOOK, SERVE],
-    "Supervisors": [LOOK, SERVE, SUPERVISE],
-    "Auditors": [LOOK, *((app, f"view_{model}") for app, models in INSPECTED.items() for model in models)],
+    gettext_noop("Tellers"): [LOOK, SERVE],
+    gettext_noop("Supervisors"): [LOOK, SERVE, SUPERVISE],
+    gettext_noop("Auditors"): [
+        LOOK,
+        *((app, f"view_{model}") for app, models in INSPECTED.items() for model in models),
+    ],
 }
 
 

@@ -12,6 +12,7 @@ from eventstore.models import Event
 from projections.kinds import KIND_OF
 from projections.till_kinds import TILL_KIND_OF
 
+from ..domain.events import MoneyTransferCompleted
 from ..domain.streams import ACCOUNT, TILL
 from .money import format_money, plain_decimal
 
@@ -22,6 +23,24 @@ AMOUNTS = {
 }
 """The entries of payloads, states and tables that are amounts of money."""
 LABELS = {
+    "amount": gettext_noop("Amount"),
+    "amount_requested": gettext_noop("Amount requested"),
+    "balance": gettext_noop("Balance"),
+    "cash": gettext_noop("Cash"),
+    "closed": gettext_noop("Closed"),
+    "counted": gettext_noop("Counted"),
+    "difference": gettext_noop("Difference"),
+    "expected": gettext_noop("Expected"),
+    "late": gettext_noop("Recorded late"),
+    "on_its_way": gettext_noop("On its way"),
+    "opening_cash": gettext_noop("Opening cash"),
+    "paid_in": gettext_noop("Paid in"),
+    "paid_out": gettext_noop("Paid out"),
+    "reason": gettext_noop("Reason"),
+    "receipt": gettext_noop("Receipt"),
+    "reversed_commands": gettext_noop("Reversed commands"),
+    "shift": gettext_noop("Shift"),
+    "teller": gettext_noop("Teller"),
     "accountHolder": gettext_noop("Holder"),
     "account_holder": gettext_noop("Holder"),
     "accountId": gettext_noop("Account"),
@@ -37,10 +56,13 @@ LABELS = {
     "wrong_pins": gettext_noop("Wrong PINs in a row"),
     "pin_locked": gettext_noop("Withdrawals locked"),
 }
-"""The labels of entries that differ from their names."""
-TITLES = {event.stored_type: kind.words for event, kind in KIND_OF.items()} | {
-    event.stored_type: kind.words for event, kind in TILL_KIND_OF.items()
+"""The labels of entries."""
+TITLES = {
+    **{event.stored_type: kind.words for event, kind in KIND_OF.items()},
+    **{event.stored_type: kind.words for event, kind in TILL_KIND_OF.items()},
+    MoneyTransferCompleted.stored_type: gettext_noop("Transfer completed"),
 }
+"""The titles of events."""
 
 
 class BankDisplay(Display):
@@ -60,13 +82,13 @@ class BankDisplay(Display):
     def text(self, name: str, value: object) -> str:
         match value:
             case bool():
-                return "yes" if value else "no"
+                return gettext("yes") if value else gettext("no")
             case int():
                 return format_money(value) if name in AMOUNTS else f"{value}"
             case Mapping():
-                return ", ".join(_transfer(each) for each in value.values()) or "none"
+                return ", ".join(_transfer(each) for each in value.values()) or gettext("none")
             case list() | tuple():
-                return ", ".join(map(str, value)) or "none"
+                return ", ".join(map(str, value)) or gettext("none")
         return "-" if value is None or value == "" else f"{value}"
 
     def plain(self, name: str, value: object) -> str:
@@ -88,5 +110,5 @@ def _transfer(value: object) -> str:
     """Return a transfer of `BankAccount.on_its_way`, which is a list in a snapshot."""
     match value:
         case int(to_account_id), int(amount):
-            return f"{format_money(amount)} to {to_account_id}"
+            return gettext("{amount} to {account}").format(amount=format_money(amount), account=to_account_id)
     return f"{value}"

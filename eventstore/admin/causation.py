@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from ..models import CommandRecord, Event
 from .search import isolated, link, uuid_in
@@ -104,7 +105,7 @@ def _lines(
         lines.append(_command_line(command, shown))
         below: list[Any] = []
         for event in events.get(command.id, ()):
-            below.append(_line(event, f"{event.position}: {event.type} of {name_of(event)}", shown))
+            below.append(_line(event, f"{event.position}: {event.type} {name_of(event)}", shown))
             if further := caused.get(name_of(event)):
                 below.append(_lines(further, events, caused, shown))
         if below:
@@ -113,8 +114,10 @@ def _lines(
 
 
 def _command_line(command: CommandRecord, shown: Event | CommandRecord) -> SafeString:
-    line = _line(command, f"{command.name} by {command.actor or 'nobody'}", shown)
-    return format_html("{}, rejected: {}", line, command.message) if command.version is None else line
+    actor = command.actor or gettext("nobody")
+    line = _line(command, gettext("{command} by {actor}").format(command=command.name, actor=actor), shown)
+    rejected = gettext("rejected: {message}").format(message=command.message)
+    return format_html("{}, {}", line, rejected) if command.version is None else line
 
 
 def _line(row: Event | CommandRecord, text: str, shown: Event | CommandRecord) -> SafeString:

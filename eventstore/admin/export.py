@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from itertools import batched, count
 from typing import Any
 
-from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from .. import store
 from ..csv_text import BYTE_ORDER_MARK, text_cell, written
 from ..models import Event
 from .display import display
-from .search import readable
+from .search import readable, time_heading
 from .states import figures
 
 AT_ONCE = 1000
@@ -46,8 +46,9 @@ def _after(events: QuerySet[Event], last: Event, order: list[str]) -> QuerySet[E
 def csv_parts(events: Iterator[Event], stream: str | None) -> Iterator[str]:
     """Yield the parts of a CSV file. The events of one stream have its running figure."""
     figure = display().figure_of(stream) if stream else None
-    head = ["Position", "Date", f"Time ({settings.TIME_ZONE})", "Stream", "Version", "Event", "Type", "Payload"]
-    head += ["Actor", "Command", *([display().heading(figure)] if figure else [])]
+    head = [gettext("Position"), gettext("Date"), time_heading(gettext("Time")), gettext("Stream"), gettext("Version")]
+    head += [gettext("Event"), gettext("Type"), gettext("Payload"), gettext("Actor"), gettext("Command")]
+    head += [display().heading(figure)] if figure else []
     running = _Running(stream, figure) if stream and figure else None
     yield BYTE_ORDER_MARK + written([head])
     for some in batched(events, AT_ONCE):

@@ -108,7 +108,7 @@ class _Value(admin.SimpleListFilter):
         return self.parameter_name
 
     def lookups(self, request: HttpRequest, model_admin: AnyAdmin) -> list[tuple[str, str]]:
-        return [(value, value or "(nobody)") for value in distinct(self.table, self.expression())]
+        return [(value, value or gettext("(nobody)")) for value in distinct(self.table, self.expression())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         value = self.value()

@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy
 
 from ..chain import GENESIS, canonical, event_hash
 from ..csv_text import CONTENT_TYPE
@@ -59,7 +60,7 @@ class EventAdmin(ReadOnlyAdmin):
     list_display = ("position", "time", "event", "stream", "version", "payload", "actor")
     list_filter = (TypeFilter, DayFilter, ActorFilter)
     paginator = LogPaginator
-    search_help_text = "A position, an account number, a command id or the name of a stream."
+    search_help_text = gettext_lazy("A position, an account number, a command id or the name of a stream.")
     change_form_template = "admin/eventstore/event/change_form.html"
     change_list_template = "admin/eventstore/event/change_list.html"
 
@@ -127,20 +128,20 @@ class EventAdmin(ReadOnlyAdmin):
         response["Content-Disposition"] = f'attachment; filename="events.{kind}"'
         return response
 
-    @admin.display(description="event")
+    @admin.display(description=gettext_lazy("event"))
     def event(self, event: Event) -> SafeString:
         title = display().title(event.type)
         return format_html("{}<code>{}</code>", title if title != event.type else "", event.type)
 
-    @admin.display(description="payload")
+    @admin.display(description=gettext_lazy("payload"))
     def payload(self, event: Event) -> SafeString:
         return isolated(readable(event.data))
 
-    @admin.display(description="actor")
+    @admin.display(description=gettext_lazy("actor"))
     def actor(self, event: Event) -> SafeString:
         return isolated(event.metadata.get("actor") or "-")
 
-    @admin.display(description=time_heading("time"))
+    @admin.display(description=time_heading(gettext_lazy("time")))
     def time(self, event: Event) -> SafeString:
         return moment(event.recorded_at, zone=False)
 
@@ -193,33 +194,37 @@ class CommandRecordAdmin(ReadOnlyAdmin):
     list_display = ("id", "name", "actor", "received", "outcome", "reason", "stream", "version")
     list_filter = (OutcomeFilter, CommandNameFilter, ReceivedDayFilter)
     ordering = ("-received_at", "-id")
-    search_help_text = "A command id."
+    search_help_text = gettext_lazy("A command id.")
     change_form_template = "admin/eventstore/commandrecord/change_form.html"
     fieldsets = (
         (None, {"fields": ("id", "name", "actor", "received", "causation", "fingerprint_hex")}),
-        ("Outcome", {"fields": ("outcome", "reason", "message", "stream", "version", "position", "events")}),
-        ("Proof", {"fields": ("transaction_id", "seal_hex")}),
+        (
+            gettext_lazy("Outcome"),
+            {"fields": ("outcome", "reason", "message", "stream", "version", "position", "events")},
+        ),
+        (gettext_lazy("Proof"), {"fields": ("transaction_id", "seal_hex")}),
     )
 
     def search_in(self, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         command_id = uuid_in(term)
         return queryset.none() if command_id is None else queryset.filter(id=command_id)
 
-    @admin.display(description=time_heading("received"))
+    @admin.display(description=time_heading(gettext_lazy("received")))
     def received(self, record: CommandRecord) -> SafeString:
         return moment(record.received_at, zone=False)
 
-    @admin.display(description="events")
+    @admin.display(description=gettext_lazy("events"))
     def events(self, record: CommandRecord) -> str:
         if not record.event_count:
-            return "none"
-        return format_html('<a href="{}?q={}">What it did</a>', reverse("admin:eventstore_event_changelist"), record.pk)
+            return gettext("none")
+        url = f"{reverse('admin:eventstore_event_changelist')}?q={record.pk}"
+        return format_html('<a href="{}">{}</a>', url, gettext("What it did"))
 
-    @admin.display(description="fingerprint")
+    @admin.display(description=gettext_lazy("fingerprint"))
     def fingerprint_hex(self, record: CommandRecord) -> SafeString:
         return hex_of(record.fingerprint)
 
-    @admin.display(description="seal")
+    @admin.display(description=gettext_lazy("seal"))
     def seal_hex(self, record: CommandRecord) -> SafeString:
         return hex_of(record.seal)
 

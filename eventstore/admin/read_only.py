@@ -1,11 +1,12 @@
 """The base of read-only admin pages, which show amounts as the application's display shows them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from typing import Any, ClassVar
 
 from django.contrib import admin
-from django.db.models import CharField, DateTimeField, Model, QuerySet, TextField
+from django.db.models import BooleanField, CharField, DateTimeField, Model, QuerySet, TextField
+from django.db.models.options import Options
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import lazy
 from django.utils.text import capfirst
@@ -48,10 +49,13 @@ class ReadOnlyAdmin(AnyAdmin):
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [_column(self.model, each) for each in super().get_list_display(request)]
+        return self._columns(super().get_list_display(request))
 
     def get_fields(self, request: HttpRequest, obj: Model | None = None) -> list[Any]:
-        return [_column(self.model, each) for each in super().get_fields(request, obj)]
+        return self._columns(super().get_fields(request, obj))
+
+    def _columns(self, names: Iterable[Any]) -> list[Any]:
+        return [_column(self.opts, each) if isinstance(each, str) else each for each in names]
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
         """Allow only the lookups of the filters: any other might scan the whole table."""
@@ -67,17 +71,18 @@ class ReadOnlyAdmin(AnyAdmin):
         return queryset
 
 
-def _column(model: type[Model], name: Any) -> Any:
+@cache
+def _column(table: "Options[Any]", name: str) -> Any:
     """Return a column: an amount, a time or a text as the inspector shows it, anything else as Django does."""
-    if not isinstance(name, str):
-        return name
     if display().unit(name):
         return amount_column(name, name)
-    field = next((each for each in model._meta.fields if each.name == name), None)
+    field = next((each for each in table.fields if each.name == name and not each.choices), None)
     if isinstance(field, DateTimeField):
-        return field_column(name, str(field.verbose_name), moment)
+        return field_column(name, field.verbose_name, moment)
     if isinstance(field, CharField | TextField):
-        return field_column(name, str(field.verbose_name), isolated)
+        return field_column(name, field.verbose_name, isolated)
+    if isinstance(field, BooleanField):
+        return field_column(name, field.verbose_name, lambda value: display().text(name, value))
     return name
 
 
@@ -97,8 +102,7 @@ def amount_column(attribute: str, entry: str) -> Callable[[Any], str]:
     return column
 
 
-@cache
-def field_column(name: str, heading: str, shown: Callable[[Any], str]) -> Callable[[Any], str]:
+def field_column(name: str, heading: Any, shown: Callable[[Any], str]) -> Callable[[Any], str]:
     """Return a column of an attribute that a function shows. Django makes of its name the CSS class of the cells."""
 
     @admin.display(description=heading)

@@ -64,7 +64,7 @@ def isolated(text: object) -> SafeString:
     return format_html("<bdi>{}</bdi>", text)
 
 
-def _time_heading(text: str) -> str:
+def _time_heading(text: object) -> str:
     return f"{text} ({settings.TIME_ZONE})"
 
 

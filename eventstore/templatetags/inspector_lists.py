@@ -7,6 +7,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
 register = template.Library()
 
@@ -20,5 +21,7 @@ def labelled(row: Iterable[str], headers: Sequence[Mapping[str, Any]]) -> SafeSt
 def _labelled(cell: str, heading: str) -> str:
     if "<" in heading:  # the box that checks all rows
         return cell
+    for text, translated in (("True", gettext("Yes")), ("False", gettext("No"))):  # Django's icons have English texts
+        cell = cell.replace(f'alt="{text}"', f'alt="{translated}"')
     tag, space, rest = cell.partition(" ")
     return format_html('{} data-label="{}"{}{}', mark_safe(tag), capfirst(heading), space, mark_safe(rest))  # noqa: S308

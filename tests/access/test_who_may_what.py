@@ -12,20 +12,11 @@ from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from bank.access import throttle
-from bank.application.dispatch import handle
-from bank.domain.commands import (
-    CreateBankAccount,
-    DepositMoneyIntoBankAccount,
-    OpenTill,
-    TransferMoneyBetweenBankAccounts,
-    WithdrawMoneyFromBankAccount,
-)
-from eventstore import snapshots, subscriptions
-from tests.support.addresses import ACCOUNTS, EMPTY, FROZEN, LOCKED, PIN, RICH, request_for, routes
+from tests.support.addresses import ACCOUNTS, RICH, request_for, routes
+from tests.support.addresses import business as business
 from tests.support.clocks import StoppedClock
 from tests.support.databases import VARIABLES
 from tests.support.helpers import PASSWORD, make_user
-from tests.support.newer import freeze
 from tests.support.values import query
 
 TABLE = (Path(__file__).parents[2] / "docs" / "trust.md").read_text().partition("## Who may do what")[2]
@@ -101,25 +92,6 @@ def expected() -> dict[str, dict[str, str]]:
 
 
 EXPECTED = expected()
-
-
-@pytest.fixture
-def business(bank: object) -> None:
-    """A bank in which every table has a row."""
-    make_user("somebody else")
-    for account_id in ACCOUNTS:
-        handle(CreateBankAccount(account_id, "Ada Lovelace", PIN))
-        if account_id != EMPTY:
-            handle(DepositMoneyIntoBankAccount(account_id, 10_000))
-    for _ in range(3):
-        handle(WithdrawMoneyFromBankAccount(LOCKED, 5, PIN + 1))
-    for _ in range(snapshots.EVERY):
-        handle(DepositMoneyIntoBankAccount(RICH, 1))
-    handle(TransferMoneyBetweenBankAccounts(RICH, LOCKED, 1, PIN))
-    handle(CreateBankAccount(FROZEN, "Ada Lovelace", PIN))
-    freeze(FROZEN)
-    subscriptions.rows(["a process manager"])
-    handle(OpenTill(1, "tina", 500))
 
 
 def test_every_address_has_a_row_and_every_row_an_address() -> None:

@@ -48,12 +48,12 @@ def tree_in(page: str) -> list[str]:
 
 TREE = [
     "deposit_money_into_bank_account by tina",
-    "  4: money_deposited_into_bank_account of bank_account-1@2",
+    "  4: money_deposited_into_bank_account bank_account-1@2",
     "    deposit_money_into_bank_account by tina, rejected: There is no account 2.",
     "    deposit_money_into_bank_account by tina",
-    "      5: money_deposited_into_bank_account of bank_account-4@2",
+    "      5: money_deposited_into_bank_account bank_account-4@2",
     "    deposit_money_into_bank_account by tina",
-    "      6: money_deposited_into_bank_account of bank_account-3@2",
+    "      6: money_deposited_into_bank_account bank_account-3@2",
 ]
 
 
@@ -78,7 +78,7 @@ def test_each_event_and_command_of_a_chain_shows_the_whole_chain(admin_client: C
 def test_a_chain_of_one_command_shows_its_events(admin_client: Client) -> None:
     assert tree_in(admin_client.get(f"{EVENTS}1/change/").content.decode()) == [
         "create_bank_account by nobody",
-        "  1: bank_account_created of bank_account-1@1",
+        "  1: bank_account_created bank_account-1@1",
     ]
 
 

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any, NamedTuple
 from uuid import uuid4
 
+import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
@@ -14,10 +15,19 @@ from django.urls import URLResolver, get_resolver
 
 from bank.application import tills
 from bank.application.dispatch import handle
-from bank.domain.commands import CloseTill, OpenTill
+from bank.domain.commands import (
+    CloseTill,
+    CreateBankAccount,
+    DepositMoneyIntoBankAccount,
+    OpenTill,
+    TransferMoneyBetweenBankAccounts,
+    WithdrawMoneyFromBankAccount,
+)
+from eventstore import snapshots, subscriptions
 from eventstore.models import CommandRecord
 from tests.support.clocks import StoppedClock
 from tests.support.helpers import PASSWORD, make_user
+from tests.support.newer import freeze
 from tests.support.phones import code_of, scanned
 
 PIN = 42
@@ -30,6 +40,25 @@ FROZEN = 4
 """An account that the read side has parked."""
 NEW_PASSWORD = "a much longer password"
 _numbers = count(100)
+
+
+@pytest.fixture
+def business(bank: object) -> None:
+    """A bank in which every table has a row."""
+    make_user("somebody else")
+    for account_id in ACCOUNTS:
+        handle(CreateBankAccount(account_id, "Ada Lovelace", PIN))
+        if account_id != EMPTY:
+            handle(DepositMoneyIntoBankAccount(account_id, 10_000))
+    for _ in range(3):
+        handle(WithdrawMoneyFromBankAccount(LOCKED, 5, PIN + 1))
+    for _ in range(snapshots.EVERY):
+        handle(DepositMoneyIntoBankAccount(RICH, 1))
+    handle(TransferMoneyBetweenBankAccounts(RICH, LOCKED, 1, PIN))
+    handle(CreateBankAccount(FROZEN, "Ada Lovelace", PIN))
+    freeze(FROZEN)
+    subscriptions.rows(["a process manager"])
+    handle(OpenTill(1, "tina", 500))
 
 
 class Request(NamedTuple):

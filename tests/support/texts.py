@@ -30,6 +30,31 @@ msgstr ""
 
 """
 
+OF_DJANGO = (
+    "After you’ve created a user, you’ll be able to edit more user options.",
+    "Are you sure you want to delete the %(object_name)s “%(escaped_object)s”? "
+    "All of the following related items will be deleted:",
+    "- Select an option -",
+    "Disable password-based authentication",
+    "Disabled",
+    "Enable password-based authentication",
+    "Enable password-based authentication for this user by setting a password.",
+    "Enabled",
+    "Pagination %(name)s",
+    "Pagination %(name)s entries",
+    "Password-based authentication",
+    "Password-based authentication was disabled.",
+    "Raw passwords are not stored, so there is no way to see the user’s password.",
+    "Reset password",
+    "Run",
+    "Search %(name)s",
+    "Set password: %s",
+    "This action will <strong>enable</strong> password-based authentication for this user.",
+    "Whether the user will be able to authenticate using a password or not. If disabled, they may still be able to "
+    "authenticate using other backends, such as Single Sign-On or LDAP.",
+)
+"""The texts of Django's admin that Django's own catalogs lack."""
+
 type Id = str | tuple[str, ...]
 
 
@@ -43,7 +68,19 @@ class Text(NamedTuple):
 def all_texts() -> set[Text]:
     """Return every marked text of templates and code, and the sentences of the bank's rejections."""
     templates = (text for path in TEMPLATES for text in texts_of_template(path.read_text()))
-    return {*templates, *(text for path in _modules() for text in texts_of_module(path.read_text()))}
+    modules = (text for path in _modules() for text in texts_of_module(path.read_text()))
+    return {*templates, *modules, *map(Text, OF_DJANGO), *map(Text, names_of_tables())}
+
+
+def names_of_tables() -> Iterator[str]:
+    """Yield the names and hints of the tables and columns that the admin shows."""
+    from bank.access.admin_site import own_tables
+
+    for model in own_tables():
+        options = model._meta
+        yield from (str(options.verbose_name), str(options.verbose_name_plural))
+        for field in options.local_fields:
+            yield from filter(None, (str(field.verbose_name), str(field.help_text)))
 
 
 def _modules() -> Iterator[Path]:
@@ -59,7 +96,7 @@ _TAG = re.compile(r"\{[{%#].*?[#%}]\}", re.DOTALL)
 _MARKED = re.compile(r"""\b_\((?P<quote>["'])(?P<text>.*?)(?P=quote)\)""")
 _TRANSLATE = re.compile(r"""trans(?:late)? (?P<quote>["'])(?P<text>.*?)(?P=quote)(?: context "(?P<context>.*?)")?""")
 _BLOCK = re.compile(r"""blocktrans(?:late)?\b(?:.* context "(?P<context>.*?)")?""")
-_SHOWN = "title", "aria-label", "placeholder", "alt", "label", "summary", "data-does", "data-text"
+SHOWN = "title", "aria-label", "placeholder", "alt", "label", "summary", "data-does", "data-text"
 """The attributes that browsers or our scripts show."""
 
 
@@ -122,7 +159,7 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         if tag in ("code", "kbd", "script", "style"):
             self.inside.append(tag)
-        shown = [value for name, value in attributes if name in _SHOWN]
+        shown = [value for name, value in attributes if name in SHOWN]
         if ("type", "submit") in attributes:
             shown += [value for name, value in attributes if name == "value"]
         for value in shown:
