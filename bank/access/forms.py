@@ -17,8 +17,8 @@ def check_password(request: HttpRequest, password: str) -> str:
 
 
 def focus(form: forms.BaseForm, name: str) -> None:
-    """Focus this field, unless the form shows errors."""
-    form.fields[name].widget.attrs["autofocus"] = not form.is_bound
+    """Focus this field, also if the form shows errors: nothing typed into it is kept."""
+    form.fields[name].widget.attrs["autofocus"] = True
 
 
 class ConfirmForm(forms.Form):

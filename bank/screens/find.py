@@ -48,17 +48,19 @@ def find(request: Request) -> HttpResponse:
         return show(request, "bank/hits.html", {"text": text, "hits": hits[:MOST], "more": len(hits) > MOST})
     if hits and (hits[0].is_exact or len(hits) == 1):
         return redirect(hits[0].url)
-    return redirect(f"{reverse('accounts')}?{urlencode({'q': text})}")
+    return redirect(f"{reverse('accounts')}?{urlencode({'q': _task_in(text)[0]})}")
 
 
 def hits_of(request: HttpRequest, text: str) -> list[Hit]:
     """Return what a text may mean, the exact hits first, and at most one more than `MOST`."""
     if not text.strip():
         return []
-    *rest, letter = text.lower().split()
-    if letter in TASKS and request.user.has_perm("bank.serve_customers"):
-        account = _numbered(" ".join(rest))
-        if account and not account.closed_at:
+    number_of_task, letter = _task_in(text)
+    if letter and request.user.has_perm("bank.serve_customers"):
+        account = _numbered(number_of_task)
+        if account and account.closed_at:
+            return [_hit(account, is_exact=True)]
+        if account:
             address, words = TASKS[letter]
             return [
                 Hit(
@@ -78,6 +80,13 @@ def hits_of(request: HttpRequest, text: str) -> list[Hit]:
         )
     found = queries.find_accounts(text, limit=MOST + 1).rows
     return [*hits, *(_hit(each) for each in found if each != account)][: MOST + 1]
+
+
+def _task_in(text: str) -> tuple[str, str]:
+    """Return the number and the letter of a task, or the text and an empty letter."""
+    *rest, letter = text.lower().split() or [""]
+    number = " ".join(rest)
+    return (number, letter) if letter in TASKS and queries.searched_number(number) else (text, "")
 
 
 def _numbered(text: str) -> queries.Account | None:

@@ -43,6 +43,26 @@ class ShownForm(forms.Form):
         if self.is_bound and self.data.get("language", get_language()) != get_language():
             self.add_error(None, gettext("The language was changed meanwhile. Check the amounts and send it again."))
 
+    begins_at_error = False
+    """Whether the page begins in a field, although there are errors, and not in the list of errors."""
+
+    def begin(self, *, again: bool = False) -> None:
+        """Give the focus to the field that the next key is for.
+
+        That is the first field with an error or with a PIN to type again, else the first one that is empty. If a page
+        is shown `again` to change what was typed, it is the first field.
+        """
+        shown = self.visible_fields()
+        self.begins_at_error = any(field.errors for field in shown)
+        if self.errors and not self.begins_at_error:
+            return
+        if self.errors:
+            wanted = [field for field in shown if field.errors or isinstance(field.field, PinField)]
+        else:
+            wanted = [field for field in shown if again or not field.value()] or shown
+        for field in wanted[:1]:
+            field.field.widget.attrs["autofocus"] = True
+
     @cached_property
     def shown_fields(self) -> SafeString:
         """The visible fields as HTML."""
@@ -135,6 +155,11 @@ class TaskForm(ShownForm):
     def is_large(self) -> bool:
         """Whether the form carries an amount that a teller has to confirm."""
         return check.is_needed(self.repeated)
+
+    @property
+    def confirms(self) -> bool:
+        """Whether Enter in a field does not send the form, because that would be a habit."""
+        return self.is_large
 
     @property
     def carried(self) -> list[forms.BoundField]:

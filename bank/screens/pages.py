@@ -123,6 +123,7 @@ def find_receipt(request: Request) -> HttpResponse:
         if command_id := queries.command_at(form.cleaned_data["reference"]):
             return redirect("receipt", command_id)
         form.add_error("reference", gettext("No receipt of the bank has this reference."))
+    form.begin()
     context = {"freshness": fresh, "form": form}
     return show(request, "bank/find_receipt.html", context, status=422 if form.is_bound else 200)
 
@@ -194,6 +195,8 @@ def show(
     Args:
         shown: what the figures of the page depend on; by default on every event.
     """
+    if status == 422 and "filter" in context and not request.htmx:
+        context["filter"].begin()
     only_part = part and request.htmx and (request.method == "POST" or request.htmx.target == part)
     fresh, tag = context.get("freshness"), ""
     if fresh and status == 200 and request.method == "GET" and not only_part:

@@ -30,7 +30,6 @@ from .forms import (
     OpenAccountForm,
     TaskForm,
     WithdrawForm,
-    blank,
 )
 from .money import format_money
 from .pages import (
@@ -144,7 +143,7 @@ def account_task(request: Request, account_id: int, form_class: type[AccountForm
 
     The query parameter `amount`, in minor units, fills in the amount.
     """
-    form = form_of(request, form_class, account_id=account_id) or blank(form_class)
+    form = form_of(request, form_class, account_id=account_id) or form_class(account_id=account_id)
     return task(request, form, heading.format(account_id), account_id)
 
 
@@ -205,6 +204,7 @@ def task(
             return no_answer(request, error)
         except InstallationFault as error:
             return not_installed(request, error)
+    form.begin(again=EDIT in request.GET)
     context: dict[str, Any] = {"form": form, "heading": heading, "action": request.path, **offers, **shown}
     context["needs_till"] = form.moves_cash and status != 503 and tills.is_missing(request.user.get_username())
     if account_id is not None:

@@ -130,6 +130,7 @@ class CountForm(ShiftForm):
     advice = gettext_noop(
         "Count all cash. Then the till is closed, and what was counted is compared with what it should hold."
     )
+    confirms = True
 
     def __init__(self, data: Mapping[str, Any] | None = None, *, expected: int, **kwargs: Any) -> None:
         super().__init__(data, **kwargs)

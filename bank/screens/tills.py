@@ -141,6 +141,7 @@ def _count_task(request: Request, till_id: int, shift: int, refusal: TillShiftOv
     if "add_up" in request.POST:
         if request.htmx and request.htmx.target == "sums":
             return render(request, "bank/count.html#sums", {"form": form})
+        form.begin()
         context = {"form": form, "heading": heading, "action": request.path, "back": url, "freshness": fresh}
         return show(request, "bank/task.html", context, part="form", status=422 if form.errors else 200)
     return task(request, form, heading, then=url, back=url, refusal=refusal)

@@ -50,6 +50,7 @@ def transfer(request: Request, account_id: int) -> HttpResponse:
         else:
             form = TransferForm(account_id=account_id, initial=typed_in(asked))
             return second_step(request, form, heading, request.GET)
+    asked.begin(again=EDIT in request.GET)
     context: dict[str, Any] = {"heading": heading, "account": account, "parked": parked_account(fresh, account_id)}
     context |= {"is_first_step": True, "form": asked, "latest": queries.statement(account_id, limit=LATEST).rows}
     status = 422 if asked.errors and EDIT not in request.GET else 200

@@ -23,15 +23,18 @@ register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def rows_of(context: Context, entries: Iterable[Entry], with_account: bool) -> SafeString:
-    """Render entries as the rows of a table: each with its account and holder, or those of one account by day."""
+def rows_of(context: Context, entries: Iterable[Entry], with_account: bool, with_teller: bool = False) -> SafeString:
+    """Render entries as the rows of a table: each with its account and holder, or those of one account by day.
+
+    `with_teller` adds the teller to a refusal.
+    """
     prefix, with_event = get_script_prefix(), may_inspect(context.get("user"))
     parts: list[SafeString] = []
     last: date | None = None
     for entry in entries:
         if not with_account and (day := _day_of(entry.recorded_at)) != last:
             parts.append(_day_head(last := day))
-        parts.append(_row(entry, with_account, with_event, prefix))
+        parts.append(_row(entry, with_account, bool(with_teller), with_event, prefix))
     return SafeString("".join(parts))
 
 
@@ -49,9 +52,9 @@ def _day_head(day: date) -> SafeString:
 
 
 @cached_by_language
-def _row(entry: Entry, with_account: bool, with_event: bool, prefix: str) -> SafeString:
+def _row(entry: Entry, with_account: bool, with_teller: bool, with_event: bool, prefix: str) -> SafeString:
     """Render a row once: an entry never changes, and many pages show it (docs/performance.md)."""
-    context = {"entry": entry, "with_account": with_account, "with_event": with_event}
+    context = {"entry": entry, "with_account": with_account, "with_teller": with_teller, "with_event": with_event}
     return render_to_string("bank/entries.html#row", context)
 
 

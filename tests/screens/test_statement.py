@@ -155,7 +155,9 @@ def test_each_day_has_one_head_above_its_lines(teller: Client) -> None:
     page = teller.get("/accounts/1/")
     heads = re.findall(r'<th role="rowheader" scope="rowgroup" colspan="5">([^<]*)</th>', page.content.decode())
     assert heads == ["Tuesday, March 3, 2026", "Monday, March 2, 2026", "Sunday, March 1, 2026"]
-    assert "Monday, March 2, 2026 23:30 Refused: wrong PIN asked for 7.00 unchanged 4 23:30 Deposit" in text_of(page)
+    assert "Monday, March 2, 2026 23:30 Refused: wrong PIN asked for 7.00 balance unchanged 4 23:30 Deposit" in text_of(
+        page
+    )
     assert 'scope="rowgroup"' not in teller.get("/").content.decode(), "the desk has the lines of many accounts"
 
 

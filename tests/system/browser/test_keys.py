@@ -59,8 +59,41 @@ def test_a_deposit_by_number_takes_at_most_10_keys_and_the_next_customer_one(pag
     keys.press("Enter")
     is_at_receipt(page)
     assert keys.count <= 10
+    expect(page.get_by_role("link", name="Next customer")).to_be_focused()
+    keys.press("Enter")
+    expect(page.get_by_role("combobox")).to_be_focused()
+    keys.press("Escape")
+    keys.press("k")
+    expect(page.get_by_role("row", name="Deposit").locator(".c-receipt a")).to_be_focused()
+    keys.press("Enter")
+    is_at_receipt(page)
     keys.press("/")
     expect(page.get_by_role("combobox")).to_be_focused()
+
+
+def test_after_an_error_typing_replaces_the_amount_and_after_a_refusal_enter_tries_again(
+    page: Page, keys: Keyboard
+) -> None:
+    keys.types("7 w")
+    keys.press("Enter")
+    expect(page.locator("#withdraw_amount")).to_be_focused()
+    keys.types("1.2.3")
+    keys.press("Enter")
+    expect(page.locator("#withdraw_amount_error")).to_be_visible()
+    expect(page.locator("#withdraw_amount")).to_be_focused()
+    keys.types("5")
+    keys.press("Tab")
+    keys.types("1111")
+    keys.press("Enter")
+    expect(page.get_by_role("link", name="Try again with the right PIN")).to_be_focused()
+    keys.press("Enter")
+    expect(page.locator("#withdraw_amount")).to_have_value("5.00")
+    expect(page.locator("#withdraw_pin")).to_be_focused()
+    page.locator("#withdraw_amount").fill("6")
+    keys.press("Escape")  # would lose what is typed, so it only leaves the field
+    expect(page.locator("#withdraw_amount")).not_to_be_focused()
+    keys.press("Escape")
+    page.wait_for_url("**/accounts/7/")
 
 
 def test_enter_before_the_hits_have_come_opens_what_was_typed(page: Page, keys: Keyboard) -> None:
@@ -139,6 +172,11 @@ def test_a_large_amount_is_confirmed_with_ctrl_enter_and_never_with_enter_alone(
     keys.press("Control+Enter")
     page.wait_for_url("**/receipts/**")
     page.goto("/accounts/7/withdraw/?amount=1100000")
+    keys.types("0042")
+    keys.press("Escape")
+    expect(page.locator("#withdraw_amount")).to_be_focused()
+    keys.press("Enter")
+    expect(page.locator("#withdraw_pin")).to_be_focused()
     keys.types("0042")
     keys.press("Enter")
     expect(page.get_by_role("button", name="Pay out 11,000.00")).to_be_focused()
