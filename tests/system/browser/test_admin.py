@@ -33,6 +33,16 @@ def test_an_event_is_inspected_and_no_page_has_a_fault(page: Page) -> None:
     page.get_by_role("link", name="2", exact=True).first.click()
     expect(page.get_by_text("money_deposited_into_bank_account").first).to_be_visible()
     expect(page.get_by_role("cell", name="10,000,000,000.00 changed")).to_be_visible()
+    page.keyboard.press("j")
+    page.wait_for_url("**/event/1/change/")
+    page.keyboard.press("k")
+    page.wait_for_url("**/event/2/change/")
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_contain_text("Previous of this stream")
+    page.keyboard.press("Escape")
+    page.goto("/admin/eventstore/event/")
+    page.keyboard.press("k")
+    expect(page.locator("#result_list tbody a").first).to_be_focused()
     pages = [*PAGES, f"auth/user/{root.pk}/change/"]
     page.set_viewport_size({"width": 320, "height": 900})
     for path in pages:
