@@ -33,7 +33,8 @@ class FirstPageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        request.lacks_styles = not cookie(request, STYLES)  # type: ignore[attr-defined]
+        is_first = not cookie(request, STYLES) and "HX-Request" not in request.headers
+        request.lacks_styles = is_first  # type: ignore[attr-defined]
         response = self.get_response(request)
         if isinstance(response, FileResponse) and response["Content-Type"].startswith("text/css"):
             set_cookie(response, STYLES, "1")
