@@ -129,7 +129,6 @@ class TillShiftAdmin(ReadOnlyAdmin):
         "shift",
         "teller",
         "opened_at",
-        "opening_cash",
         "expected",
         "counted",
         "difference",

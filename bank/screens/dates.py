@@ -82,11 +82,23 @@ def chosen_day(text: str) -> dict[str, Any]:
         error = str(reason)
     return {
         "day": day,
-        "typed": text,
+        "typed": respelled(text),
         "error": error,
         "earlier": str(day - timedelta(days=1)),
         "later": str(day + timedelta(days=1)) if day < today else "",
     }
+
+
+def respelled(text: str) -> str:
+    """Return a typed day as the reader's locale writes it, or the text if it is no day.
+
+    Some locales join a day and its month by a word, which `parse_day` does not read. There the text stays too.
+    """
+    try:
+        shown = shown_day(parse_day(text))
+        return shown if parse_day(shown) == parse_day(text) else text
+    except NotADay:
+        return text
 
 
 def shown_day(day: date) -> str:

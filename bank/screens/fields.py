@@ -8,7 +8,7 @@ from django import forms
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext, gettext_noop
 
-from .dates import NotADay, parse_day
+from .dates import NotADay, parse_day, respelled
 from .money import NotAnAmount, latin_digits, parse_money
 
 
@@ -65,6 +65,9 @@ class DayField(forms.CharField):
     """A day; its value is a date, or None where nothing was typed."""
 
     widget = forms.TextInput(attrs={"autocomplete": "off"})
+
+    def bound_data(self, data: Any, initial: Any) -> Any:
+        return respelled(data) if data else data
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)

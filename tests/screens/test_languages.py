@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from bank.screens.dates import parse_day
+from bank.screens.dates import parse_day, respelled
 from bank.screens.money import NotAnAmount, format_money, parse_money
 from projections import queries
 from tests.support.helpers import client_of, send, text_of
@@ -42,6 +42,8 @@ def test_amounts_and_days_are_shown_and_read_in_the_language_of_the_words() -> N
     assert (format_money(123_456), parse_money("1,234.56")) == ("1,234.56", 123_456)
     with translation.override("de"):
         assert (format_money(123_456), parse_money("1.234,56")) == ("1.234,56", 123_456)
+        assert respelled("2026-11-27") == "27. Nov. 2026"
+        assert respelled("gestern") == "gestern"
         assert parse_day("27. Nov. 2026") == parse_day("27.11.2026") == parse_day("27. November 2026")
 
 
