@@ -198,8 +198,7 @@ def apply(
     """Let projectors apply events to their tables, except events of parked streams. Park streams if necessary."""
     batch, faults = quarantine.decoded(events)
     for projector in group:
-        skipped = parked.get(projector.name)
-        projector.apply(cursor, quarantine.without(batch, skipped) if skipped else batch)
+        projector.apply(cursor, quarantine.without(batch, parked.get(projector.name, {})))
     if faults:
         for each, error in faults:
             logger.error("%s version %d cannot be decoded and parks the stream: %r", each.stream, each.version, error)

@@ -3,7 +3,7 @@
 It skips a parked stream from that event on. `workers.resume` applies the skipped events later, in order.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -49,8 +49,10 @@ def decoded(events: Sequence[RecordedEvent]) -> tuple[Batch, list[tuple[Recorded
     return batch, list(faults.values())
 
 
-def without(batch: Batch, parked: dict[str, ParkedStream]) -> Batch:
+def without(batch: Batch, parked: Mapping[str, ParkedStream]) -> Batch:
     """Return the events of a batch that do not belong to the parked part of a stream."""
+    if not parked:
+        return batch
     return [
         (event, each) for event, each in batch if (row := parked.get(each.stream)) is None or each.version < row.version
     ]

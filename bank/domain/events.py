@@ -245,8 +245,10 @@ _KEYS = {
 _DECODED = {
     name: (
         event_class,
-        [key for _, key in _KEYS[event_class]],
-        [get_args(field.type) or (field.type,) for field in fields(event_class)],
+        [
+            (key, get_args(field.type) or (field.type,))
+            for (_, key), field in zip(_KEYS[event_class], fields(event_class), strict=True)
+        ],
     )
     for name, event_class in EVENT_TYPES.items()
 }
@@ -267,15 +269,16 @@ def decode(event_type: str, schema_version: int, data: Mapping[str, Any]) -> Ban
         UnreadablePayload: the payload is none of this type.
     """
     try:
-        event_class, keys, kinds = _DECODED[event_type]
+        event_class, payload_fields = _DECODED[event_type]
     except KeyError as error:
         raise UnknownEvent(f"this program knows no event {event_type}") from error
-    data = upcast(event_type, schema_version, data)
-    try:
-        values = [data[key] for key in keys]
-    except KeyError as error:
-        raise UnreadablePayload(f"{event_type} of schema version {schema_version}: no {error}") from error
-    for key, value, kind in zip(keys, values, kinds, strict=True):
-        if type(value) not in kind or (type(value) is int and not -_LIMIT <= value < _LIMIT):
+    data, values = upcast(event_type, schema_version, data), []
+    for key, kinds in payload_fields:
+        try:
+            value = data[key]
+        except KeyError as error:
+            raise UnreadablePayload(f"{event_type} of schema version {schema_version}: no {error}") from error
+        if type(value) not in kinds or (type(value) is int and not -_LIMIT <= value < _LIMIT):
             raise UnreadablePayload(f"{event_type} of schema version {schema_version}: no such {key} can be")
+        values.append(value)
     return event_class(*values)

@@ -105,7 +105,7 @@ class SQLite(Backend):
 
     def adapt(self, value: Any) -> Any:
         if isinstance(value, datetime):  # the format of Django's columns: UTC without a time zone
-            return value.astimezone(UTC).isoformat(" ").removesuffix("+00:00")
+            return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
         return value.hex if isinstance(value, UUID) else value
 
     def time_in(self, seconds: float) -> str:

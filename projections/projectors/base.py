@@ -50,6 +50,9 @@ class Projector:
     constant: ClassVar[Sequence[str]] = ()
     """The other columns of such a table. They keep their first value."""
 
+    index: ClassVar[str] = ""
+    """The name of the index that the INSERT statement reads, if it reads one."""
+
     @classmethod
     def built_with(cls) -> str:
         """Return what the rows depend on besides the events: a version of the projector, or a setting.

@@ -34,6 +34,9 @@ class About(NamedTuple):
     reason: str = ""
 
 
+NOTHING = About()
+
+
 class Statements(Projector):
     """One row for each line. Refused withdrawals are in another table: see `refusals`."""
 
@@ -54,6 +57,7 @@ class Statements(Projector):
         "reason",
         "balance",
     )
+    index = "line_account_version"
 
     def value(self, column: str) -> str:
         """Return the SQL expression of a column; the balance is that of the account's previous line plus the amount."""
@@ -63,7 +67,7 @@ class Statements(Projector):
             (SELECT balance FROM {table} WHERE account_id = %s ORDER BY version DESC LIMIT 1), 0)"""
 
     def fold(self, changes: Changes, event: AccountEvent, recorded: RecordedEvent) -> None:
-        about = About()
+        about = NOTHING
         match event:
             case MoneyDepositedIntoBankAccount():
                 amount = event.amount

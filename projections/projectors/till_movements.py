@@ -32,6 +32,7 @@ class TillMovements(Projector):
         "about_command_id",
         "expected",
     )
+    index = "movement_till_shift"
 
     def value(self, column: str) -> str:
         """Return the SQL expression of a column; the expected cash is that after the shift's previous row and more."""

@@ -59,7 +59,7 @@ class Rebuild:
         self._drop()
         with connections[READ_SIDE].schema_editor() as editor:
             for projector in self.projectors:
-                editor.create_model(beside(projector.model))
+                editor.create_model(beside(type(projector)))
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -132,10 +132,15 @@ class Rebuild:
 
 
 @cache
-def beside(model: type[Model]) -> type[Model]:
-    """Return a model of the same shape with other names for the table and its indexes."""
+def beside(projector: type[Projector]) -> type[Model]:
+    """Return a model of the same shape as a projector's, with other names for the table and its indexes.
+
+    SQLite cannot rename an index, so the swap builds each anew. Until then, only the one that the projector reads
+    exists there.
+    """
+    model, can_rename = projector.model, connections[READ_SIDE].features.can_rename_index
     state = ModelState.from_model(model)
-    indexes = [index.clone() for index in state.options.get("indexes", [])]
+    indexes = [each.clone() for each in model._meta.indexes if can_rename or each.name == projector.index]
     for index in indexes:
         index.name += SUFFIX
     state.options = {**state.options, "db_table": model._meta.db_table + SUFFIX, "indexes": indexes}

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 
 from django.db import OperationalError, connections, transaction
 from django.db.backends.utils import CursorWrapper
-from django.db.models import Model
 
 from eventstore import errors
 from eventstore.backends import backend_of
@@ -101,7 +100,7 @@ def _try_to_change_places(rebuild: Rebuild, projector: Projector, wait: float) -
         while rebuild.step(cursor, until):
             pass
         backend.lock_table(cursor, projector.model._meta.db_table, wait)
-        _take_place(editor, projector.model)
+        _take_place(editor, projector)
         checkpoints.move(cursor, [projector.name], rebuild.reached[projector.name])
         checkpoints.mark_rebuilt(cursor, projector)
         quarantine.clear(cursor, projector.name)
@@ -139,15 +138,19 @@ def _reached(cursor: CursorWrapper) -> dict[str, LogPosition]:
     return dict.fromkeys(PROJECTORS, START) | {name: LogPosition(*place) for name, *place in cursor.fetchall()}
 
 
-def _take_place(editor: Any, model: type[Model]) -> None:
+def _take_place(editor: Any, projector: Projector) -> None:
     """Swap the rebuilt table in, within the editor's transaction."""
-    rebuilt = beside(model)
+    model, rebuilt = projector.model, beside(type(projector))
     with connections[READ_SIDE].cursor() as cursor:
         live_key = _primary_key_of(cursor, model._meta.db_table)
         editor.delete_model(model)
         editor.alter_db_table(model, rebuilt._meta.db_table, model._meta.db_table)
-        for old, new in zip(rebuilt._meta.indexes, model._meta.indexes, strict=True):
-            editor.rename_index(model, old, new)
+        there = {each.name: each for each in rebuilt._meta.indexes}
+        for index in model._meta.indexes:
+            if rebuilt_index := there.get(index.name + SUFFIX):
+                editor.rename_index(model, rebuilt_index, index)
+            else:
+                editor.add_index(model, index)
         if live_key:
             rebuilt_key = _primary_key_of(cursor, model._meta.db_table)
             cursor.execute(f'ALTER INDEX "{rebuilt_key}" RENAME TO "{live_key}"')

@@ -130,10 +130,10 @@ def test_events_that_come_while_a_table_is_in_use_are_in_the_rebuilt_one(monkeyp
     do_business()
     take, tried = replay._take_place, set[str]()
 
-    def fail_at_first(editor: Any, model: Any) -> None:
-        take(editor, model)
-        if model.__name__ not in tried:
-            tried.add(model.__name__)
+    def fail_at_first(editor: Any, projector: Any) -> None:
+        take(editor, projector)
+        if projector.name not in tried:
+            tried.add(projector.name)
             raise OperationalError("database is locked")
 
     def between(seconds: float) -> None:

@@ -161,7 +161,7 @@ MUTATIONS = [
     Mutation(
         breaks="A replay does not swap the table that it has built in.",
         file="projections/workers/replay.py",
-        text="        _take_place(editor, projector.model)\n",
+        text="        _take_place(editor, projector)\n",
         instead="        pass\n",
         tests=["tests/projections/test_replay.py::test_a_replay_repairs_damaged_tables"],
     ),

@@ -128,9 +128,9 @@ def checkpoint_left_behind_by_a_replay() -> Iterator[None]:
     take, move = replay._take_place, checkpoints.move
     swapping: list[Any] = []
 
-    def swap(editor: Any, model: Any) -> None:
-        take(editor, model)
-        swapping.append(model)
+    def swap(editor: Any, projector: Any) -> None:
+        take(editor, projector)
+        swapping.append(projector)
 
     def forget(cursor: CursorWrapper, names: Sequence[str], log_position: LogPosition) -> None:
         if swapping:
