@@ -11,9 +11,9 @@ from eventstore.admin.read_only import ReadOnlyAdmin
 from eventstore.admin.search import number_in, uuid_in
 
 from . import freshness
+from .checkpoint_models import WORKER_NOW
 from .kinds import kind_named
 from .models import (
-    WORKER_NOW,
     AccountSummary,
     BankTotals,
     Checkpoint,

@@ -19,7 +19,7 @@ from eventstore.backends import backend_of
 from eventstore.events import LogPosition, RecordedEvent
 
 from . import checkpoints, quarantine
-from .models import Checkpoint
+from .checkpoint_models import Checkpoint
 from .projectors import PROJECTORS
 from .projectors.base import Projector
 from .routers import READ_SIDE

@@ -19,8 +19,8 @@ from eventstore.events import START, LogPosition
 from eventstore.signals import catch_up_wanted
 
 from . import replicas
+from .checkpoint_models import WORKER_NOW, Checkpoint
 from .engine import NEAR
-from .models import WORKER_NOW, Checkpoint
 from .projectors import PROJECTORS
 from .replicas import READ_SIDE
 

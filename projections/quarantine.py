@@ -16,7 +16,7 @@ from eventstore import store
 from eventstore.backends import backend_of
 from eventstore.events import LogPosition, RecordedEvent
 
-from .models import ParkedStream
+from .checkpoint_models import ParkedStream
 from .projectors import PROJECTORS
 from .projectors.base import Batch, Projector
 from .replicas import READ_SIDE

@@ -5,7 +5,6 @@ Amounts and balances are integers of minor units (cents); times are aware and in
 
 from datetime import datetime
 from itertools import batched
-from operator import itemgetter
 from typing import NamedTuple
 from uuid import UUID
 
@@ -13,8 +12,8 @@ from eventstore import store
 from eventstore.events import Outcome
 from eventstore.signals import catch_up_wanted
 
+from . import account_search, entries, statements, supervision, tills
 from . import desk as desks
-from . import entries, statements, supervision, tills
 from .balances import Stretch as Stretch
 from .balances import balance_before as balance_before
 from .balances import stretches as stretches
@@ -30,8 +29,7 @@ from .desk import day_of as day_of
 from .desk import desk as desk
 from .entries import Entry as Entry
 from .free_numbers import next_account_id as next_account_id
-from .models import DailyTotals
-from .name_search import MAX_ID, account_number, keys_from, searched_words
+from .name_search import MAX_ID
 from .name_search import searched_number as searched_number
 from .sql import rows, utc
 from .statements import GROUPS as GROUPS
@@ -57,11 +55,6 @@ from .tills import shifts_between as shifts_between
 from .transfers import Transfer as Transfer
 from .transfers import find_transfer as find_transfer
 from .transfers import transfers_on_their_way as transfers_on_their_way
-
-FEW = 5000
-"""The largest number of accounts with a word that are found by the parts of names; more are found by a scan."""
-MOST_WORDS = 4
-"""The largest number of words of a search whose accounts are counted."""
 
 
 class UnknownAccount(LookupError):
@@ -194,10 +187,6 @@ def _account(
     return Account(account_id, account_holder, balance, version, opened_at, last_event_at, *state)
 
 
-_LITERALLY = str.maketrans({sign: f"\\{sign}" for sign in "\\%_"})
-"""Escapes the wildcards of LIKE."""
-
-
 def find_accounts(
     text: str = "", *, closed: bool = False, locked: bool = False, after: int = 0, limit: int = 25
 ) -> Page[Account]:
@@ -210,55 +199,11 @@ def find_accounts(
         closed: whether closed accounts are returned too. A closed account is always found by its number.
         locked: whether only accounts are returned whose withdrawals are locked.
     """
-    values: list[object]
-    conditions, values = ["account_id > %s"], [min(max(after, 0), MAX_ID)]
-    text = text.replace("\0", "")
-    number = searched_number(text)
-    if not closed:
-        conditions.append("(closed_at IS NULL OR account_id = %s)")
-        values.append(number or 0)
-    if locked:
-        conditions.append("pin_locked")
-    if words := searched_words(text):
-        condition, more = _is_wanted(words, number)
-        conditions.append(condition)
-        values += more
-        if rare := _rare(words[:MOST_WORDS]):
-            conditions.append(f"account_id IN (SELECT account_id {_PARTS} UNION ALL SELECT %s UNION ALL SELECT %s)")
-            values += *keys_from(rare), account_number(rare) or 0, number or 0
-    statement = f"{_ACCOUNT} WHERE {' AND '.join(conditions)} ORDER BY account_id LIMIT %s"
-    found = [_account(*row) for row in rows(statement, *values, limit + 1)]
+    condition, values = account_search.condition(text, closed=closed, locked=locked)
+    statement = f"{_ACCOUNT} WHERE account_id > %s AND {condition} ORDER BY account_id LIMIT %s"
+    values = [min(max(after, 0), MAX_ID), *values, limit + 1]
+    found = [_account(*row) for row in rows(statement, *values)]
     return Page(found[:limit], found[limit - 1].account_id if len(found) > limit else None)
-
-
-def _is_wanted(words: list[str], number: int | None) -> tuple[str, list[object]]:
-    """Return the SQL condition that an account has this number or each of these words, and its values."""
-    conditions: list[str] = []
-    values: list[object] = []
-    for word in words:
-        conditions.append(r"(search_name LIKE %s ESCAPE '\' OR account_id = %s)")
-        values += f"%{word.translate(_LITERALLY)}%", account_number(word) or 0
-    return f"({' AND '.join(conditions)} OR account_id = %s)", [*values, number or 0]
-
-
-_PARTS = "FROM projections_namepart WHERE key >= %s AND key < %s"
-_ARE_KNOWN = """
-    SELECT -1, COUNT(*) FROM projections_checkpoint AS names, projections_checkpoint AS accounts
-    WHERE names.name = 'names' AND accounts.name = 'accounts'
-      AND (names.transaction_id, names.position) >= (accounts.transaction_id, accounts.position)
-"""
-
-
-def _rare(words: list[str]) -> str | None:
-    """Return the word that the fewest accounts have, if they are few and the parts of all names are stored.
-
-    If many accounts have each word, a scan in the order of account numbers fills the first page soon.
-    """
-    counts = [f"SELECT {n}, COUNT(*) FROM (SELECT 1 {_PARTS} LIMIT {FEW + 1}) AS part" for n in range(len(words))]
-    values = [value for word in words for value in keys_from(word)]
-    (_, are_known), *found = sorted(rows(" UNION ALL ".join([*counts, _ARE_KNOWN]), *values))
-    number, count = min(found, key=itemgetter(1))
-    return words[number] if are_known and count <= FEW else None
 
 
 def statement(account_id: int, *, before: int | None = None, limit: int = 25, part: Part = WHOLE) -> Page[Entry]:
@@ -328,11 +273,6 @@ def till_movements(till_id: int, shift: int, *, before: int | None = None, limit
     """Return the movements of a shift of a till, the latest first; `before` is the previous page's `next`."""
     found = tills.movements(till_id, shift, before, limit + 1)
     return Page(found[:limit], found[limit - 1].position if len(found) > limit else None)
-
-
-def daily_totals(limit: int = 30) -> list[DailyTotals]:
-    """Return the totals of the latest days with any events, the latest first."""
-    return list(DailyTotals.objects.order_by("-day")[:limit])
 
 
 def parked_accounts() -> Parked | None:

@@ -3,11 +3,12 @@
 The functions also remove the differences between SQLite's and PostgreSQL's types.
 """
 
-from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connections
+
+from eventstore.rows import utc as utc
 
 from .replicas import reading_from
 
@@ -23,8 +24,3 @@ def rows(statement: str, *values: Any) -> list[tuple[Any, ...]]:
 def uuid(value: Any) -> UUID:
     """Return a UUID. SQLite returns it as text."""
     return value if isinstance(value, UUID) else UUID(int=int(value, 16))
-
-
-def utc(moment: datetime) -> datetime:
-    """Return a time in UTC. SQLite's times have no time zone."""
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -27,10 +27,6 @@ class Transfer(NamedTuple):
     reason: str
 
     @property
-    def is_on_its_way(self) -> bool:
-        return self.arrived_at is None and self.returned_at is None
-
-    @property
     def returned_because(self) -> str:
         return because(self.reason)
 

@@ -26,7 +26,7 @@ from eventstore import errors
 from eventstore.backends import backend_of
 
 from .. import checkpoints
-from ..models import IS_LEASED, LEASE, Checkpoint
+from ..checkpoint_models import IS_LEASED, LEASE, Checkpoint
 from ..replicas import READ_SIDE
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,7 @@ from eventstore.backends import backend_of
 from eventstore.events import START, LogPosition
 
 from .. import engine, quarantine
-from ..models import ParkedStream
+from ..checkpoint_models import ParkedStream
 from ..projectors.base import Projector
 from ..routers import READ_SIDE
 
@@ -59,7 +59,7 @@ class Rebuild:
         self._drop()
         with connections[READ_SIDE].schema_editor() as editor:
             for projector in self.projectors:
-                editor.create_model(beside(type(projector)))
+                editor.create_model(beside(projector.model, projector.index))
         return self
 
     def __exit__(self, *exception: object) -> None:
@@ -132,15 +132,14 @@ class Rebuild:
 
 
 @cache
-def beside(projector: type[Projector]) -> type[Model]:
-    """Return a model of the same shape as a projector's, with other names for the table and its indexes.
+def beside(model: type[Model], needed: str) -> type[Model]:
+    """Return a model of the same shape with other names for the table and its indexes.
 
-    SQLite cannot rename an index, so the swap builds each anew. Until then, only the one that the projector reads
-    exists there.
+    SQLite cannot rename an index, so the swap builds each anew there. Until then, the table has only the `needed` one.
     """
-    model, can_rename = projector.model, connections[READ_SIDE].features.can_rename_index
+    can_rename = connections[READ_SIDE].features.can_rename_index
     state = ModelState.from_model(model)
-    indexes = [each.clone() for each in model._meta.indexes if can_rename or each.name == projector.index]
+    indexes = [each.clone() for each in model._meta.indexes if can_rename or each.name == needed]
     for index in indexes:
         index.name += SUFFIX
     state.options = {**state.options, "db_table": model._meta.db_table + SUFFIX, "indexes": indexes}

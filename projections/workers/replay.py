@@ -140,7 +140,8 @@ def _reached(cursor: CursorWrapper) -> dict[str, LogPosition]:
 
 def _take_place(editor: Any, projector: Projector) -> None:
     """Swap the rebuilt table in, within the editor's transaction."""
-    model, rebuilt = projector.model, beside(type(projector))
+    model = projector.model
+    rebuilt = beside(model, projector.index)
     with connections[READ_SIDE].cursor() as cursor:
         live_key = _primary_key_of(cursor, model._meta.db_table)
         editor.delete_model(model)

@@ -10,7 +10,7 @@ from eventstore import store
 from eventstore.backends import backend_of
 
 from .. import checkpoints, engine, quarantine
-from ..models import ParkedStream
+from ..checkpoint_models import ParkedStream
 from ..projectors import PROJECTORS
 from ..projectors.base import Projector
 from ..replicas import READ_SIDE

@@ -25,7 +25,7 @@ SHORT = 0.05
 """Seconds until the next poll after events were applied, or while an open transaction holds events back."""
 LONGEST_PAUSE = 5.0
 """The longest pause between two tries while a database does not answer or a projection fails, in seconds."""
-SAY_EVERY = 10.0
+LOG_EVERY = 10.0
 """The shortest time between two log lines with rate and lag, in seconds."""
 
 
@@ -90,18 +90,18 @@ class ProjectionWorker:
         standing = standing_of(READ_SIDE, at_work)
         self._resting |= dict.fromkeys(standing.failed, now + LONGEST_PAUSE)
         behind = standing.log_position < positions.last_log_position()
-        self._tell(applied, standing.log_position)
+        self._log_progress(applied, standing.log_position)
         # Not every event is announced, so more may have come. Events that an open transaction held back become readable
         # without a notification.
         return SHORT if applied or self.bell.was_rung or (behind and not standing.failed) else None
 
-    def _tell(self, applied: int, log_position: LogPosition) -> None:
+    def _log_progress(self, applied: int, log_position: LogPosition) -> None:
         """Log the rate and the lag from time to time."""
         if applied and not self._applied:
             self._since = time.monotonic()
         self._applied += applied
         seconds = time.monotonic() - self._since
-        if self._applied and seconds >= SAY_EVERY:
+        if self._applied and seconds >= LOG_EVERY:
             rate, behind = self._applied / seconds, positions.count_after(log_position)
             logger.info("%d events, %.0f a second, %d behind", self._applied, rate, behind)
             self._applied = 0

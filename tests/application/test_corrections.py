@@ -23,6 +23,7 @@ from bank.domain.events import DepositReversed, WithdrawalReversed
 from bank.operations.audit import audit
 from eventstore.models import CommandRecord, Event
 from projections import queries
+from projections.models import DailyTotals
 from projections.workers import replay
 from tests.support.values import PIN, at_once, deposit, open_account, withdraw
 
@@ -69,7 +70,7 @@ def test_a_correction_counts_on_its_day_and_in_all_figures() -> None:
     correct(ReverseDeposit(1, deposit(1, 30).command_id, WHY))
     figures = queries.bank_figures()
     assert (figures.balance, figures.paid_in, figures.paid_out) == (50, 100, 50)
-    [day] = queries.daily_totals()
+    day = DailyTotals.objects.get()
     assert (day.deposits, day.paid_in, day.withdrawals, day.paid_out, day.corrections) == (2, 100, 1, 50, 2)
     totals = queries.totals(1, queries.WHOLE)
     assert (totals.paid_in, totals.paid_out, totals.after) == (100, 50, 50)

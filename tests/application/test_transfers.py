@@ -22,7 +22,7 @@ from bank.operations.audit import audit
 from eventstore import store
 from eventstore.backends import backend_of
 from projections import engine, queries
-from projections.models import MoneyTransfer
+from projections.models import DailyTotals, MoneyTransfer
 from projections.replicas import READ_SIDE
 from projections.workers import replay
 from tests.support.values import PIN, at_once, count, open_account, query, whole_log, withdraw
@@ -228,7 +228,7 @@ def test_a_returned_transfer_says_why(two_accounts: None) -> None:
 def test_transfers_are_neither_paid_in_nor_out_of_the_bank(two_accounts: None) -> None:
     transfer(30)
     transfer(1, 99)
-    [day] = queries.daily_totals()
+    day = DailyTotals.objects.get()
     assert (day.deposits, day.paid_in, day.withdrawals, day.paid_out) == (2, 105, 0, 0)
 
 

@@ -13,6 +13,7 @@ from bank.domain.values import MAX_BALANCE
 from bank.screens.money import format_money
 from projections import queries
 from projections.big_sums import joined, split
+from projections.models import DailyTotals
 from projections.workers import replay
 from tests.support.record import verify
 from tests.support.values import deposit, open_account, query, withdraw
@@ -39,7 +40,7 @@ PAID_IN, PAID_OUT = 5 * (2 * MAX_BALANCE - 1), 5 * MAX_BALANCE
 def assert_exact() -> None:
     assert queries.bank_figures() == (5, PAID_IN - PAID_OUT, PAID_IN, PAID_OUT, 0)
     assert queries.get_total_deposits() == 5 * (MAX_BALANCE - 1)
-    assert [(day.deposits, day.paid_in, day.withdrawals, day.paid_out) for day in queries.daily_totals()] == [
+    assert [(day.deposits, day.paid_in, day.withdrawals, day.paid_out) for day in DailyTotals.objects.all()] == [
         (10, PAID_IN, 5, PAID_OUT)
     ]
     assert [line.balance for line in queries.statement(5).rows] == [MAX_BALANCE - 1, 0, MAX_BALANCE, 0]

@@ -8,7 +8,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from projections.models import LEASE, Checkpoint
+from projections.checkpoint_models import LEASE, Checkpoint
 from projections.projectors import PROJECTORS
 from projections.workers import leases
 from projections.workers.leases import Lease

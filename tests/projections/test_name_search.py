@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from projections import engine, queries
+from projections import account_search, engine, queries
 from projections.name_search import LONGEST, keys_from, name_keys, search_form, searched_number, searched_words
 from tests.support.values import open_account, query
 
@@ -50,7 +50,7 @@ def found(text: str, **paging: Any) -> list[int]:
 def test_the_same_accounts_are_found_whether_few_or_many_have_the_word(
     holders: dict[int, str], few: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(queries, "FEW", few)
+    monkeypatch.setattr(account_search, "FEW", few)
     for text in SEARCHES:
         assert found(text) == wanted(holders, text), text
 

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from bank.application.dispatch import Ack, handle
 from bank.domain.commands import ChangePin, UnlockPin
 from projections import engine, freshness, queries
-from projections.models import AccountSummary
+from projections.models import AccountSummary, DailyTotals
 from projections.workers import replay
 from tests.support.values import PIN, deposit, open_account, withdraw
 
@@ -113,7 +113,7 @@ def test_the_day_counts_each_refused_withdrawal_once_and_nothing_else() -> None:
     withdraw(1, 5, PIN)
     withdraw(1, 5, PIN)
     handle(UnlockPin(1))
-    [day] = queries.daily_totals()
+    day = DailyTotals.objects.get()
     assert (day.refusals, day.withdrawals, day.paid_out) == (5, 0, 0)
     assert queries.bank_figures() == (1, 50, 50, 0, 0)
 

@@ -10,6 +10,7 @@ from eventstore import clock
 from eventstore.events import START
 from projections import freshness, queries
 from projections.freshness import Freshness
+from projections.models import DailyTotals
 from projections.projectors import PROJECTORS
 from tests.support.values import PIN, deposit, open_account, withdraw
 
@@ -28,7 +29,7 @@ def test_an_empty_bank_answers_every_question() -> None:
     assert queries.find_accounts() == queries.find_accounts("Josh") == queries.find_accounts("1") == ([], None)
     assert queries.statement(1) == queries.refusals() == ([], None)
     assert queries.latest_activity() == []
-    assert queries.daily_totals() == []
+    assert not DailyTotals.objects.exists()
     assert queries.receipt(uuid4()) is None
     assert queries.next_account_id() == 1
     assert freshness.look() == Freshness(START, 0, None, True, True)
@@ -172,16 +173,9 @@ def test_days_are_those_of_the_banks_time_zone(zone: str, expected: dict[date, t
 
     days = {
         row.day: (row.accounts_opened, row.deposits, row.paid_in, row.withdrawals, row.paid_out, row.refusals)
-        for row in queries.daily_totals()
+        for row in DailyTotals.objects.all()
     }
     assert days == expected
-
-
-def test_days_come_the_latest_first_up_to_the_limit() -> None:
-    for day in range(5):
-        with clock.set_to(NOON + timedelta(days=day)):
-            open_account(day + 1)
-    assert [row.day.day for row in queries.daily_totals(limit=3)] == [5, 4, 3]
 
 
 # Freshness

@@ -241,7 +241,7 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="Closed accounts are in every list.",
-        file="projections/queries.py",
+        file="projections/account_search.py",
         text='"(closed_at IS NULL OR account_id = %s)"',
         instead='"(TRUE OR account_id = %s)"',
         tests=[
