@@ -6,6 +6,7 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from bank.domain import values
@@ -84,6 +85,7 @@ def test_the_version_before_may_add_to_the_low_part_alone() -> None:
         assert queries.get_total_deposits() == before - 30
 
 
+@hypothesis_settings(deadline=None)
 @given(st.lists(st.integers(-(2**64), 2**64), max_size=5))
 def test_parts_of_a_sum_are_the_sum(amounts: list[int]) -> None:
     parts = [split(amount) for amount in amounts]

@@ -3,7 +3,6 @@
 fill FIRST COUNT EVENTS             as in `protocol.py`; also creates a teller            -> ready
 measure replay [NAME ...]           replay projections                                    -> events a second
 measure verify                      verify the whole record                               -> events a second
-measure raw                         read the whole log through the bare driver            -> events a second
 measure write                       write the live rows into other tables with it         -> events a second
 measure memory                      the peak memory of this process                       -> MB
 measure page PATH COUNT             fetch a page through the WSGI application             -> seconds each
@@ -34,14 +33,13 @@ from bank.operations import roles
 from bank.operations.audit import audit
 from bank.wsgi import application
 from eventstore import store
-from eventstore.rows import COLUMNS
 from projections import engine
 from projections.projectors import PROJECTORS
 from projections.workers import replay
+from projections.workers.rebuild import BATCH
 from tests.benchmarks import data
 from tests.benchmarks.programs.protocol import AMOUNT
 
-BATCH = 1000
 NAME, EMPTY = "teller", "/healthz"
 
 
@@ -60,8 +58,6 @@ def measure(what: str, *words: str) -> float:
             return _rate(lambda: replay.replay(words))
         case "verify":
             return _rate(_verify)
-        case "raw":
-            return _rate(_read_raw)
         case "write":
             return store.count_events() / _write_raw()
         case "memory":
@@ -90,15 +86,12 @@ def _file(alias: str) -> str:
     return str(connections[alias].settings_dict["NAME"])
 
 
-def _read_raw() -> None:
-    with closing(sqlite3.connect(_file("default"))) as connection:
-        cursor = connection.execute(f"SELECT {COLUMNS} FROM eventstore_event ORDER BY position")
-        while cursor.fetchmany(BATCH):
-            pass
-
-
 def _write_raw() -> float:
-    """Write every row of the read side into a new file with the same tables. Return the seconds of the writing."""
+    """Write every row of the read side into a new file with the same tables. Return the seconds of the writing.
+
+    It has the settings of the read side, and transactions as large as a replay's, so it syncs as often. Each row is
+    written once, as it is at the end. The indexes exist from the beginning, as those of the live tables.
+    """
     path = Path(_file("projections") + "-bare")
     for file in path.parent.glob(f"{path.name}*"):
         file.unlink()
