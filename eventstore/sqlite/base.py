@@ -82,7 +82,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             self._checkpoint(DUE)
 
     def _close(self) -> None:
-        if wal.HAS_RACE and self.connection is not None:
+        # After an error the next connection checkpoints: the file may be locked, and a user waits for the answer.
+        if wal.HAS_RACE and self.connection is not None and not self.errors_occurred:
             self._checkpoint(1)
         super()._close()  # type: ignore[misc]
 

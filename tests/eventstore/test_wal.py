@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.db import connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import ConnectionHandler
@@ -146,6 +147,21 @@ def test_no_checkpoint_begins_beside_a_writer_and_none_fails_a_commit(
         assert not is_in_the_file(file)
     assert wal.checkpoint(str(file)) is True
     assert is_in_the_file(file)
+
+
+def test_a_connection_that_meets_a_lock_closes_without_waiting_for_it_again(
+    connect: Connect, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection = connect()
+    write(connection, 1)
+    monkeypatch.setattr(connection, "patience", 0)
+    monkeypatch.setattr(wal, "checkpoint", lambda path: pytest.fail("it waits"))
+    with closing(sqlite3.connect(file, isolation_level=None)) as writer:
+        writer.execute("BEGIN IMMEDIATE")
+        with pytest.raises(OperationalError, match="is locked"):
+            write(connection, 1)
+        connection.close_if_unusable_or_obsolete()
+    assert connection.connection is None
 
 
 def test_a_checkpoint_that_fails_does_not_fail_the_commit(connect: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
