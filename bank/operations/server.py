@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from resource import RLIMIT_NOFILE, getrlimit
+from select import select
 from typing import Any
 
 from waitress.adjustments import Adjustments
@@ -17,7 +18,7 @@ from waitress.parser import HTTPRequestParser, ParsingError, TransferEncodingNot
 from waitress.server import TcpWSGIServer
 from waitress.task import ErrorTask, WSGITask
 from waitress.utilities import RequestEntityTooLarge
-from waitress.wasyncore import dispatcher, file_dispatcher, loop
+from waitress.wasyncore import dispatcher, file_dispatcher, loop, read
 
 REQUEST_SECONDS = 20
 """The longest time for a request to arrive, from its first byte to its last."""
@@ -105,11 +106,21 @@ class Channel(HTTPChannel):
     request: Request | None = None
     rest = b""
 
+    def __init__(self, server: "Server", connection: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(server, connection, *args, **options)
+        if select([connection], [], [], 0)[0]:  # the request is there, and needs no further turn of the loop
+            read(self)
+
     def received(self, data: bytes) -> bool:
         request = self.request = self.request or Request(self.adj)
         result: bool = super().received(data)
         self.rest = request.rest
         return result
+
+    def handle_read(self) -> None:
+        super().handle_read()
+        if self.will_close:
+            self.handle_close()
 
     def readable(self) -> bool:
         while self.rest and super().readable():
