@@ -106,9 +106,9 @@ class Channel(HTTPChannel):
     request: Request | None = None
     rest = b""
 
-    def __init__(self, server: "Server", connection: socket.socket, *args: Any, **options: Any) -> None:
-        super().__init__(server, connection, *args, **options)
-        if select([connection], [], [], 0)[0]:  # the request is there, and needs no further turn of the loop
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if select([self.socket], [], [], 0)[0]:  # the request is there, and needs no further turn of the loop
             read(self)
 
     def received(self, data: bytes) -> bool:
