@@ -3,18 +3,23 @@ window.addEventListener("pageshow", (event) => {
   if (event.persisted) window.location.reload();
 });
 
+const isPost = (event) => event.detail.requestConfig.verb === "post";
+
 // Without an answer htmx swaps nothing, so show a notice. The form keeps its command id, so it counts once.
 function tellNoAnswer(event) {
   const offline = document.getElementById("offline");
   offline.hidden = false;
-  offline.querySelector("[data-sent]").hidden = event.detail.requestConfig.verb !== "post";
+  if (isPost(event)) offline.querySelector("[data-sent]").hidden = false;
   offline.scrollIntoView({ block: "nearest" });
 }
 document.addEventListener("htmx:sendError", tellNoAnswer);
 document.addEventListener("htmx:timeout", tellNoAnswer);
-document.addEventListener("htmx:afterOnLoad", () => {
+document.addEventListener("htmx:afterOnLoad", (event) => {
   const offline = document.getElementById("offline");
-  if (offline) offline.hidden = true;
+  const sent = offline?.querySelector("[data-sent]");
+  if (!sent || !(sent.hidden || isPost(event))) return; // whether a task was carried out is known from its own answer only
+  offline.hidden = true;
+  sent.hidden = true;
 });
 
 // A task that takes longer than a moment says that it is under way.

@@ -49,6 +49,7 @@ async function bringBack(draft) {
   for (const [name, value] of Object.entries(draft.typed)) {
     if (form.elements[name] && !form.elements[name].value) form.elements[name].value = value;
   }
+  [...form.querySelectorAll("input:not([type=hidden])")].find((each) => !each.value)?.focus();
   const notice = document.getElementById("draft");
   if (draft.isSent && draft.command) {
     const receipt = "/receipts/" + draft.command + "/";

@@ -101,6 +101,9 @@ def test_a_task_that_takes_long_says_so_and_without_an_answer_can_be_sent_again(
         "It may or may not have been carried out. Sending it again is safe"
     )
     expect(under_way).to_be_hidden()
+    ada.locator("#withdraw_amount").fill("1")
+    expect(ada.get_by_text("Balance after it")).to_be_visible()
+    expect(ada.get_by_role("alert")).to_be_visible()  # this answer says nothing about the deposit
     ada.unroute("**/accounts/1/deposit/")
     button.click()
     ada.wait_for_url("**/receipts/**")

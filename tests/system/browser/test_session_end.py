@@ -39,6 +39,7 @@ def test_a_task_comes_back_after_the_log_in_without_the_pin(ada: Page, complaint
     log_in(ada, "tina")
     expect(ada.locator("#withdraw_amount")).to_have_value("12.50")
     expect(ada.locator("#withdraw_pin")).to_have_value("")
+    expect(ada.locator("#withdraw_pin")).to_be_focused()
     expect(ada.get_by_text("It has not been carried out.")).to_be_visible()
     ada.reload()
     expect(ada.locator("#withdraw_amount")).to_have_value("")
