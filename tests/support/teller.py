@@ -106,6 +106,11 @@ class Teller:
     def withdraw(self, account_id: int, amount: str, pin: int = 1234) -> Answer:
         return self.receipt_of(self.fill_in(f"/accounts/{account_id}/withdraw/", amount=amount, pin=f"{pin:04}"))
 
+    def transfer(self, account_id: int, to_account_id: int, amount: str, pin: int = 1234) -> Answer:
+        fields = {"to_account_id": to_account_id, "amount": amount}
+        form = f"/accounts/{account_id}/transfer/?{urlencode(fields)}"
+        return self.receipt_of(self.fill_in(form, pin=f"{pin:04}", **fields))
+
     def receipt_of(self, answer: Answer) -> Answer:
         """Follow a task's redirect to its receipt."""
         assert answer.status == 303, answer.words

@@ -5,7 +5,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import urlencode
 
 import pytest
 
@@ -93,9 +92,7 @@ def do_what_is_new(web: Web) -> None:
     for account_id in NEW:
         teller.open_account(account_id)
     teller.deposit(NEW[0], "50.00")
-    fields = {"to_account_id": NEW[1], "amount": "20.00"}
-    step = f"/accounts/{NEW[0]}/transfer/?{urlencode(fields)}"
-    teller.receipt_of(teller.fill_in(step, pin="1234", **fields))
+    teller.transfer(NEW[0], NEW[1], "20.00")
     assert teller.fill_in("/tills/open/", till_id=7, amount="100.00").status == 303
     teller.deposit(NEW[1], "5.00")
     assert teller.fill_in("/tills/7/1/close/", pieces_10000="1", pieces_500="1").status == 303

@@ -128,7 +128,7 @@ class Client:
 
     def look_at_account(self, account_id: int) -> None:
         page = self.look(f"/accounts/{account_id}/")
-        if page and f"Balance (USD) {self.balances[account_id] / 100:,.2f} " not in page:
+        if page and f" Balance {self.balances[account_id] / 100:,.2f} USD " not in page:
             self.violations.append(f"account {account_id} has {self.balances[account_id]}, but the page says: {page}")
 
     def look(self, path: str) -> str:

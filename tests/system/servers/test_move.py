@@ -59,7 +59,7 @@ def test_a_bank_moves_with_all_its_positions_and_hashes(urls: Urls, other_urls: 
         walk(web, 1)
         web.stop()
     manage(data, "migrate", **new)
-    assert "Copied 9 events" in manage(data, "copy_bank", old["DATABASE_URL"], **new)
+    assert "Copied 13 events" in manage(data, "copy_bank", old["DATABASE_URL"], **new)
     before = chain(new)
     assert before == chain(old)
     with Web(data, **new) as web:

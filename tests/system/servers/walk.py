@@ -44,17 +44,19 @@ def walk(web: Web, account_id: int = 1) -> None:
 
 
 def do_tasks(teller: Teller, account_id: int) -> None:
-    """Open an account and a till, deposit, withdraw, send refused and rejected commands, and count the till."""
+    """Open accounts and a till, deposit, withdraw, transfer, send refused and rejected commands, and count the till."""
     assert teller.fill_in("/tills/open/", till_id=account_id, amount="100.00").status == 303
     assert "Account opened" in once_caught_up(teller, teller.open_account(account_id)).words
-    assert "New balance 50.00" in once_caught_up(teller, teller.deposit(account_id, "50.00")).words
-    assert "New balance 30.00" in once_caught_up(teller, teller.withdraw(account_id, "20.00")).words
+    assert "New balance 55.00" in once_caught_up(teller, teller.deposit(account_id, "55.00")).words
+    assert "New balance 35.00" in once_caught_up(teller, teller.withdraw(account_id, "20.00")).words
+    once_caught_up(teller, teller.open_account(other := account_id + 500))
+    assert "New balance 30.00" in once_caught_up(teller, teller.transfer(account_id, other, "5.00")).words
     assert "The PIN was wrong" in once_caught_up(teller, teller.withdraw(account_id, "1.00", pin=4321)).words
     assert "less than the amount" in once_caught_up(teller, teller.withdraw(account_id, "30.01")).words
     again = teller.fill_in("/accounts/open/", account_id=account_id, account_holder="Josh", pin="1234")
     assert again.status == 422, again.words
     assert "exists already" in again.words, again.words
-    closed = teller.fill_in(f"/tills/{account_id}/1/close/", pieces_10000="1", pieces_2000="1")
+    closed = teller.fill_in(f"/tills/{account_id}/1/close/", pieces_10000="1", pieces_500="7")
     assert closed.status == 303, closed.words
     assert "closed" in teller.get(closed.location).words
 
