@@ -108,7 +108,7 @@ class Channel(HTTPChannel):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        if select([self.socket], [], [], 0)[0]:  # the request is there, and needs no further turn of the loop
+        if self.socket and select([self.socket], [], [], 0)[0]:  # the request is there, and needs no further turn of the loop
             read(self)
 
     def received(self, data: bytes) -> bool:
