@@ -108,8 +108,8 @@ class Channel(HTTPChannel):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        if self.socket and select([self.socket], [], [], 0)[0]:  # the request is there, and needs no further turn of the loop
-            read(self)
+        if self.socket and select([self.socket], [], [], 0)[0]:
+            read(self)  # the request has arrived, and needs no further turn of the loop
 
     def received(self, data: bytes) -> bool:
         request = self.request = self.request or Request(self.adj)
