@@ -147,9 +147,38 @@ def _new_event(event: BankEvent, circumstances: Mapping[str, Any]) -> NewEvent:
 
 def states_of(stream: str, first: int, last: int) -> Iterator[dict[str, Any]]:
     """Yield the state of a stream's aggregate at each version, for the event inspector. At version 0 it is new."""
-    new = Loaded[BankAccount | Till](new_aggregate(stream), 0, GENESIS)
-    loaded = _play(new, store.read_stream(stream, last=first))
+    loaded = _at(stream, first)
     yield asdict(loaded.aggregate)
     for recorded in store.read_stream(stream, first=first + 1, last=last):
         loaded = _play(loaded, [recorded])
         yield asdict(loaded.aggregate)
+
+
+STEP = 1000
+"""The number of events between two past states of a stream that are kept in memory."""
+MOST_STREAMS = 100
+"""The largest number of streams with such states."""
+_past: dict[str, list[Loaded[Any]]] = {}
+
+
+def _at(stream: str, version: int) -> Loaded[Any]:
+    """Return a stream's aggregate at a version, or at its end, replayed from the nearest past state in memory."""
+    known = _past.get(stream, [])
+    states = [each for each in known if each.version <= version]
+    if states:
+        end = states[-1].version
+        if [states[-1].hash] != [each.hash for each in store.read_stream(stream, first=end, last=end)]:
+            known = states = []  # the record is not the one that was read
+    loaded = states[-1] if states else Loaded(new_aggregate(stream), 0, GENESIS)
+    while True:
+        begin = loaded.version
+        loaded = _play(loaded, store.read_stream(stream, first=begin + 1, last=min(begin + STEP, version)))
+        if loaded.version < begin + STEP:
+            break
+        states.append(loaded)
+    if len(states) > len(known):
+        _past.pop(stream, None)
+        _past[stream] = states
+        if len(_past) > MOST_STREAMS:
+            _past.pop(next(iter(_past)), None)
+    return loaded

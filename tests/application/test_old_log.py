@@ -79,8 +79,16 @@ def test_verification_finds_nothing(processes: int) -> None:
     assert audit(processes=processes).findings == []
 
 
-def test_the_state_before_and_after_each_event_is_rebuilt() -> None:
+def test_the_state_before_and_after_each_event_is_rebuilt(monkeypatch: pytest.MonkeyPatch) -> None:
     states = [next(repository.states_of("bank_account-1", version, version)) for version in range(22)]
+    monkeypatch.setattr(repository, "STEP", 5)
+    monkeypatch.setattr(repository, "_past", {})
+    for version in (21, *range(22)):  # from the states that the first one left in memory
+        assert next(repository.states_of("bank_account-1", version, version)) == states[version]
+    past = repository._past["bank_account-1"]
+    assert [each.version for each in past] == [5, 10, 15, 20]
+    past[-1] = past[-1]._replace(hash=b"of another record", aggregate=past[0].aggregate)
+    assert next(repository.states_of("bank_account-1", 21, 21)) == states[21]
     assert [state["pin_locked"] for state in states[8:12]] == [False, True, True, False]
     assert [state["balance"] for state in (states[0], states[2], states[12], states[21])] == [0, 10_000, 7500, 7600]
 
