@@ -35,9 +35,9 @@ def test_a_receipt_is_printed_on_one_sheet_with_the_banks_name(ada: Page) -> Non
     ada.locator("#deposit_amount").fill("5")
     ada.get_by_role("button", name="Deposit").click()
     ada.wait_for_url("**/receipts/**")
-    expect(ada.locator(".letterhead")).to_be_hidden()
+    expect(ada.locator(".receipt .letterhead")).to_be_hidden()
     ada.emulate_media(media="print")
-    expect(ada.locator(".letterhead")).to_be_visible()
+    expect(ada.locator(".receipt .letterhead")).to_be_visible()
     expect(ada.get_by_text("For the bank")).to_be_visible()
     expect(ada.get_by_role("link")).to_have_count(0)
     assert pages_of(ada) == 1
