@@ -11,7 +11,7 @@ from django import forms
 from django.template.loader import render_to_string
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext, gettext_lazy, gettext_noop
+from django.utils.translation import get_language, gettext, gettext_lazy, gettext_noop, pgettext_lazy
 
 from ..domain.commands import (
     CloseBankAccount,
@@ -106,6 +106,10 @@ def blank_target() -> TransferTarget:
     return TransferTarget()
 
 
+BUTTONS = {"Deposit": pgettext_lazy("a button", "Deposit"), "Withdraw": pgettext_lazy("a button", "Withdraw")}
+"""The verbs that are headings too. A language may have a noun there."""
+
+
 class TaskForm(ShownForm):
     """A form for one command. Each rendering has a new command id, under which the command is carried out once."""
 
@@ -147,9 +151,9 @@ class TaskForm(ShownForm):
     @property
     def button(self) -> str:
         """The text of the button that sends the form."""
-        return (
-            gettext(self.verb_with_amount).format(format_money(self.repeated)) if self.repeated else gettext(self.verb)
-        )
+        if self.repeated:
+            return gettext(self.verb_with_amount).format(format_money(self.repeated))
+        return str(BUTTONS.get(self.verb) or gettext(self.verb))
 
     @property
     def is_large(self) -> bool:
