@@ -1,5 +1,6 @@
 """Typed input of the forms: digits of any script, errors at the field, and forms that are sent twice."""
 
+import re
 from typing import Any
 from uuid import uuid4
 
@@ -58,6 +59,11 @@ def test_an_invalid_entry_is_refused_at_the_form(
     response = teller.post(url, sent, headers=headers)
 
     page = response.content.decode()
+    begins = re.search(r"<(\w+)[^>]* autofocus", page)
+    assert begins
+    assert begins[1] == ("input" if 'aria-invalid="true" ' in page.partition('class="field"')[2] else "div"), (
+        "the focus"
+    )
     assert response.status_code == 422
     assert message in text_of(response).replace("&#x27;", "'")
     assert 'role="alert"' in page
