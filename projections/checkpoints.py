@@ -1,6 +1,7 @@
 """The checkpoints: the log position that each projection has reached, locked and moved with its tables."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from django.db.backends.utils import CursorWrapper
@@ -67,18 +68,25 @@ def move(cursor: CursorWrapper, names: Sequence[str], position: LogPosition) -> 
     )
 
 
-def move_all(cursor: CursorWrapper, before: LogPosition, position: LogPosition) -> dict[str, str]:
-    """Move each checkpoint from one log position to another, unless its projection has failed or parked streams.
+def move_all(cursor: CursorWrapper, projectors: Sequence[Projector], before: LogPosition, position: LogPosition) -> bool:
+    """Move the checkpoints of projectors from one log position to another, in one statement.
 
-    Returns:
-        The names of the moved projections, and what their tables were built with.
+    Return whether all were there, and each table is complete and as its projector builds it.
     """
-    cursor.execute(
-        """UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s
-           WHERE transaction_id = %s AND position = %s AND parked = 0 AND error = '' RETURNING name, built_with""",
-        [*position, _now(), *before],
-    )
-    return dict(cursor.fetchall())
+    built_with = [projector.built_with() for projector in projectors]
+    cursor.execute(_move_all(projectors), [*position, _now(), *before, *built_with])
+    return bool(cursor.rowcount == len(projectors))
+
+
+@lru_cache
+def _move_all(projectors: Sequence[Projector]) -> str:
+    """Return the statement of `move_all`. With RETURNING, it takes SQLite three times as long."""
+    built_with = " ".join(f"WHEN '{projector.name}' THEN %s" for projector in projectors)
+    return f"""
+        UPDATE projections_checkpoint SET transaction_id = %s, position = %s, updated_at = %s
+        WHERE transaction_id = %s AND position = %s AND parked = 0 AND error = ''
+            AND built_with = CASE name {built_with} END
+    """
 
 
 def mark_rebuilt(cursor: CursorWrapper, projector: Projector) -> None:

@@ -121,7 +121,7 @@ def keep_up(events: Sequence[RecordedEvent] = ()) -> None:
 
 
 class _NotNext(Exception):
-    """Events do not follow every checkpoint, or a projection has parked streams."""
+    """Events do not follow every checkpoint, or a table is not complete."""
 
 
 def _apply_at_once(chosen: Sequence[Projector], events: Sequence[RecordedEvent]) -> bool:
@@ -133,23 +133,11 @@ def _apply_at_once(chosen: Sequence[Projector], events: Sequence[RecordedEvent])
     if before is None:
         return False
     with suppress(_NotNext), backend_of(READ_SIDE).transaction() as cursor:
-        built_with = checkpoints.move_all(cursor, before, events[-1].log_position)
-        apply(cursor, _as_built(chosen, tuple(built_with.items())), events, {})
+        if not checkpoints.move_all(cursor, chosen, before, events[-1].log_position):
+            raise _NotNext
+        apply(cursor, chosen, events, {})
         return True
     return False
-
-
-@lru_cache
-def _as_built(chosen: Sequence[Projector], built_with: Sequence[tuple[str, str]]) -> Sequence[Projector]:
-    """Return the projectors that continue tables built with these values; see `Projector.as_built`.
-
-    Raises:
-        _NotNext: the tables are not those of the projectors.
-    """
-    values = dict(built_with)
-    if values.keys() != {each.name for each in chosen}:
-        raise _NotNext
-    return [each.as_built(values[each.name]) for each in chosen]
 
 
 def _advance(

@@ -214,8 +214,10 @@ class PostgreSQL(Backend):
 
     def limit_waits(self) -> None:
         """Limit the lock waits of a direct connection for good. Others share a pooler's connection."""
+        if getattr(self.connection.connection, "waits_are_limited", False):
+            return
         driver = self._driver()
-        if prepares(driver) and not getattr(driver, "waits_are_limited", False):
+        if prepares(driver):
             with self.connection.cursor() as cursor:
                 cursor.execute(_LIMITS.replace("true", "false"), [str(LOCK_TIMEOUT), str(IDLE_TIMEOUT)])
             driver.waits_are_limited = True

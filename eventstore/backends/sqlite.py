@@ -5,8 +5,8 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from datetime import UTC, datetime
-from functools import partial
+from datetime import datetime
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from django.db import OperationalError, transaction
 from django.db.backends.utils import CursorWrapper
 
 from .. import private_files
+from ..chain import moment_text
 from ..events import LogPosition, RecordedEvent
 from ..sqlite.cursors import bare_cursor
 from .base import INSERT_COMMAND, Backend
@@ -34,6 +35,12 @@ _DEFINITIONS = """
     FROM sqlite_master
     WHERE tbl_name = %s COLLATE NOCASE AND (type <> 'index' OR sql LIKE 'CREATE UNIQUE %%')
 """
+
+
+@lru_cache(maxsize=8)  # the time of an event goes into several columns
+def _column_text(moment: datetime) -> str:
+    """Return a time as Django's columns hold it: in UTC, without its time zone and without zero microseconds."""
+    return moment_text(moment).replace("T", " ").removesuffix("+00:00").removesuffix(".000000")
 
 
 class SQLite(Backend):
@@ -104,8 +111,8 @@ class SQLite(Backend):
                 driver.text_factory = before
 
     def adapt(self, value: Any) -> Any:
-        if isinstance(value, datetime):  # the format of Django's columns: UTC without a time zone
-            return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ")
+        if isinstance(value, datetime):
+            return _column_text(value)
         return value.hex if isinstance(value, UUID) else value
 
     def time_in(self, seconds: float) -> str:
