@@ -68,7 +68,9 @@ def move(cursor: CursorWrapper, names: Sequence[str], position: LogPosition) -> 
     )
 
 
-def move_all(cursor: CursorWrapper, projectors: Sequence[Projector], before: LogPosition, position: LogPosition) -> bool:
+def move_all(
+    cursor: CursorWrapper, projectors: Sequence[Projector], before: LogPosition, position: LogPosition
+) -> bool:
     """Move the checkpoints of projectors from one log position to another, in one statement.
 
     Return whether all were there, and each table is complete and as its projector builds it.

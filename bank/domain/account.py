@@ -1,13 +1,12 @@
 """The aggregate: all rules of a checking account, and nothing else.
 
-A task method decides on the current state: it returns events, or raises `CommandRejected`. `apply` returns the next
-state and never refuses an event. An account is an immutable value.
+A task method decides on the current state: it returns events, or raises `CommandRejected`. `account_state.py` has the
+state, and how events change it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, NamedTuple, Self, assert_never
+from collections.abc import Callable, Sequence
 
+from .account_state import AccountState, Transfer
 from .errors import (
     AccountAlreadyExists,
     AccountClosed,
@@ -22,7 +21,6 @@ from .errors import (
     TransferNotOnItsWay,
 )
 from .events import (
-    AccountEvent,
     AccountOverdrawn,
     BankAccountClosed,
     BankAccountCreated,
@@ -40,46 +38,16 @@ from .events import (
     WithdrawalBlocked,
     WithdrawalReversed,
 )
-from .streams import OfAccount
 from .texts import normal_holder, normal_reason
 from .values import MAX_BALANCE, check_account_id, check_amount, check_pin
-
-STATE_VERSION = 2
-"""The version of an account's state. Each change of `apply` or of the fields raises it, because a snapshot of another
-version is not used."""
 
 type Refused = InvalidPin | PinLocked | WithdrawalBlocked | AccountOverdrawn
 
 
-class Transfer(NamedTuple):
-    """A transfer that an account has sent: the other account, and the amount."""
+class BankAccount(AccountState):
+    """A checking account: the decisions on its tasks, from its state."""
 
-    to_account_id: int
-    amount: int
-
-
-@dataclass(frozen=True, slots=True)
-class BankAccount(OfAccount):
-    """A checking account. Its balance is in minor units; it has no holder until it is opened.
-
-    `wrong_pins` counts the wrong PINs in a row. While `pin_locked` is true, withdrawals and transfers are refused
-    without a check of the PIN. `reversed_commands` holds the ids of the commands that a correction has reversed, and
-    `on_its_way` the transfers, by id, that the account has sent and whose end is not recorded.
-    """
-
-    account_id: int
-    account_holder: str = ""
-    balance: int = 0
-    wrong_pins: int = 0
-    pin_locked: bool = False
-    closed: bool = False
-    reversed_commands: tuple[str, ...] = ()
-    on_its_way: Mapping[str, Transfer] = field(default_factory=dict)
-
-    @property
-    def exists(self) -> bool:
-        """Whether the account was ever opened."""
-        return bool(self.account_holder)
+    __slots__ = ()
 
     # The tasks
 
@@ -298,63 +266,3 @@ class BankAccount(OfAccount):
         if transfer_id not in self.on_its_way:
             raise TransferNotOnItsWay(f"No transfer {transfer_id} from account {self.account_id} is on its way.")
         return self.on_its_way[transfer_id]
-
-    # State
-
-    def apply(self, event: AccountEvent) -> Self:  # noqa: C901  # a case for each event
-        """Return the account after one of its events."""
-        match event:
-            case MoneyDepositedIntoBankAccount():
-                return replace(self, balance=self.balance + event.amount)
-            case MoneyWithdrawnFromBankAccount():
-                return replace(self, balance=self.balance - event.amount, wrong_pins=0)
-            case BankAccountCreated():
-                return replace(self, account_holder=event.account_holder, balance=0)
-            case InvalidPin():
-                return replace(self, wrong_pins=self.wrong_pins + 1)
-            case AccountOverdrawn() | PinChanged():
-                return replace(self, wrong_pins=0)
-            case PinLocked():
-                return replace(self, pin_locked=True)
-            case PinUnlocked():
-                return replace(self, wrong_pins=0, pin_locked=False)
-            case WithdrawalBlocked():
-                return self
-            case BankAccountClosed():
-                return replace(self, closed=True)
-            case DepositReversed():
-                return self._reversed(-event.amount, event.reversed_command_id)
-            case WithdrawalReversed():
-                return self._reversed(event.amount, event.reversed_command_id)
-            case MoneyTransferSent():
-                sent = {**self.on_its_way, event.transfer_id: Transfer(event.to_account_id, event.amount)}
-                return replace(self, balance=self.balance - event.amount, wrong_pins=0, on_its_way=sent)
-            case MoneyTransferReceived():
-                return replace(self, balance=self.balance + event.amount)
-            case MoneyTransferCompleted():
-                return self._ended(0, event.transfer_id)
-            case MoneyTransferReturned():
-                return self._ended(event.amount, event.transfer_id)
-            case _:
-                assert_never(event)
-
-    def _reversed(self, amount: int, command_id: str) -> Self:
-        reversed_commands = (*self.reversed_commands, command_id)
-        return replace(self, balance=self.balance + amount, reversed_commands=reversed_commands)
-
-    def _ended(self, amount: int, transfer_id: str) -> Self:
-        left = {each: transfer for each, transfer in self.on_its_way.items() if each != transfer_id}
-        return replace(self, balance=self.balance + amount, on_its_way=left)
-
-    def to_state(self) -> dict[str, Any]:
-        """Return the state for a snapshot."""
-        return {**asdict(self), "state_version": STATE_VERSION}
-
-    @classmethod
-    def of_state(cls, state: Mapping[str, Any]) -> Self | None:
-        """Return the account of a snapshot's state, or None if another version of the program made it."""
-        values = {name: value for name, value in state.items() if name != "state_version"}
-        if state.get("state_version") != STATE_VERSION or values.keys() != set(cls.__slots__):
-            return None
-        sent = {transfer_id: Transfer(*transfer) for transfer_id, transfer in values["on_its_way"].items()}
-        return cls(**{**values, "reversed_commands": tuple(values["reversed_commands"]), "on_its_way": sent})

@@ -30,7 +30,7 @@ MAX_CASH = 10**15
 """The largest amount of cash that a task of the till may leave in it, in minor units."""
 MAX_TELLER_LENGTH = 150
 STATE_VERSION = 1
-"""The version of a till's state; see `account.STATE_VERSION`."""
+"""The version of a till's state; see `account_state.STATE_VERSION`."""
 
 type Counts = Sequence[tuple[int, int]]
 """Denominations in minor units, each with the number of pieces."""

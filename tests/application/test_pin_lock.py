@@ -13,7 +13,7 @@ from django.db import connections
 from bank.application import account_cache, pins, repository
 from bank.application.dispatch import Ack, handle
 from bank.domain import events
-from bank.domain.account import STATE_VERSION
+from bank.domain.account_state import STATE_VERSION
 from bank.domain.commands import (
     ChangePin,
     Command,

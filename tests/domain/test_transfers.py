@@ -7,7 +7,8 @@ from hypothesis import given as for_any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from bank.domain.account import BankAccount, Transfer
+from bank.domain.account import BankAccount
+from bank.domain.account_state import Transfer
 from bank.domain.commands import CompleteMoneyTransfer, ReceiveMoneyTransfer, ReturnMoneyTransfer
 from bank.domain.errors import InvalidAccountId, InvalidAmount, InvalidTarget, NoSuchAccount, TransferNotOnItsWay
 from bank.domain.events import (

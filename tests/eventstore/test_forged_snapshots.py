@@ -10,7 +10,8 @@ import pytest
 from django.core.management import call_command
 
 from bank.application import account_cache, repository
-from bank.domain.account import STATE_VERSION, BankAccount
+from bank.domain.account import BankAccount
+from bank.domain.account_state import STATE_VERSION
 from bank.domain.events import MoneyWithdrawnFromBankAccount, WithdrawalBlocked
 from bank.operations.audit import audit
 from eventstore import seals, snapshots, store

@@ -150,7 +150,7 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="A snapshot of another version of the program is used.",
-        file="bank/domain/account.py",
+        file="bank/domain/account_state.py",
         text='state.get("state_version") != STATE_VERSION',
         instead='"state_version" not in state',
         tests=[

@@ -56,14 +56,14 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="A right PIN does not set the count of wrong PINs to 0.",
-        file="bank/domain/account.py",
+        file="bank/domain/account_state.py",
         text="balance=self.balance - event.amount, wrong_pins=0)",
         instead="balance=self.balance - event.amount)",
         tests=["tests/domain/test_pin_lock.py::test_a_right_pin_sets_the_count_back"],
     ),
     Mutation(
         breaks="A right PIN that asks for too much does not set the count of wrong PINs to 0.",
-        file="bank/domain/account.py",
+        file="bank/domain/account_state.py",
         text="AccountOverdrawn() | PinChanged():\n                return replace(self, wrong_pins=0)",
         instead="AccountOverdrawn() | PinChanged():\n                return self",
         tests=["tests/domain/test_pin_lock.py::test_a_right_pin_sets_the_count_back"],
@@ -91,7 +91,7 @@ MUTATIONS = [
     ),
     Mutation(
         breaks="A transfer may end twice.",
-        file="bank/domain/account.py",
+        file="bank/domain/account_state.py",
         text="return replace(self, balance=self.balance + amount, on_its_way=left)",
         instead="return replace(self, balance=self.balance + amount)",
         tests=["tests/domain/test_transfers.py::test_a_transfer_ends_once"],
