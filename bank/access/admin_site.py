@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 
 class BankAdminSite(admin.AdminSite):
+    index_title = gettext_lazy("Admin")
     enable_nav_sidebar = False
 
     @method_decorator(login_not_required)

@@ -16,9 +16,11 @@ from tests.support.texts import (
     all_texts,
     known_to,
     missing_in,
+    modules,
     read_catalog,
     texts_of_template,
     translations_of,
+    unmarked_in_module,
     unmarked_in_template,
 )
 
@@ -29,6 +31,11 @@ TEXTS = all_texts()
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT / "templates")))
 def test_each_text_of_a_template_is_marked(path: Path) -> None:
     assert unmarked_in_template(path.read_text()) == []
+
+
+def test_each_text_that_a_module_shows_is_marked() -> None:
+    found = {path.name: unmarked_in_module(path.read_text()) for path in modules() if "models" not in path.name}
+    assert {name: texts for name, texts in found.items() if texts} == {}
 
 
 @pytest.mark.parametrize("path", CATALOGS, ids=lambda path: path.parent.parent.name)
@@ -66,6 +73,19 @@ def test_a_translation_has_the_values_of_its_text(path: Path) -> None:
 )
 def test_a_text_without_a_mark_is_found(source: str, unmarked: list[str]) -> None:
     assert unmarked_in_template(source) == unmarked
+
+
+@pytest.mark.parametrize(
+    ("source", "unmarked"),
+    [
+        ('CharField(label="Amount")', ["Amount"]),
+        ('raise ValidationError(f"No {day}")', ["No 0"]),
+        ('form.add_error("from", "There is no such day.")', ["There is no such day."]),
+        ('form.add_error("from", gettext("There is no such day."))', []),
+    ],
+)
+def test_a_text_of_a_module_without_a_mark_is_found(source: str, unmarked: list[str]) -> None:
+    assert unmarked_in_module(source) == unmarked
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urljoin
 from uuid import uuid4
 
 import pytest
@@ -29,15 +30,16 @@ IN_ADMIN = (
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
 )
 """Patterns of what the admin shows as it is stored."""
-FORM = re.compile(r'<form(?![^>]*action="/(?:admin/)?(?:logout|language)/)[^>]*method="post".*?</form>', re.DOTALL)
-"""The forms of a page, but for those that stand on many."""
+FORM = re.compile(r"<form.*?</form>", re.DOTALL)
+ON_MANY_PAGES = ("/logout/", "/language/", "dialog")
+"""The addresses of forms that stand on many pages, and the method of a dialog's."""
 
 
 def test_each_text_of_each_page_is_translated(business: None, stopped_clock: StoppedClock) -> None:
     nobody, superuser, found = Client(), Client(), set[str]()
     superuser.force_login(make_user("somebody", is_staff=True, is_superuser=True))
     with marked_language() as headers:
-        for route in sorted({*routes()} - {"/logout/", "/admin/logout/"}):
+        for route in sorted({*routes(), "/no/such/page/"} - {"/logout/", "/admin/logout/"}):
             is_admin = route.startswith("/admin/")
             client = nobody if route.startswith("/login/") else superuser
             data = (*DATA, *IN_ADMIN) if is_admin else DATA
@@ -53,9 +55,14 @@ def test_each_text_of_each_page_is_translated(business: None, stopped_clock: Sto
 def pages(client: Client, path: str, query: Any, headers: Any, sends: bool) -> Iterator[str]:
     """Yield a page, and what its forms show after they were sent empty and filled with nonsense."""
     yield (page := html_of(client.get(path, query, headers=headers)))
-    if fields := re.findall(r'name="(\w+)"', "".join(FORM.findall(page))) if sends else ():
-        for sent in ({}, {**dict.fromkeys(fields, "x"), "command_id": str(uuid4())}):
-            yield html_of(client.post(path, sent, headers=headers))
+    for form in FORM.findall(page) if sends else ():
+        action, method = (re.search(rf'<form[^>]* {name}="([^"]*)"', form) for name in ("action", "method"))
+        url, way = urljoin(path, action[1]) if action else path, method[1] if method else "get"
+        if not {url, way} & {*ON_MANY_PAGES}:
+            send = client.post if way == "post" else client.get
+            for text in ("", "x"):
+                data = {**dict.fromkeys(re.findall(r'name="(\w+)"', form), text), "command_id": str(uuid4())}
+                yield html_of(send(url, data, headers=headers))
 
 
 def html_of(response: Any) -> str:

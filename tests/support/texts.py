@@ -68,8 +68,8 @@ class Text(NamedTuple):
 def all_texts() -> set[Text]:
     """Return every marked text of templates and code, and the sentences of the bank's rejections."""
     templates = (text for path in TEMPLATES for text in texts_of_template(path.read_text()))
-    modules = (text for path in _modules() for text in texts_of_module(path.read_text()))
-    return {*templates, *modules, *map(Text, OF_DJANGO), *map(Text, names_of_tables())}
+    code = (text for path in modules() for text in texts_of_module(path.read_text()))
+    return {*templates, *code, *map(Text, OF_DJANGO), *map(Text, names_of_tables())}
 
 
 def names_of_tables() -> Iterator[str]:
@@ -83,7 +83,7 @@ def names_of_tables() -> Iterator[str]:
             yield from filter(None, (str(field.verbose_name), str(field.help_text)))
 
 
-def _modules() -> Iterator[Path]:
+def modules() -> Iterator[Path]:
     for room in ROOMS:
         for path in sorted((ROOT / room).rglob("*.py")):
             if not {"migrations", "commands", "verification", "verification.py"} & set(path.parts):
@@ -207,11 +207,26 @@ def texts_of_module(source: str) -> Iterator[Text]:
             yield Text(shape(sentence))
 
 
+_SAYS = "ValidationError", "NotADay", "NotAnAmount", "add_error", "message_user"
+_SHOWN_AS = "label", "help_text", "description", "search_help_text"
+
+
+def unmarked_in_module(source: str) -> list[str]:
+    """Return the texts of a module that a form, a message or a column shows as they are."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    shown = [each.value for call in calls for each in call.keywords if each.arg in _SHOWN_AS]
+    for call in calls:
+        if getattr(call.func, "attr", getattr(call.func, "id", "")) in _SAYS:
+            shown += call.args
+    texts = (_sentence(each) for each in shown)
+    return [text for text in texts if re.search("[A-Z][a-z]|[a-z] [a-z]", text)]
+
+
 def _sentence(node: ast.expr) -> str:
     """Return the sentence of a text or an f-string, with 0 for each value."""
     if isinstance(node, ast.JoinedStr):
         return "".join(str(each.value) if isinstance(each, ast.Constant) else "0" for each in node.values)
-    return str(node.value) if isinstance(node, ast.Constant) else ""
+    return str(node.value or "") if isinstance(node, ast.Constant) else ""
 
 
 # Catalogs
