@@ -8,8 +8,10 @@ from uuid import uuid4
 
 import pytest
 from django.db import connections
+from django.db.backends.signals import connection_created
 from django.test import Client
 
+from bank import wsgi
 from bank.application import repository
 from bank.application.dispatch import Busy, handle
 from bank.domain.account import BankAccount
@@ -22,6 +24,7 @@ from bank.domain.commands import (
 )
 from bank.domain.errors import InvalidAmount, NoSuchAccount
 from bank.domain.events import PinChanged, PinUnlocked
+from bank.screens import live
 from eventstore import store
 from eventstore.backends import backend_of, postgresql
 from eventstore.backends.base import LOCK_TIMEOUT
@@ -155,6 +158,21 @@ def test_the_waits_of_a_web_request_have_one_limit_together() -> None:
     with waits_limited_to(0):
         assert limit() == 1
     assert limit() == LOCK_TIMEOUT
+
+
+@pytest.mark.only_on("postgresql", reason="a reader of SQLite waits for no lock")
+def test_a_web_process_limits_the_waits_of_pages_that_only_read(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.PROJECTION_MODE = "worker"
+    monkeypatch.setattr(live.pulse, "start", lambda: None)
+    wsgi.work_in_background()
+    try:
+        connections["projections"].close()
+        with connections["projections"].cursor() as cursor:
+            cursor.execute("SELECT setting::int FROM pg_settings WHERE name = 'lock_timeout'")
+            assert cursor.fetchone() == (LOCK_TIMEOUT,)
+    finally:
+        connection_created.disconnect(dispatch_uid="bank.wsgi")
+        connections["projections"].close()
 
 
 def test_a_writer_that_loses_every_race_is_refused_as_busy(monkeypatch: pytest.MonkeyPatch) -> None:
