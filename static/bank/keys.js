@@ -98,14 +98,14 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Typing replaces what a field holds that the page begins in.
-function selectFocused() {
+function selectFocused(within) {
   const field = document.activeElement;
-  if (field.matches("main input[autofocus]")) field.select();
+  if (within.contains(field) && field.matches("main input[autofocus]")) field.select();
 }
-document.addEventListener("htmx:afterSettle", selectFocused);
+document.addEventListener("htmx:afterSettle", (event) => selectFocused(event.target)); // the new content alone
 
 document.addEventListener("DOMContentLoaded", () => {
-  selectFocused();
+  selectFocused(document);
   const dialog = document.getElementById("keys");
   dialog?.querySelector("input").addEventListener("change", (event) => {
     if (event.target.checked) localStorage.removeItem(OFF);

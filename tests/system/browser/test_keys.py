@@ -74,7 +74,9 @@ def test_a_deposit_by_number_takes_at_most_10_keys_and_the_next_customer_one(pag
 def test_after_an_error_typing_replaces_the_amount_and_after_a_refusal_enter_tries_again(
     page: Page, keys: Keyboard
 ) -> None:
-    keys.types("7 w")
+    keys.types("7")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Grace Hopper")
+    keys.types(" w")
     keys.press("Enter")
     expect(page.locator("#withdraw_amount")).to_be_focused()
     keys.types("1.2.3")
