@@ -287,4 +287,4 @@ def test_an_amount_is_the_only_reading_of_its_text(elsewhere: Callable[[str, str
         assert readings(text) == {Decimal(amount).scaleb(-2)}
 
     only_reading()
-    assert len(understood) > 10, "enough texts are amounts"
+    assert len(understood) > 5, "enough texts are amounts"
