@@ -98,14 +98,15 @@ document.addEventListener("keydown", (event) => {
 });
 
 // Typing replaces what a field holds that the page begins in.
-function selectFocused(within) {
-  const field = document.activeElement;
-  if (within.contains(field) && field.matches("main input[autofocus]")) field.select();
+function selectBegun(within) {
+  const field = within.querySelector?.("input[autofocus]");
+  field?.focus();
+  field?.select();
 }
-document.addEventListener("htmx:afterSettle", (event) => selectFocused(event.target)); // the new content alone
+document.addEventListener("htmx:afterSwap", (event) => selectBegun(event.target)); // the new content alone
 
 document.addEventListener("DOMContentLoaded", () => {
-  selectFocused(document);
+  if (document.activeElement.matches("main input[autofocus]")) document.activeElement.select();
   const dialog = document.getElementById("keys");
   dialog?.querySelector("input").addEventListener("change", (event) => {
     if (event.target.checked) localStorage.removeItem(OFF);
