@@ -37,9 +37,7 @@ class HeadersMiddleware:
         response = self.get_response(request)
         response.headers.setdefault("Cache-Control", "no-store")  # static files set their own
         response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if not isinstance(
-            response, FileResponse
-        ):  # a static file uses no feature, and the first page loads ten of them
+        if not isinstance(response, FileResponse):  # a static file uses no feature
             response.headers.setdefault("Permissions-Policy", PERMISSIONS)
         return response
 
@@ -67,6 +65,8 @@ class SessionMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        # The page's own clocks count these seconds.
+        request.idle_seconds, request.shift_seconds = settings.BANK_IDLE_MINUTES * 60, 0  # type: ignore[attr-defined]
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             # The user without the lazy wrappers of Django and django-otp, because a page reads it often.
             user = request.user = request._cached_user  # type: ignore[attr-defined]
@@ -80,7 +80,8 @@ class SessionMiddleware:
                 else:
                     logout(request)
                 request.session_ended = ended  # type: ignore[attr-defined]
-        request.idle_seconds = settings.BANK_IDLE_MINUTES * 60  # type: ignore[attr-defined]  # for the page's own clock
+            else:
+                request.shift_seconds = int(sessions.shift_left(request))  # type: ignore[attr-defined]
         response = self.get_response(request)
         if response.status_code == 403:
             security_log.log(f"Refused {request.method} {request.path!a}", request, request.user.get_username())

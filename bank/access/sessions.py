@@ -67,8 +67,12 @@ def why_ended(request: HttpRequest) -> str:
 
 def seconds_left(request: HttpRequest) -> float:
     """Return the seconds until a session ends unless it is used."""
-    shift = settings.BANK_SHIFT_HOURS * 3600 - age_of(request.session.get(STARTED, 0))
-    return float(min(shift, settings.BANK_IDLE_MINUTES * 60 - age_of(request.session.get(SEEN, 0))))
+    return float(min(shift_left(request), settings.BANK_IDLE_MINUTES * 60 - age_of(request.session.get(SEEN, 0))))
+
+
+def shift_left(request: HttpRequest) -> float:
+    """Return the seconds until the end of a session's shift, which no use of the session moves."""
+    return float(settings.BANK_SHIFT_HOURS * 3600 - age_of(request.session.get(STARTED, 0)))
 
 
 def is_part(request: HttpRequest) -> bool:

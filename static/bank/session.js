@@ -2,6 +2,8 @@
 const DRAFT = "draft";
 const WARNING = 120; // seconds
 const USED_EVERY = 60; // seconds
+const SHIFT = "shift"; // what says that the end of the shift was announced
+const LATEST = 2 ** 31 - 1; // the longest time of a browser's timer, in milliseconds
 const body = document.body;
 let endTimer, warnTimer, usedAt = Date.now();
 
@@ -21,6 +23,15 @@ async function leaveIfOver() {
   } else {
     endTimer = setTimeout(leaveIfOver, 60 * 1000);
   }
+}
+
+// The end of a shift cannot be put off. It is announced once, some minutes before.
+function watchShift(seconds) {
+  if (!seconds || sessionStorage.getItem(SHIFT) === body.dataset.user) return;
+  setTimeout(() => {
+    sessionStorage.setItem(SHIFT, body.dataset.user);
+    document.getElementById("shift").showModal();
+  }, Math.min(Math.max(seconds - 2 * WARNING, 0) * 1000, LATEST));
 }
 
 // This request counts as use of the session.
@@ -61,11 +72,13 @@ async function bringBack(draft) {
 
 document.addEventListener("DOMContentLoaded", () => {
   if (!body.dataset.user) {
+    sessionStorage.removeItem(SHIFT);
     const draft = readDraft();
     if (draft) sessionStorage.setItem(DRAFT, JSON.stringify({ ...draft, isOver: true }));
     return;
   }
   watch(Number(body.dataset.idle));
+  watchShift(Number(body.dataset.shift));
   const draft = readDraft();
   if (draft && draft.user !== body.dataset.user) sessionStorage.removeItem(DRAFT);
   else if (draft?.isOver) bringBack(draft);

@@ -64,7 +64,7 @@ def test_a_supervisor_corrects_a_deposit_found_by_its_receipt(sue: Page) -> None
     sue.get_by_role("button", name="Reverse the deposit").click()
     expect(sue.get_by_role("heading", name="Deposit reversed")).to_be_visible()
     sue.get_by_role("link", name=f"Deposit {ack.position}").click()
-    expect(sue.get_by_text("Typed twice")).to_be_visible()
+    expect(sue.locator(".notice", has_text="Typed twice")).to_be_visible()
     expect(sue.get_by_role("link", name="Correct this")).to_have_count(0)
     sue.goto("/accounts/1/")
     sue.locator("tr.undone .c-what").get_by_role("link").click()

@@ -1,5 +1,6 @@
 """The end of a session: nothing that was typed is lost, PINs aside."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -90,6 +91,23 @@ def test_a_page_warns_before_its_session_ends_and_one_key_keeps_it(page: Page) -
     expect(dialog).to_be_hidden()
     assert any(url.endswith("/find/") for url in used)
     page.clock.fast_forward("12:50")
+    expect(dialog).to_be_hidden()
+
+
+def test_the_end_of_a_shift_is_announced_once(page: Page, settings: Any) -> None:
+    settings.BANK_SHIFT_HOURS, settings.BANK_IDLE_MINUTES = 1, 100
+    page.clock.install()
+    page.goto("/")
+    dialog = page.get_by_role("dialog", name="Your shift ends in a few minutes")
+    page.clock.fast_forward("55:50")
+    expect(dialog).to_be_hidden()
+    page.clock.fast_forward("00:15")
+    expect(dialog).to_be_visible()
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    age_sessions(59 * 60, sessions.STARTED)
+    page.goto("/accounts/")
+    page.clock.fast_forward("00:01")
     expect(dialog).to_be_hidden()
 
 

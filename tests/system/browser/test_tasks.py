@@ -180,7 +180,8 @@ def test_a_statement_is_limited_to_days_and_kinds_without_losing_typed_text(ada:
     ada.get_by_role("button", name="Show").press("Enter")
     expect(ada.get_by_label("Totals of what is shown")).to_contain_text("100.30")
     expect(ada).to_have_url(re.compile("from=2020-01-01&to=&kind=in"))
-    expect(ada.get_by_label("From", exact=True)).to_have_value("2020-01-01")
+    shown = "2020-01-01" if javascript else "1 Jan 2020"  # a new page writes the day as the locale does
+    expect(ada.get_by_label("From", exact=True)).to_have_value(shown)
     if javascript:
         expect(ada.get_by_role("button", name="Show")).to_be_focused()
         expect(ada.locator("#withdraw_amount")).to_have_value("7")
