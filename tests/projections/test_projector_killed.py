@@ -80,7 +80,7 @@ def assert_no_drift(log: list[RecordedEvent]) -> None:
 
 
 STRIDE = {"catch_up": 1, "replay": 13, "replay_in_batches": 13}
-"""The number of statements from one death to the next, 3 by default. A replay has hundreds, most of one kind."""
+"""The number of statements from one death to the next, 2 by default. A replay has hundreds, most of one kind."""
 
 
 def deaths(work: str, log: list[RecordedEvent], start: int) -> Iterator[str]:
@@ -88,7 +88,7 @@ def deaths(work: str, log: list[RecordedEvent], start: int) -> Iterator[str]:
     back_to(start, log)
     with mortal(Death(sys.maxsize)) as whole:
         WORKS[work]()
-    every_few = range(1, len(whole.statements) + 1, STRIDE.get(work, 3))
+    every_few = range(1, len(whole.statements) + 1, STRIDE.get(work, 2))
     for number in sorted({*every_few, whole.statements.index("COMMIT") + 1}):
         back_to(start, log)
         with mortal(Death(number)) as death:
