@@ -12,7 +12,7 @@ from django.db.backends.sqlite3 import base
 
 from .. import private_files
 from . import wal
-from .cursors import WaitingCursor
+from .cursors import WaitingCursor, bare_cursor
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +62,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return cursor
 
     def _start_transaction_under_autocommit(self) -> None:
-        """Begin a transaction by the driver's cursor."""
+        """Begin a transaction by a bare cursor."""
         with self.wrap_database_errors:
-            self.create_cursor().execute(f"BEGIN {self.transaction_mode or ''}")
+            bare_cursor(self).execute(f"BEGIN {self.transaction_mode or ''}")
 
     def is_usable(self) -> bool:
         """Return False, so that Django opens another connection after an error."""

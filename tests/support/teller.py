@@ -23,8 +23,8 @@ class Answer(NamedTuple):
 
     @property
     def words(self) -> str:
-        """The text of the page without tags."""
-        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", self.text))
+        """The text of the page without tags and style sheets."""
+        return re.sub(r"\s+", " ", re.sub(r"<style.*?</style>|<[^>]+>", " ", self.text, flags=re.DOTALL))
 
 
 class Teller:
