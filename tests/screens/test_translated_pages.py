@@ -26,7 +26,7 @@ IN_ADMIN = (
     "Account frozen",  # an event of a newer version of the program
     rf"({'|'.join(PROJECTORS)}): ",
     r"[0-9]+: [0-9]+ \w+ [0-9]+",  # a statement line or a movement
-    r"\w+_\w+(-[0-9]+)?",  # a name of an event, a command or a stream
+    r"(\w+_\w+|till)(-[0-9]+)?",  # a name of an event, a command or a stream
     r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
 )
 """Patterns of what the admin shows as it is stored."""
