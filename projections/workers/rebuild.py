@@ -131,15 +131,19 @@ class Rebuild:
         return self.reached[projector.name]
 
 
-@cache
 def beside(model: type[Model], needed: str) -> type[Model]:
     """Return a model of the same shape with other names for the table and its indexes.
 
     SQLite cannot rename an index, so the swap builds each anew there. Until then, the table has only the `needed` one.
     """
     can_rename = connections[READ_SIDE].features.can_rename_index
+    return _beside(model, tuple(each.name for each in model._meta.indexes if can_rename or each.name == needed))
+
+
+@cache
+def _beside(model: type[Model], index_names: tuple[str, ...]) -> type[Model]:
     state = ModelState.from_model(model)
-    indexes = [each.clone() for each in model._meta.indexes if can_rename or each.name == needed]
+    indexes = [each.clone() for each in model._meta.indexes if each.name in index_names]
     for index in indexes:
         index.name += SUFFIX
     state.options = {**state.options, "db_table": model._meta.db_table + SUFFIX, "indexes": indexes}
