@@ -1,4 +1,4 @@
-"""What browser tests share: a mark, and the check with axe."""
+"""Helpers of browser tests: the mark for JavaScript on and off, and the axe check."""
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe

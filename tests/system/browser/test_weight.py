@@ -23,7 +23,7 @@ BLOCKING = """
 """
 """The files that a page fetches from the server before it is painted. They cost a second round trip."""
 SLOW = 20
-"""How much slower the processor is made: a browser that cannot parse a page at once may paint a part of it."""
+"""The factor by which Chromium slows its processor. A slow browser may paint a page before it has parsed all of it."""
 
 
 def test_pages_are_light_and_nothing_on_them_moves(
